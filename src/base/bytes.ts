@@ -1,0 +1,204 @@
+// Reading and writing bytes: varints, lengths, strings. Readers are total: any input gives a value or a typed error.
+
+import { assert } from './assert.ts'
+import { JoineryError } from './errors.ts'
+
+const encoder = new TextEncoder()
+// ignoreBOM: a leading U+FEFF is content here, not a mark to be swallowed.
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** Grows as it is written to. `finish` hands out the bytes and starts anew. */
+export class ByteWriter {
+  #bytes: Uint8Array
+  #length = 0
+
+  constructor(sizeBytes = 256) {
+    this.#bytes = new Uint8Array(sizeBytes)
+  }
+
+  get length(): number {
+    return this.#length
+  }
+
+  u8(value: number): this {
+    assert(value >= 0 && value <= 0xff, `u8 holds 0-255, not ${value}`)
+    this.#reserve(1)
+    this.#bytes[this.#length++] = value
+    return this
+  }
+
+  u32(value: number): this {
+    this.#reserve(4)
+    new DataView(this.#bytes.buffer).setUint32(this.#length, value)
+    this.#length += 4
+    return this
+  }
+
+  f64(value: number): this {
+    this.#reserve(8)
+    new DataView(this.#bytes.buffer).setFloat64(this.#length, value)
+    this.#length += 8
+    return this
+  }
+
+  /** An unsigned LEB128 varint of a safe integer: 1 byte below 128, at most 8. */
+  varint(value: number): this {
+    assert(Number.isSafeInteger(value) && value >= 0, `varint holds safe integers from 0, not ${value}`)
+    this.#reserve(8)
+    let rest = value
+    while (rest >= 0x80) {
+      this.#bytes[this.#length++] = (rest % 0x80) | 0x80
+      rest = Math.floor(rest / 0x80)
+    }
+    this.#bytes[this.#length++] = rest
+    return this
+  }
+
+  /** Bytes as they are. */
+  raw(bytes: Uint8Array): this {
+    this.#reserve(bytes.length)
+    this.#bytes.set(bytes, this.#length)
+    this.#length += bytes.length
+    return this
+  }
+
+  /** Bytes with their length before them. */
+  bytes(bytes: Uint8Array): this {
+    return this.varint(bytes.length).raw(bytes)
+  }
+
+  /** A well-formed string as UTF-8 with its byte length before it. */
+  string(text: string): this {
+    return this.bytes(encoder.encode(text))
+  }
+
+  finish(): Uint8Array {
+    const out = this.#bytes.slice(0, this.#length)
+    this.#length = 0
+    return out
+  }
+
+  #reserve(more: number): void {
+    if (this.#length + more <= this.#bytes.length) return
+    const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.#length + more))
+    grown.set(this.#bytes.subarray(0, this.#length))
+    this.#bytes = grown
+  }
+}
+
+/** Reads what a ByteWriter wrote. Throws JoineryError('bad-message') on anything else; never reads past the end. */
+export class ByteReader {
+  readonly #bytes: Uint8Array
+  #at = 0
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes
+  }
+
+  get left(): number {
+    return this.#bytes.length - this.#at
+  }
+
+  get done(): boolean {
+    return this.left === 0
+  }
+
+  u8(): number {
+    return this.raw(1)[0] as number
+  }
+
+  u32(): number {
+    const bytes = this.raw(4)
+    return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0)
+  }
+
+  f64(): number {
+    const bytes = this.raw(8)
+    return new DataView(bytes.buffer, bytes.byteOffset, 8).getFloat64(0)
+  }
+
+  /** A varint, canonical (no needless last zero byte) and at most `max`. */
+  varint(max = Number.MAX_SAFE_INTEGER): number {
+    let value = 0
+    let scale = 1
+    for (let i = 0; i < 8; i++) {
+      const byte = this.u8()
+      value += (byte & 0x7f) * scale
+      if (byte < 0x80) {
+        if (byte === 0 && i > 0) throw new JoineryError('bad-message', 'a varint is longer than it need be')
+        if (value > max) throw new JoineryError('bad-message', `a number is ${value}, at most ${max} is allowed`)
+        return value
+      }
+      scale *= 0x80
+    }
+    throw new JoineryError('bad-message', 'a varint is longer than 8 bytes')
+  }
+
+  /** A view of the next `length` bytes. */
+  raw(length: number): Uint8Array {
+    if (length > this.left) throw new JoineryError('bad-message', `the bytes end ${length - this.left} bytes too early`)
+    this.#at += length
+    return this.#bytes.subarray(this.#at - length, this.#at)
+  }
+
+  bytes(max = Number.MAX_SAFE_INTEGER): Uint8Array {
+    return this.raw(this.varint(max))
+  }
+
+  string(maxBytes = Number.MAX_SAFE_INTEGER): string {
+    try {
+      return decoder.decode(this.bytes(maxBytes))
+    } catch (cause) {
+      if (cause instanceof JoineryError) throw cause
+      throw new JoineryError('bad-message', 'a string is not UTF-8', { cause })
+    }
+  }
+
+  /** Asserts, for a peer's bytes, that nothing follows. */
+  end(): void {
+    if (!this.done) throw new JoineryError('bad-message', `${this.left} bytes follow where the message should end`)
+  }
+}
+
+/** Byte order, shorter first on a common prefix: -1, 0 or 1. */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const shared = Math.min(a.length, b.length)
+  for (let i = 0; i < shared; i++) {
+    const difference = (a[i] as number) - (b[i] as number)
+    if (difference !== 0) return Math.sign(difference)
+  }
+  return Math.sign(a.length - b.length)
+}
+
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && compareBytes(a, b) === 0
+}
+
+export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    out.set(part, at)
+    at += part.length
+  }
+  return out
+}
+
+/** UTF-8 bytes of a text. */
+export function utf8(text: string): Uint8Array {
+  return encoder.encode(text)
+}
+
+const hexDigits = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
+/** Lower-case hex: also the key under which byte ids stand in maps, since its order is byte order. */
+export function toHex(bytes: Uint8Array): string {
+  let out = ''
+  for (const byte of bytes) out += hexDigits[byte]
+  return out
+}
+
+export function fromHex(hex: string): Uint8Array {
+  if (hex.length % 2 !== 0 || !/^[0-9a-f]*$/.test(hex)) throw new JoineryError('bad-message', 'not lower-case hex')
+  return Uint8Array.from({ length: hex.length / 2 }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16))
+}

@@ -1,0 +1,37 @@
+// Time as a value that is handed in. The only place of the package (adapters aside) that reads the platform's clock.
+
+export interface Clock {
+  /** Wall time in milliseconds since 1970. For people; it decides nothing. */
+  now(): number
+  /** Milliseconds that never go back, from an arbitrary start. For durations. */
+  monotonic(): number
+  /** Runs `fn` once after `delayMs`. Returns a function that cancels it. */
+  after(delayMs: number, fn: () => void): () => void
+}
+
+/** The platform's clock. Its timers keep a Node process alive no longer than its sockets do. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  after(delayMs, fn) {
+    const timer: unknown = setTimeout(fn, delayMs)
+    if (typeof timer === 'object' && timer !== null && 'unref' in timer && typeof timer.unref === 'function') timer.unref()
+    return () => clearTimeout(timer as ReturnType<typeof setTimeout>)
+  },
+}
+
+/** A promise for `delayMs` on this clock; rejects with the signal's reason when it fires first. */
+export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason)
+    const onAbort = (): void => {
+      cancel()
+      reject(signal?.reason)
+    }
+    const cancel = clock.after(delayMs, () => {
+      signal?.removeEventListener('abort', onAbort)
+      resolve()
+    })
+    signal?.addEventListener('abort', onAbort, { once: true })
+  })
+}

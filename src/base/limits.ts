@@ -1,0 +1,71 @@
+// Every limit of the package, named, with the reason for the number. At a limit we refuse, or drop and pull, and say so.
+
+const KiB = 1024
+const MiB = 1024 * KiB
+
+export const limits = {
+  /** A document's name in UTF-8 bytes: fits a file name and a line of a screen. */
+  documentNameBytes: 256,
+  /** A space's local label in UTF-8 bytes. */
+  labelBytes: 256,
+  /** Containers within containers, and `json()` within itself: deep enough for any outline, shallow enough for any stack. */
+  depth: 100,
+  /** One value (a string, bytes, json) in encoded bytes: larger things are files, not values. */
+  valueBytes: 8 * MiB,
+  /** A map key in UTF-8 bytes. */
+  keyBytes: 1024,
+  /** Unit ops in one change and in one delta. A run is a few bytes, so counts are charged like bytes (FORMAT §2). */
+  changeOps: 2 ** 20,
+  /** Encoded bytes of one change. */
+  changeBytes: 32 * MiB,
+  /** Unit ops of one actor in one document, and items in one list. */
+  seq: 2 ** 31 - 1,
+  /** Parents of one change (FORMAT §2). */
+  links: 32,
+  /** Bytes waiting in the causal buffer of one document; beyond, what is furthest from the frontier is dropped and pulled again. */
+  bufferBytes: 16 * MiB,
+  /** Ranges waiting in the causal buffer of one document. */
+  bufferRanges: 4096,
+  /** A gossip message carries at most so many sealed bytes; what is larger is announced and pulled (DESIGN §6). */
+  gossipInlineBytes: 16 * KiB,
+  /** The one explicit limit of gossipsub's frames. Far above what we send, since one oversized frame makes a receiver deaf to its sender. */
+  gossipFrameBytes: 1 * MiB,
+  /** One frame on a sync stream. */
+  frameBytes: 4 * MiB,
+  /** Delta bytes in one frame: a large delta goes in parts, so that progress shows and memory stays bounded. */
+  deltaPartBytes: 256 * KiB,
+  /** Documents in one space. */
+  documents: 100_000,
+  /** Spaces one peer belongs to: a stranger's first frame is tried against the key of each. */
+  spaces: 1024,
+  /** Hello must complete within this time, or the stranger is disconnected (DESIGN §7). */
+  helloMs: 10_000,
+  /** An answer within a session must come in this time. */
+  answerMs: 20_000,
+  /** Sessions are pinged this often when nothing else is heard, and ended after twice the silence. */
+  pingMs: 2_000,
+  /** What gossip brought too early waits this long before it is pulled (DESIGN §4). */
+  graceMs: 150,
+  /** Redial attempts start this far apart and back off to `redialMaxMs`. */
+  redialMinMs: 500,
+  redialMaxMs: 2_000,
+  /** Beacon interval: Trickle from min to max (DESIGN §6). */
+  beaconMinMs: 1_000,
+  beaconMaxMs: 60_000,
+  /** Sessions a beacon is sent to. */
+  beaconPeers: 12,
+  /** Members' addresses kept in the address book, and addresses of one member. */
+  bookPeers: 1024,
+  bookAddresses: 8,
+  /** A ticket holds at most so many addresses in all, of at most so many members. */
+  ticketAddresses: 4,
+  ticketBytes: 2048,
+  /** One record in a store. */
+  recordBytes: 64 * MiB,
+  /** A filesystem segment's size at which the next one is begun. */
+  segmentBytes: 8 * MiB,
+  /** An IndexedDB pack. */
+  packBytes: 256 * KiB,
+  /** Command socket: one request or answer. */
+  commandBytes: 64 * MiB,
+} as const

@@ -1,0 +1,98 @@
+// What the rest of the house knows of a store: an append-only log of records, each belonging to one stream (a document of a space), and a
+// small shelf of named values (keys, address book). A record is opaque here. One file per platform implements it; all keep the contract suite.
+//
+//   append([r1, r2]) ──► one atomic group, durable when the promise resolves, in the order of the calls
+//   read(stream)     ──► its records, in order of append, since its last snapshot (which comes first)
+//   tail(cursor)     ──► what was appended by anybody (this process or another tab) since the cursor
+
+import type { Off } from '../base/emitter.ts'
+
+/** A stream's name: '<space id in hex>/<document tag in hex>'. At most 200 characters of [0-9a-z/-]. */
+export type StreamName = string
+
+/** A place in the whole log; it grows for ever and is never reused. */
+export type Cursor = number
+
+export interface StoreRecord {
+  readonly stream: StreamName
+  readonly bytes: Uint8Array
+}
+
+export interface StoredRecord extends StoreRecord {
+  readonly cursor: Cursor
+  /** Who appended it: the `writer` id of the Store object that did. */
+  readonly writer: string
+}
+
+export interface Loaded {
+  /** The records of a stream in order of append; a snapshot, where there is one, is the first of them. */
+  readonly records: readonly Uint8Array[]
+  /** True if damage was found and skipped: what is missing heals from peers, and no snapshot is written from this load. */
+  readonly degraded: boolean
+}
+
+export interface AppendOptions {
+  /** 'strict': on the platter when it resolves (our own edits). 'relaxed': ordered, handed to the system (received edits). Order holds across both. */
+  readonly durability: 'strict' | 'relaxed'
+}
+
+/** A lease of an actor's instance number by one living writer. */
+export interface Lease {
+  readonly instance: number
+  /** Resolves when the lease was lost while we lived (stolen lock, store gone): stop writing at once. Never rejects. */
+  readonly lost: Promise<void>
+  /** Gives the instance back, for the next process or tab to reuse. */
+  release(): Promise<void>
+}
+
+export interface Store {
+  readonly kind: 'memory' | 'filesystem' | 'indexeddb'
+  /** Made when the store is first made; another one after it was wiped. Hex of 16 bytes. Receipts are counted once per incarnation. */
+  readonly incarnation: string
+  /** This Store object among those open on the same data (tabs). */
+  readonly writer: string
+
+  /** Appends as one atomic group. Rejects 'store-full' (nothing was written; later appends may succeed) | 'store-failed' (takes nothing more) | 'closed' | 'limit'. */
+  append(records: readonly StoreRecord[], options: AppendOptions): Promise<void>
+  /** Every stream that holds records. */
+  streams(): Promise<readonly StreamName[]>
+  read(stream: StreamName): Promise<Loaded>
+  /** Replaces all records of a stream up to and including `upTo` by one snapshot record. Old data is deleted only after the new is durable. */
+  compact(stream: StreamName, snapshot: Uint8Array, upTo: Cursor): Promise<void>
+  /** Forgets a stream for good. */
+  drop(stream: StreamName): Promise<void>
+
+  /** Where the log ends now. */
+  cursor(): Cursor
+  /** Records appended after `cursor` by other writers on the same data (other tabs), in order, and where to go on. Empty where there are none. */
+  tail(cursor: Cursor): Promise<{ readonly records: readonly StoredRecord[]; readonly cursor: Cursor }>
+  /** A hint that another writer appended: call `tail`. Hints may be lost or repeated. */
+  onHint(listener: () => void): Off
+
+  /** Leases the lowest free actor instance number for this writer. */
+  lease(): Promise<Lease>
+  /**
+   * Leadership among the writers of the same data: resolves when this one is to own network and compaction (at once where there can be no
+   * other). The returned lease ends with release() or lost. A visible tab is preferred to a hidden one where the platform tells.
+   */
+  lead(signal: AbortSignal): Promise<{ readonly lost: Promise<void>; release(): Promise<void> }>
+
+  /** The shelf: small named values, each write durable (strict) when it resolves. Keys: at most 200 characters of [0-9a-z/.-]. */
+  get(key: string): Promise<Uint8Array | undefined>
+  set(key: string, value: Uint8Array): Promise<void>
+  /** Sets only if the key is absent; resolves with what stands there then. Decides races between tabs. */
+  setOnce(key: string, value: Uint8Array): Promise<Uint8Array>
+  delete(key: string): Promise<void>
+  keys(prefix: string): Promise<readonly string[]>
+  /**
+   * A CryptoKeyPair kept as a platform object where that is possible (IndexedDB keeps non-extractable keys), else through the shelf as 0600 file.
+   * `make` is called when there is none; decided once among tabs.
+   */
+  keyPair(name: string, make: () => Promise<CryptoKeyPair>): Promise<CryptoKeyPair>
+
+  /** Waits for what was appended, then closes. Never rejects. Later calls reject 'closed'. */
+  close(): Promise<void>
+}
+
+/** Opens a store at a path (a folder, or a database name). */
+export type StoreFactory = (path: string) => Promise<Store>

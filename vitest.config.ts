@@ -1,0 +1,98 @@
+import { fileURLToPath } from 'node:url'
+import { playwright } from '@vitest/browser-playwright'
+import { defineConfig } from 'vitest/config'
+import { chromiumArgs, findChromium } from './.ci/chromium.mjs'
+import { SummaryReporter } from './.ci/summary-reporter.mjs'
+
+const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, import.meta.url))
+
+/** Tests import the package by its name, as users do, and get the sources. */
+const names = (platform: 'node' | 'browser') => [
+  { find: /^joinery$/, replacement: source(`${platform}.ts`) },
+  { find: /^joinery\/net\/libp2p$/, replacement: source(`net/libp2p.${platform}.ts`) },
+  { find: /^joinery\/(.*)$/, replacement: source('$1.ts') },
+]
+
+// These need the machine for themselves: they run after the others, one file at a time.
+const alone = ['test/e2e/**/*.test.ts', 'test/package.test.ts']
+const inBrowser = '**/*.browser.test.ts'
+const executablePath = await findChromium()
+
+export default defineConfig({
+  test: {
+    reporters: ['default', new SummaryReporter()],
+    projects: [
+      {
+        resolve: { alias: names('node') },
+        test: {
+          name: 'node',
+          include: ['test/**/*.test.ts'],
+          exclude: [inBrowser, ...alone],
+          testTimeout: 20_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        resolve: { alias: names('browser') },
+        // What browser tests use; a dependency found late makes Vite reload the page in the middle of a test.
+        optimizeDeps: {
+          include: [
+            '@chainsafe/libp2p-gossipsub',
+            '@libp2p/circuit-relay-v2',
+            '@libp2p/crypto/keys',
+            '@libp2p/identify',
+            '@libp2p/interface',
+            '@libp2p/noise',
+            '@libp2p/peer-id',
+            '@libp2p/ping',
+            '@libp2p/webrtc',
+            '@libp2p/websockets',
+            '@libp2p/yamux',
+            '@multiformats/multiaddr',
+            '@multiformats/multiaddr-matcher',
+            '@noble/ciphers/chacha.js',
+            '@noble/curves/ed25519.js',
+            '@noble/hashes/hkdf.js',
+            '@noble/hashes/hmac.js',
+            '@noble/hashes/sha2.js',
+            '@noble/hashes/utils.js',
+            'axe-core',
+            'fast-check',
+            'idb',
+            'libp2p',
+            'uint8arraylist',
+            'uint8arrays',
+            'uqr',
+          ],
+        },
+        test: {
+          name: 'chromium',
+          include: [`test/${inBrowser}`],
+          exclude: alone,
+          testTimeout: 30_000,
+          sequence: { groupOrder: 0 },
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({
+              launchOptions: { args: chromiumArgs, ...(executablePath === undefined ? {} : { executablePath }) },
+            }),
+            instances: [{ browser: 'chromium' }],
+          },
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: alone,
+          exclude: [inBrowser],
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+})

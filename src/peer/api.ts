@@ -1,0 +1,221 @@
+// The public shape of the package: Peer, Space, DocHandle and the values they show. The classes beside this file implement it.
+
+import type { Clock } from '../base/clock.ts'
+import type { Off } from '../base/emitter.ts'
+import type { JoineryError } from '../base/errors.ts'
+import type { Random } from '../base/random.ts'
+import type { Trace } from '../base/trace.ts'
+import type { Draft, Value } from '../crdt/types.ts'
+import type { PatchEvent, Path } from '../crdt/patch.ts'
+import type { NetworkFactory } from '../net/network.ts'
+import type { StoreFactory } from '../store/store.ts'
+
+/** A value that changes: read it, be told of it, or wait for the next one. Every status of this package has this shape. */
+export interface Observable<T> {
+  /** What holds now. The same reference until it changes. */
+  readonly current: T
+  /** Calls `listener` after each change (not at once). Returns a function that ends it. */
+  subscribe(listener: (value: T) => void): Off
+  /** The current value, then each later one (a slow reader misses none but the ones in between). Ends when the owner closes. */
+  [Symbol.asyncIterator](): AsyncIterator<T>
+}
+
+/** How {@link openPeer} is told where to rest and how to travel. Everything has a default for the platform. */
+export interface PeerOptions {
+  /** Where the data is: a folder in Node (default './.joinery'), a database name in a browser (default 'joinery'). */
+  readonly path?: string
+  /** 'memory' for a peer that forgets when it closes; or a store of your own. Default: files in Node, IndexedDB in a browser. */
+  readonly store?: 'memory' | StoreFactory
+  /** 'none' for a peer that never talks; or a network of your own. Default: libp2p. */
+  readonly network?: 'none' | NetworkFactory
+  /** A name for people, shown to members of your spaces. Default: made from the device key. */
+  readonly name?: string
+  readonly clock?: Clock
+  readonly random?: Random
+  /** One line per event, for debugging. */
+  readonly trace?: Trace
+}
+
+/** The state of a document or a space, in words people know. */
+export interface Status {
+  /** All own edits are durable here. */
+  readonly saved: boolean
+  /** Agreed with every peer in contact since the last news; false when none is in contact. */
+  readonly upToDate: boolean
+  /** What is missing, and why: sentences, empty when nothing is. */
+  readonly pending: readonly Pending[]
+  /** The members met by this peer, in contact or not. */
+  readonly peers: readonly PeerStatus[]
+  /** When this copy last agreed with any member, in milliseconds since 1970; undefined if never. */
+  readonly lastAgreedAt: number | undefined
+}
+
+export interface Pending {
+  /** 'saving': own edits not yet durable · 'ops': ops wait for what caused them · 'sync': a peer in contact has not agreed yet · 'alone': no peer is in contact · 'paused' · 'damaged' */
+  readonly reason: 'saving' | 'ops' | 'sync' | 'alone' | 'paused' | 'damaged'
+  /** A sentence for people. */
+  readonly message: string
+}
+
+export interface PeerStatus {
+  /** The member's device, a short id of its public key. */
+  readonly id: string
+  readonly name: string
+  /** In contact now. */
+  readonly connected: boolean
+  /** 'tcp' | 'websocket' | 'webrtc' | 'webrtc-direct' | 'relay' | 'memory' …; undefined when not in contact. */
+  readonly transport: string | undefined
+  readonly direct: boolean
+  /** This peer and that one hold the same. */
+  readonly agreed: boolean
+  /** Why not, in a sentence; undefined when agreed. */
+  readonly why: string | undefined
+  /** That peer has stored (durably) everything of ours it was told of. */
+  readonly stored: boolean
+  readonly lastSeenAt: number | undefined
+}
+
+export interface WaitOptions {
+  /** Gives up after so many milliseconds with a 'timeout' error. Default: waits. */
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+}
+
+export interface SettledOptions extends WaitOptions {
+  /** How many other members must have stored it too. Default 0: durable here. */
+  readonly peers?: number
+}
+
+export interface PeerEvents {
+  /** Something went wrong that no call of yours could be told of. The peer goes on. */
+  readonly error: JoineryError
+  /** A space was joined, made, left. */
+  readonly spaces: readonly Space[]
+  readonly close: undefined
+}
+
+/** One node on the network: its device key, its store, its spaces. */
+export interface Peer extends AsyncDisposable {
+  /** This device's id: 'peer:' and the first 16 hex digits of its public key. */
+  readonly id: string
+  readonly name: string
+  /** Every space this peer belongs to. */
+  readonly spaces: readonly Space[]
+  /** Where others may reach this peer, as multiaddr texts. */
+  readonly addresses: readonly string[]
+  /** Cut off by {@link Peer.pause}. */
+  readonly paused: boolean
+  /** True where this peer owns the network of its store: always in Node, one tab in a browser. */
+  readonly leading: boolean
+  /** Bytes moved since the start, by way. */
+  readonly traffic: { readonly gossipSent: number; readonly gossipReceived: number; readonly syncSent: number; readonly syncReceived: number }
+  /**
+   * The space with this local label, made on first use; or the space with this id ('space:…').
+   * Labels are local, ids global. Errors: 'ambiguous-space' (details.ids), 'no-such-space' (an unknown id), 'bad-label', 'closed'.
+   * @example const space = await peer.space('Family')
+   */
+  space(labelOrId: string): Promise<Space>
+  /**
+   * Joins the space a ticket invites to. Resolves at once, reachable or not; joining again is harmless.
+   * Errors: 'bad-ticket', 'ticket-newer', 'closed', 'store-full'.
+   * @example const space = await peer.join('joinery:…'); await space.met({ timeoutMs: 10_000 })
+   */
+  join(ticket: string, options?: { readonly label?: string }): Promise<Space>
+  /** Cuts this peer off the network until {@link Peer.resume}: every connection closed, none accepted, none dialled. Editing goes on. */
+  pause(): void
+  resume(): void
+  /** Resolves when everything made before the call is durable here. */
+  flush(): Promise<void>
+  /** All data as plain JSON: spaces by id with labels, documents by name with values. */
+  export(): Promise<PeerExport>
+  on<Name extends keyof PeerEvents>(name: Name, listener: (event: PeerEvents[Name]) => void): Off
+  /** Saves what is left, says goodbye, closes network and store. Never rejects. */
+  close(): Promise<void>
+}
+
+export interface PeerExport {
+  readonly peer: string
+  readonly spaces: readonly {
+    readonly id: string
+    readonly label: string
+    readonly documents: Readonly<Record<string, unknown>>
+  }[]
+}
+
+export interface SpaceEvents {
+  readonly status: Status
+  /** A document appeared or went. */
+  readonly documents: readonly string[]
+  readonly error: JoineryError
+  readonly close: undefined
+}
+
+/** Members and documents that share: the unit of sharing. */
+export interface Space {
+  /** 'space:' and 64 hex digits, the same on every peer. */
+  readonly id: string
+  /** This peer's own word for the space. */
+  readonly label: string
+  /** Names of the documents held here, sorted; without the deleted ones. */
+  readonly documents: readonly string[]
+  readonly status: Observable<Status>
+  /**
+   * Opens a document by its name: the same name is the same document on every peer. Held documents open without any network.
+   * `init` is recorded only while the document is empty here, and gives way to any edit; equal inits of two peers are one.
+   * Errors: 'bad-name', 'bad-value' (init), 'closed', 'limit'.
+   * @example const list = await space.open<Groceries>('groceries', { init: { items: [] } })
+   */
+  open<T extends object = Record<string, unknown>>(name: string, options?: { readonly init?: Value<T> | T }): Promise<DocHandle<T>>
+  /**
+   * Deletes a document for all members: open handles close with 'document-deleted', and opening the name again begins a new generation.
+   * Errors: 'no-such-document', 'closed'.
+   */
+  delete(name: string): Promise<void>
+  /** An invitation: 'joinery:' and a capability with first-contact addresses. Whoever has it reads and writes for ever. */
+  invite(): Promise<string>
+  /** Resolves at the first agreement with any member. Errors: 'timeout', 'aborted', 'closed'. */
+  met(options?: WaitOptions): Promise<void>
+  /** Like {@link DocHandle.settled}, for all documents of the space. */
+  settled(options?: SettledOptions): Promise<void>
+  /** Leaves: deletes the local copy. Others keep theirs. */
+  leave(): Promise<void>
+  on<Name extends keyof SpaceEvents>(name: Name, listener: (event: SpaceEvents[Name]) => void): Off
+}
+
+export interface DocEvents<T> {
+  /** One per change or delta, after the value changed. */
+  readonly patch: PatchEvent
+  readonly change: Value<T>
+  readonly status: Status
+  readonly error: JoineryError
+  readonly close: JoineryError | undefined
+}
+
+/** One open document. */
+export interface DocHandle<T extends object = Record<string, unknown>> {
+  readonly name: string
+  readonly space: Space
+  /** The document now: immutable, structurally shared, the same reference until it changes. */
+  readonly value: Value<T>
+  readonly status: Observable<Status>
+  /**
+   * Edits the document: synchronous, atomic, works offline. `fn` gets a draft that behaves like plain objects and arrays; its return value
+   * is passed on. A throw records nothing. Errors: 'bad-change', 'bad-value', 'closed', 'document-deleted', 'limit', 'store-failed'.
+   * @example list.change(d => { d.items.push({ name: 'milk', done: false }) })
+   */
+  change<R>(fn: (draft: Draft<T>) => R, options?: { readonly message?: string }): R
+  /** Sets the value at a path of keys and indexes, as one change. Errors: 'bad-path', and those of {@link DocHandle.change}. */
+  set(path: Path, value: unknown): void
+  /** The value at a path. Errors: 'bad-path'. */
+  get(path: Path): unknown
+  on<Name extends keyof DocEvents<T>>(name: Name, listener: (event: DocEvents<T>[Name]) => void): Off
+  /** Calls `listener` after each change of the value; made for `useSyncExternalStore(list.subscribe, () => list.value)`. Bound to the handle. */
+  readonly subscribe: (listener: () => void) => Off
+  /**
+   * Resolves when everything made before the call is durable here, and stored by `peers` others.
+   * Errors: 'timeout' (the message names who has what), 'aborted', 'closed', 'store-full', 'store-failed'.
+   */
+  settled(options?: SettledOptions): Promise<void>
+  /** Ends this handle; the document stays. */
+  close(): void
+}

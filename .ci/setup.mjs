@@ -38,6 +38,7 @@ function install() {
   say('Installing packages …')
   npm(root, 'the packages')
   if (!isNew(process.versions.node)) installNode()
+  if (isWindows) fs.writeFileSync(join(bin, 'exec.cmd'), '@%*\r\n') // `npm start` uses the shell's exec; cmd has none.
   note('installed', hash()) // Of what stands now: npm may have mended the lock file.
 }
 
@@ -61,7 +62,15 @@ function installNode() {
 }
 
 function build() {
-  const inputs = ['src', 'examples', 'rollup.config.mjs', 'tsconfig.json', 'tsconfig.build.json', 'package.json']
+  const inputs = [
+    'src',
+    'examples',
+    'rollup.config.mjs',
+    '.ci/page.mjs',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'package.json',
+  ]
   const builtMs = mtimeMs(join(notes, 'built'))
   const isWhole = fs.existsSync(join(root, 'dist/node/cli/main.js'))
   if (!isWhole || inputs.some((name) => newestMs(join(root, name)) > builtMs)) rebuild()
@@ -74,6 +83,7 @@ function rebuild() {
   fs.rmSync(join(root, 'dist'), { recursive: true, force: true })
   run('rollup', ['-c', '--silent'], 'The build failed.')
   run('tsc', ['-p', 'tsconfig.build.json'], 'The declarations could not be made.')
+  run('node', ['.ci/page.mjs'], 'The page could not be built.')
   run('node', ['.ci/sizes.mjs'], 'The sizes could not be read.')
   note('built', `${started.toISOString()}\n`)
   fs.utimesSync(join(notes, 'built'), started, started) // A source saved during the build is newer than it.

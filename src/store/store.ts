@@ -45,6 +45,15 @@ export interface Lease {
   release(): Promise<void>
 }
 
+/** A lease of leadership: it ends with release() or when `lost` resolves. */
+export interface Leadership {
+  readonly lost: Promise<void>
+  release(): Promise<void>
+}
+
+/** Makes an Ed25519 key pair. A file can only hold a key that may be exported; a browser keeps one that may not. */
+export type MakeKeyPair = (options: { readonly extractable: boolean }) => Promise<CryptoKeyPair>
+
 export interface Store {
   readonly kind: 'memory' | 'filesystem' | 'indexeddb'
   /** Made when the store is first made; another one after it was wiped. Hex of 16 bytes. Receipts are counted once per incarnation. */
@@ -57,14 +66,20 @@ export interface Store {
   /** Every stream that holds records. */
   streams(): Promise<readonly StreamName[]>
   read(stream: StreamName): Promise<Loaded>
-  /** Replaces all records of a stream up to and including `upTo` by one snapshot record. Old data is deleted only after the new is durable. */
+  /**
+   * Replaces all records of a stream up to and including `upTo` by one snapshot record. Old data is deleted only after the new is durable.
+   * Alters nothing where the stream was dropped, or a snapshot already reaches further. Rejects 'store-locked' if another writer leads by now.
+   */
   compact(stream: StreamName, snapshot: Uint8Array, upTo: Cursor): Promise<void>
   /** Forgets a stream for good. */
   drop(stream: StreamName): Promise<void>
 
-  /** Where the log ends now. */
+  /** Where the log ends, as far as this writer has seen all of it: at open, through its own appends, through `tail`. Safe as `upTo`. */
   cursor(): Cursor
-  /** Records appended after `cursor` by other writers on the same data (other tabs), in order, and where to go on. Empty where there are none. */
+  /**
+   * Records appended after `cursor` by other writers on the same data (other tabs), in order, and where to go on. Empty where there are none.
+   * Where another writer has meanwhile compacted what this one never saw, the snapshot comes in its stead.
+   */
   tail(cursor: Cursor): Promise<{ readonly records: readonly StoredRecord[]; readonly cursor: Cursor }>
   /** A hint that another writer appended: call `tail`. Hints may be lost or repeated. */
   onHint(listener: () => void): Off
@@ -75,7 +90,7 @@ export interface Store {
    * Leadership among the writers of the same data: resolves when this one is to own network and compaction (at once where there can be no
    * other). The returned lease ends with release() or lost. A visible tab is preferred to a hidden one where the platform tells.
    */
-  lead(signal: AbortSignal): Promise<{ readonly lost: Promise<void>; release(): Promise<void> }>
+  lead(signal: AbortSignal): Promise<Leadership>
 
   /** The shelf: small named values, each write durable (strict) when it resolves. Keys: at most 200 characters of [0-9a-z/.-]. */
   get(key: string): Promise<Uint8Array | undefined>
@@ -86,9 +101,9 @@ export interface Store {
   keys(prefix: string): Promise<readonly string[]>
   /**
    * A CryptoKeyPair kept as a platform object where that is possible (IndexedDB keeps non-extractable keys), else through the shelf as 0600 file.
-   * `make` is called when there is none; decided once among tabs.
+   * `make` is called when there is none, with the extractability this store needs to keep the keys; decided once among tabs.
    */
-  keyPair(name: string, make: () => Promise<CryptoKeyPair>): Promise<CryptoKeyPair>
+  keyPair(name: string, make: MakeKeyPair): Promise<CryptoKeyPair>
 
   /** Waits for what was appended, then closes. Never rejects. Later calls reject 'closed'. */
   close(): Promise<void>

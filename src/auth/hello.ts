@@ -1,0 +1,90 @@
+// The first frames of a session: each side proves that it holds the space's secret, before anything else is said. A stranger learns nothing,
+// not even which space was meant (DESIGN §6): the frames are a nonce and a tag, and a frame that fits no space is answered by silence.
+//
+//   initiator → responder   version u8 (0) ‖ nonceA 32 ‖ HMAC(hello key, 0 ‖ nodeA ‖ nodeB ‖ nonceA)
+//   responder → initiator   version u8 (0) ‖ nonceB 32 ‖ HMAC(hello key, 1 ‖ nodeA ‖ nodeB ‖ nonceA ‖ nonceB)
+//
+// The node ids are those the connection itself has proved, so a frame overheard cannot be used from elsewhere. Then each direction has a key:
+// HKDF(hello key, nonceA ‖ nonceB, direction).
+
+import { hkdf } from '@noble/hashes/hkdf.js'
+import { hmac } from '@noble/hashes/hmac.js'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { ByteReader, ByteWriter, concatBytes, equalBytes, utf8 } from '../base/bytes.ts'
+import { JoineryError } from '../base/errors.ts'
+
+const HELLO_BYTES = 65
+
+export interface Ends {
+  readonly initiator: string
+  readonly responder: string
+}
+
+export interface Nonces {
+  readonly initiator: Uint8Array
+  readonly responder: Uint8Array
+}
+
+export interface SessionKeys {
+  readonly toResponder: Uint8Array
+  readonly toInitiator: Uint8Array
+  /** What both sides saw: devices sign it to show who they are. */
+  readonly transcript: Uint8Array
+}
+
+export function firstHello(helloKey: Uint8Array, ends: Ends, nonce: Uint8Array): Uint8Array {
+  return helloFrame(nonce, firstTag(helloKey, ends, nonce))
+}
+
+/** The initiator's nonce, if the frame was made with this key. */
+export function readFirstHello(helloKey: Uint8Array, ends: Ends, frame: Uint8Array): Uint8Array | undefined {
+  const { nonce, tag } = parseHello(frame)
+  return equalTags(tag, firstTag(helloKey, ends, nonce)) ? nonce : undefined
+}
+
+export function secondHello(helloKey: Uint8Array, ends: Ends, nonces: Nonces): Uint8Array {
+  return helloFrame(nonces.responder, secondTag(helloKey, ends, nonces))
+}
+
+export function readSecondHello(helloKey: Uint8Array, ends: Ends, nonceA: Uint8Array, frame: Uint8Array): Nonces | undefined {
+  const { nonce, tag } = parseHello(frame)
+  const nonces = { initiator: nonceA, responder: nonce }
+  return equalTags(tag, secondTag(helloKey, ends, nonces)) ? nonces : undefined
+}
+
+export function sessionKeys(helloKey: Uint8Array, spaceId: Uint8Array, nonces: Nonces): SessionKeys {
+  const salt = concatBytes(nonces.initiator, nonces.responder)
+  const derive = (use: string): Uint8Array => hkdf(sha256, helloKey, salt, utf8(`joinery/0/${use}`), 32)
+  return {
+    toResponder: derive('to-responder'),
+    toInitiator: derive('to-initiator'),
+    transcript: sha256(concatBytes(utf8('joinery/hello/0'), spaceId, salt)),
+  }
+}
+
+function helloFrame(nonce: Uint8Array, tag: Uint8Array): Uint8Array {
+  return new ByteWriter(HELLO_BYTES).u8(0).raw(nonce).raw(tag).finish()
+}
+
+function parseHello(frame: Uint8Array): { nonce: Uint8Array; tag: Uint8Array } {
+  const reader = new ByteReader(frame)
+  const version = reader.u8()
+  if (version !== 0 || frame.length !== HELLO_BYTES) throw new JoineryError('bad-message', `a hello of version ${version} and ${frame.length} bytes is unknown here`)
+  return { nonce: reader.raw(32).slice(), tag: reader.raw(32) }
+}
+
+function firstTag(helloKey: Uint8Array, ends: Ends, nonceA: Uint8Array): Uint8Array {
+  return hmac(sha256, helloKey, new ByteWriter().u8(0).string(ends.initiator).string(ends.responder).raw(nonceA).finish())
+}
+
+function secondTag(helloKey: Uint8Array, ends: Ends, nonces: Nonces): Uint8Array {
+  return hmac(sha256, helloKey, new ByteWriter().u8(1).string(ends.initiator).string(ends.responder).raw(nonces.initiator).raw(nonces.responder).finish())
+}
+
+/** Compares in time that does not depend on where the tags differ. */
+function equalTags(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return equalBytes(a, b)
+  let difference = 0
+  for (let i = 0; i < a.length; i++) difference |= (a[i] as number) ^ (b[i] as number)
+  return difference === 0
+}

@@ -1,0 +1,249 @@
+// What a user gets: the packed tarball, checked by the tools of the trade, installed in an empty folder, compiled, run in
+// Node and, bundled by Vite, in Chromium. It reads dist, which `npm test` builds before.
+
+import { execFile } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, extname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { chromium } from 'playwright'
+import { publint } from 'publint'
+import { formatMessage } from 'publint/utils'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { chromiumArgs, findChromium } from '../.ci/chromium.mjs'
+import { root } from './setup/sources.ts'
+
+const packagesMax = 150
+const sizeMaxMB = 80
+
+const run = promisify(execFile)
+const tool = (name: string): string => join(root, 'node_modules/.bin', name)
+const read = (path: string): string => readFileSync(path, 'utf8')
+const ours = JSON.parse(read(join(root, 'package.json')))
+
+const folder = mkdtempSync(join(tmpdir(), 'joinery-consumer-'))
+let tarball = ''
+let packed: readonly { readonly path: string; readonly size: number }[] = []
+
+beforeAll(async () => {
+  const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
+    cwd: root,
+  })
+  const [made] = JSON.parse(stdout)
+  packed = made.files
+  tarball = join(folder, made.filename)
+  console.log(`${made.filename}: ${kB(made.size)} packed, ${kB(made.unpackedSize)} unpacked\n${listing()}`)
+
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
+  await npmInstall(tarball)
+})
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+test('the tarball holds what package.json names, and nothing that is not meant to travel', () => {
+  const paths = packed.map(({ path }) => path)
+  const stray = paths.filter((path) => !/^(dist\/|README\.md$|LICENSE$|CHANGELOG\.md$|package\.json$)/.test(path))
+  expect(stray).toEqual([])
+  const named = JSON.stringify([ours.exports, ours.bin]).match(/(?<=\.\/|")dist\/[^"]+/g) ?? []
+  expect(named.filter((path) => !paths.includes(path))).toEqual([])
+  const licences = paths.filter((path) => path.endsWith('vendor/webrtc/LICENSE'))
+  expect(licences, 'what is copied in keeps its licence').toHaveLength(2)
+})
+
+test('publint has nothing to say', async () => {
+  const { messages, pkg } = await publint({
+    pkgDir: join(folder, 'node_modules/joinery'),
+    level: 'warning',
+    pack: false,
+  })
+  expect(messages.map((message) => formatMessage(message, pkg, { color: false }))).toEqual([])
+})
+
+test('the types are right for every way to import them', async () => {
+  const problems = await run(tool('attw'), [tarball, '--profile', 'esm-only', '--no-emoji'], { cwd: folder }).then(
+    () => '',
+    ({ stdout }) => stdout,
+  )
+  expect(problems).toBe('')
+})
+
+test(`a user gets at most ${packagesMax} packages and ${sizeMaxMB} MB, and no script that runs at install`, () => {
+  const { packages } = JSON.parse(read(join(folder, 'node_modules/.package-lock.json')))
+  const entries: { hasInstallScript?: boolean }[] = Object.values(packages)
+  const sizeMB = sizeBytes(join(folder, 'node_modules')) / 1e6
+  console.log(`a user gets ${entries.length} packages, ${sizeMB.toFixed(1)} MB`)
+  expect(entries.length).toBeLessThanOrEqual(packagesMax)
+  expect(sizeMB).toBeLessThanOrEqual(sizeMaxMB)
+  expect(entries.filter(({ hasInstallScript }) => hasInstallScript)).toEqual([])
+})
+
+test('what dist imports is declared, and what is declared is imported', () => {
+  const imported = new Set(
+    modulesBeneath(join(root, 'dist'))
+      .flatMap((path) => bareImports(path))
+      .map(packageOf),
+  )
+  for (const name of imported) if (name.startsWith('node:')) imported.delete(name)
+  expect([...imported].sort()).toEqual(Object.keys(ours.dependencies).sort())
+})
+
+test.each(['node', 'browser'])('joinery/doc for %s reaches no libp2p and no node: module', (platform) => {
+  const reached = reach(join(root, 'dist', platform, 'doc.js'))
+  expect(reached.filter((name) => /^node:|libp2p|multiformats|\/(net|store|peer|auth)\//.test(name))).toEqual([])
+})
+
+test('the package is MIT and speaks of no machine it was made on', () => {
+  expect(ours.license).toBe('MIT')
+  const telling = packed.filter(({ path }) => /(\/home\/|\/root\/|\/work\/|\/tmp\/[a-z])/.test(read(join(root, path))))
+  expect(telling.map(({ path }) => path)).toEqual([])
+})
+
+test.each([
+  ['nodenext', 'nodenext'],
+  ['esnext', 'bundler'],
+])(
+  'a strict program compiles with module %s and resolution %s, libraries checked too',
+  async (module, moduleResolution) => {
+    await npmInstall(`@types/node@${ours.devDependencies['@types/node']}`)
+    writeProgram()
+    const compilerOptions = {
+      strict: true,
+      noEmit: true,
+      target: 'es2024',
+      skipLibCheck: false,
+      types: ['node'],
+      module,
+      moduleResolution,
+    }
+    writeFileSync(
+      join(folder, 'tsconfig.json'),
+      JSON.stringify({ compilerOptions, files: ['program.ts', 'subpaths.ts'] }),
+    )
+    const { stdout } = await run(tool('tsc'), ['-p', folder]).catch((error) => error)
+    expect(stdout).toBe('')
+  },
+)
+
+test('the program runs in Node', async () => {
+  writeProgram()
+  const { stdout } = await run(process.execPath, ['program.js'], { cwd: folder })
+  expect(stdout.trim()).toBe('milk')
+})
+
+test('the program, bundled by Vite, runs in Chromium', async () => {
+  writeProgram()
+  writeFileSync(join(folder, 'index.html'), '<!doctype html><pre></pre><script type="module" src="./page.js"></script>')
+  await run(process.execPath, [join(root, 'node_modules/vite/bin/vite.js'), 'build', '--logLevel', 'warn'], {
+    cwd: folder,
+  })
+  const server = createServer((request, response) => {
+    const path = join(folder, 'dist', request.url === '/' ? 'index.html' : (request.url ?? ''))
+    const type = { '.js': 'text/javascript', '.html': 'text/html' }[extname(path)] ?? 'application/octet-stream'
+    response
+      .writeHead(existsSync(path) ? 200 : 404, { 'content-type': type })
+      .end(existsSync(path) ? readFileSync(path) : '')
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const executablePath = await findChromium()
+  const browser = await chromium.launch({
+    args: chromiumArgs,
+    ...(executablePath === undefined ? {} : { executablePath }),
+  })
+  try {
+    const page = await browser.newPage()
+    const complaints: string[] = []
+    page.on('pageerror', (error) => complaints.push(String(error)))
+    await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/`)
+    await page
+      .waitForFunction(() => document.querySelector('pre')?.textContent !== '', undefined, { timeout: 20_000 })
+      .catch(() => {})
+    expect([complaints, await page.textContent('pre')]).toEqual([[], 'milk'])
+  } finally {
+    await browser.close()
+    server.close()
+  }
+})
+
+// --- the consumer ---
+
+/** One program in three dresses: TypeScript for the compiler, JavaScript for Node, and a page. */
+function writeProgram(): void {
+  const program = (typed: boolean, options: string, show: string): string => `
+    import { openPeer, isJoineryError } from 'joinery'
+    ${typed ? 'type Groceries = { items: { name: string, done: boolean }[] }' : ''}
+    const peer = await openPeer(${options})
+    const space = await peer.space('Family')
+    const list = await space.open${typed ? '<Groceries>' : ''}('groceries', { init: { items: [] } })
+    list.change(d => { d.items.push({ name: 'milk', done: false }) })
+    await list.settled()
+    ${typed ? 'const code: string | undefined = isJoineryError(undefined) ? "never" : undefined' : ''}
+    ${show}(list.value.items.map(item => item.name).join())
+    await peer.close()
+  `
+  const subpaths = Object.keys(ours.exports).filter((name) => !name.endsWith('.json'))
+  const imports = subpaths.map((name, index) => `import * as m${index} from 'joinery${name.slice(1)}'`)
+  writeFileSync(join(folder, 'program.ts'), program(true, '{ path: "./data" }', 'console.log'))
+  writeFileSync(join(folder, 'program.js'), program(false, '{ path: "./data", network: "none" }', 'console.log'))
+  writeFileSync(join(folder, 'page.js'), program(false, '', 'document.querySelector("pre").append'))
+  writeFileSync(
+    join(folder, 'subpaths.ts'),
+    `${imports.join('\n')}\nexport const all = [${imports.map((_, i) => `m${i}`)}]\n`,
+  )
+}
+
+function npmInstall(what: string): Promise<unknown> {
+  return run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', '--save', what], {
+    cwd: folder,
+    maxBuffer: 2 ** 26,
+  })
+}
+
+// --- reading dist ---
+
+const specifier = /(?:\bfrom|^import|\bimport\() ?['"]([^'"\n]+)['"]/gm
+
+function modulesBeneath(path: string): string[] {
+  const names = readdirSync(path, { recursive: true, encoding: 'utf8' })
+  return names.filter((name) => /\.(js|d\.ts)$/.test(name) && !name.startsWith('notes')).map((name) => join(path, name))
+}
+
+function specifiersOf(path: string): string[] {
+  const code = read(path).replace(/^\s*(\/\*|\*|\/\/).*$/gm, '')
+  return [...code.matchAll(specifier)].map(([, name = '']) => name)
+}
+
+function bareImports(path: string): string[] {
+  return specifiersOf(path).filter((name) => !name.startsWith('.'))
+}
+
+function packageOf(specifier: string): string {
+  return specifier.startsWith('node:') ? specifier : (/^(@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier)
+}
+
+/** Every module a file needs, ours as paths, others by name. */
+function reach(path: string, seen = new Set<string>()): string[] {
+  if (seen.has(path)) return []
+  seen.add(path)
+  for (const name of specifiersOf(path)) {
+    if (name.startsWith('.')) reach(join(dirname(path), name), seen)
+    else seen.add(name)
+  }
+  return [...seen]
+}
+
+// --- sizes ---
+
+function sizeBytes(path: string): number {
+  const names = readdirSync(path, { recursive: true, encoding: 'utf8' })
+  return names.map((name) => statSync(join(path, name))).reduce((sum, stat) => sum + (stat.isFile() ? stat.size : 0), 0)
+}
+
+function listing(): string {
+  return packed.map(({ path, size }) => `${kB(size).padStart(10)}  ${path}`).join('\n')
+}
+
+function kB(bytes: number): string {
+  return `${(bytes / 1000).toFixed(1)} kB`
+}

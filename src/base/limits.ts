@@ -62,6 +62,8 @@ export const limits = {
   ticketBytes: 2048,
   /** One record in a store. */
   recordBytes: 64 * MiB,
+  /** Bytes one append may hold, and bytes that may wait in a store's queue: a slow disk is told, not buffered without end. */
+  storeQueueBytes: 256 * MiB,
   /** A filesystem segment's size at which the next one is begun. */
   segmentBytes: 8 * MiB,
   /** An IndexedDB pack. */

@@ -1,0 +1,87 @@
+// Who did it: actors, and dots, the names of single ops. FORMAT §1 fixes the bytes.
+//
+//   actor = kind u8 ‖ 36 bytes
+//   kind 0  self-certifying: SHA-256 of its one change (32) ‖ 4 zero bytes; never continued, needs no signature
+//   kind 1  a member's: Ed25519 public key (32) ‖ instance u32be
+
+import { assert } from '../base/assert.ts'
+import { type Brand, branded } from '../base/brand.ts'
+import { type ByteReader, type ByteWriter, fromHex, toHex } from '../base/bytes.ts'
+import { JoineryError } from '../base/errors.ts'
+
+/** A writer, as lower-case hex of its bytes: 37 in earnest, 1-64 in tests. */
+export type ActorId = Brand<string, 'ActorId'>
+
+/** The name of one op: the seq-th of its actor in a document. */
+export interface Dot {
+  readonly actor: ActorId
+  readonly seq: number
+}
+
+/** Whose an actor is. */
+export type Owner =
+  | { readonly kind: 0 }
+  | { readonly kind: 1; readonly publicKey: Uint8Array; readonly instance: number }
+  | { readonly kind: 'test' }
+
+const actorLength = 37
+const actorMax = 64
+
+export function actorId(bytes: Uint8Array): ActorId {
+  if (bytes.length < 1 || bytes.length > actorMax)
+    throw new JoineryError('bad-message', `an actor has 1-${actorMax} bytes, not ${bytes.length}`)
+  return branded<ActorId>(toHex(bytes))
+}
+
+export function actorBytes(id: ActorId): Uint8Array {
+  return fromHex(id)
+}
+
+/** The actor of a device's key and an instance number that one living writer holds (Invariant 11: the store leases it). */
+export function memberActor(publicKey: Uint8Array, instance: number): ActorId {
+  assert(publicKey.length === 32, `a public key has 32 bytes, not ${publicKey.length}`)
+  assert(Number.isInteger(instance) && instance >= 0 && instance <= 0xffffffff, `instance ${instance} is not a u32`)
+  const bytes = new Uint8Array(actorLength)
+  bytes[0] = 1
+  bytes.set(publicKey, 1)
+  new DataView(bytes.buffer).setUint32(33, instance)
+  return actorId(bytes)
+}
+
+/** The self-certifying actor of a change with this hash. */
+export function selfActor(hash: Uint8Array): ActorId {
+  assert(hash.length === 32, `a hash has 32 bytes, not ${hash.length}`)
+  const bytes = new Uint8Array(actorLength)
+  bytes.set(hash, 1)
+  return actorId(bytes)
+}
+
+export function ownerOf(actor: ActorId): Owner {
+  const bytes = actorBytes(actor)
+  if (bytes.length !== actorLength) return { kind: 'test' }
+  if (bytes[0] === 0) return { kind: 0 }
+  if (bytes[0] === 1)
+    return { kind: 1, publicKey: bytes.slice(1, 33), instance: new DataView(bytes.buffer).getUint32(33) }
+  return { kind: 'test' }
+}
+
+/** Ties compare bytes: hex order is byte order, a shorter actor that is a prefix comes first. */
+export function compareActors(a: ActorId, b: ActorId): number {
+  return a === b ? 0 : a < b ? -1 : 1
+}
+
+export function compareDots(a: Dot, b: Dot): number {
+  return compareActors(a.actor, b.actor) || a.seq - b.seq
+}
+
+export function equalDots(a: Dot, b: Dot): boolean {
+  return a.actor === b.actor && a.seq === b.seq
+}
+
+export function encodeActor(writer: ByteWriter, actor: ActorId): void {
+  writer.bytes(actorBytes(actor))
+}
+
+export function decodeActor(reader: ByteReader): ActorId {
+  return actorId(reader.bytes(actorMax))
+}

@@ -53,7 +53,12 @@ export interface Network {
   /** Who is connected now, and how. */
   readonly connections: ReadonlyMap<NodeId, readonly Connection[]>
   /** Bytes through topics and through streams since the start, both counted above encryption of the connection. */
-  readonly counters: { readonly gossipSent: number; readonly gossipReceived: number; readonly streamSent: number; readonly streamReceived: number }
+  readonly counters: {
+    readonly gossipSent: number
+    readonly gossipReceived: number
+    readonly streamSent: number
+    readonly streamReceived: number
+  }
 
   on<Name extends keyof NetworkEvents>(name: Name, listener: (event: NetworkEvents[Name]) => void): Off
 
@@ -68,7 +73,13 @@ export interface Network {
   handle(protocol: string, handler: (stream: FrameStream) => void | Promise<void>): Off
 
   /** Hears a topic. `from` is the neighbour that handed the message on, not its author. Whether a message is passed on to others is what `listener` returns: 'reject' drops it. */
-  subscribe(topic: string, listener: (message: { readonly bytes: Uint8Array; readonly from: NodeId }) => 'accept' | 'ignore' | 'reject' | Promise<'accept' | 'ignore' | 'reject'>): Off
+  subscribe(
+    topic: string,
+    listener: (message: {
+      readonly bytes: Uint8Array
+      readonly from: NodeId
+    }) => 'accept' | 'ignore' | 'reject' | Promise<'accept' | 'ignore' | 'reject'>,
+  ): Off
   /** Sends to the topic. Never rejects for want of listeners; at most limits.gossipFrameBytes or it rejects 'limit'. */
   publish(topic: string, bytes: Uint8Array): Promise<void>
   /** Neighbours seen on a topic. */

@@ -1,0 +1,48 @@
+// What addresses say: whose they are, how they run, and which to try and to name first. An address is a multiaddr as text.
+
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import type { NodeId } from './network.ts'
+
+export interface Target {
+  readonly address: Multiaddr
+  /** Undefined if the address does not say whose it is. */
+  readonly node: NodeId | undefined
+}
+
+/** The address, or undefined for garbage. */
+export function parseAddress(text: string): Target | undefined {
+  try {
+    const address = multiaddr(text)
+    const last = address.getComponents().at(-1)
+    return { address, node: last?.name === 'p2p' ? last.value : undefined }
+  } catch {
+    return undefined
+  }
+}
+
+/** How a connection at this address runs, in words for people. */
+export function transportOf(address: Multiaddr): string {
+  const names = new Set(address.getComponents().map(({ name }) => name))
+  if (names.has('webrtc')) return 'webrtc'
+  if (names.has('p2p-circuit')) return 'relay'
+  if (names.has('webrtc-direct')) return 'webrtc-direct'
+  if (names.has('ws') || names.has('wss')) return 'websocket'
+  return names.has('tcp') ? 'tcp' : 'other'
+}
+
+const preference = ['tcp', 'websocket', 'webrtc-direct', 'webrtc', 'relay', 'other']
+
+/** Direct before relayed, fast before slow; equals keep their order. */
+export function byPreference(a: Multiaddr, b: Multiaddr): number {
+  return preference.indexOf(transportOf(a)) - preference.indexOf(transportOf(b))
+}
+
+/** For naming our own addresses: those on this machine alone come last, whatever their transport. */
+export function loopbackLast(a: Multiaddr, b: Multiaddr): number {
+  return Number(isLoopback(a)) - Number(isLoopback(b)) || byPreference(a, b)
+}
+
+function isLoopback(address: Multiaddr): boolean {
+  const host = address.getComponents()[0]?.value ?? ''
+  return host.startsWith('127.') || host === '::1' || host === 'localhost'
+}

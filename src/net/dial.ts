@@ -1,0 +1,97 @@
+// Dials several addresses of one node, a little apart, until one answers (after Happy Eyeballs, RFC 8305): a dead address delays its followers by
+// a quarter of a second, not by its whole timeout. libp2p's own dial queue tries one after the other.
+
+import type { Connection } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import type { Clock } from '../base/clock.ts'
+import { JoineryError, messageOf } from '../base/errors.ts'
+import { transportOf } from './addresses.ts'
+
+/** A handshake by way of a relay has more round trips, and gathers candidates. */
+const timeoutsMs = { direct: 5_000, relayed: 15_000 }
+const staggerMs = 250
+
+export interface DialOptions {
+  readonly clock: Clock
+  readonly dialOne: (address: Multiaddr, signal: AbortSignal) => Promise<Connection>
+  readonly signal?: AbortSignal | undefined
+}
+
+/** The first connection that stands. Rejects when all addresses failed, saying what each said, or when the signal fires. */
+export function dialAny(addresses: readonly Multiaddr[], options: DialOptions): Promise<Connection> {
+  const { clock, signal } = options
+  const over = new AbortController()
+  const failures: string[] = []
+  let next = 0
+  let pending = 0
+  let cancelStagger = (): void => {}
+
+  return new Promise<Connection>((resolve, reject) => {
+    const attempt = async (address: Multiaddr): Promise<void> => {
+      pending += 1
+      const limit = abortAfter(clock, timeoutOf(address), over.signal)
+      try {
+        const connection = await options.dialOne(address, limit.signal)
+        // At once: sockets in Node stay bound to the signal, and would close with it.
+        limit.cancel()
+        if (over.signal.aborted) return connection.abort(new Error('another address answered first'))
+        resolve(connection)
+        over.abort(new Error('another address answered first'))
+      } catch (error) {
+        failures.push(`${address}: ${messageOf(error)}`)
+        goOn()
+      } finally {
+        limit.cancel()
+        pending -= 1
+        if (pending === 0 && next === addresses.length) reject(allFailed(failures))
+      }
+    }
+    const goOn = (): void => {
+      cancelStagger()
+      const address = addresses[next]
+      if (address === undefined || over.signal.aborted) return
+      next += 1
+      cancelStagger = clock.after(staggerMs, goOn)
+      void attempt(address)
+    }
+    const aborted = (): void => {
+      reject(new JoineryError('aborted', 'the caller gave up dialling', { cause: signal?.reason }))
+      over.abort(signal?.reason)
+    }
+    over.signal.addEventListener('abort', () => signal?.removeEventListener('abort', aborted), { once: true })
+    if (signal?.aborted) return aborted()
+    signal?.addEventListener('abort', aborted, { once: true })
+    goOn()
+  }).finally(() => {
+    cancelStagger()
+    over.abort()
+  })
+}
+
+function timeoutOf(address: Multiaddr): number {
+  return transportOf(address) === 'webrtc' || transportOf(address) === 'relay' ? timeoutsMs.relayed : timeoutsMs.direct
+}
+
+function allFailed(failures: readonly string[]): JoineryError {
+  return new JoineryError('network', `no address answered: ${failures.join('; ')}`)
+}
+
+/** A signal that fires after `delayMs`, or with `parent`. */
+function abortAfter(
+  clock: Clock,
+  delayMs: number,
+  parent: AbortSignal,
+): { readonly signal: AbortSignal; cancel(): void } {
+  const controller = new AbortController()
+  const follow = (): void => controller.abort(parent.reason)
+  const cancelTimer = clock.after(delayMs, () => controller.abort(new Error(`no answer in ${delayMs} ms`)))
+  parent.addEventListener('abort', follow, { once: true })
+  if (parent.aborted) follow()
+  return {
+    signal: controller.signal,
+    cancel: () => {
+      cancelTimer()
+      parent.removeEventListener('abort', follow)
+    },
+  }
+}

@@ -3,6 +3,7 @@ import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
 import { chromiumArgs, findChromium } from './.ci/chromium.mjs'
 import { SummaryReporter } from './.ci/summary-reporter.mjs'
+import { netCommands } from './test/net/commands.ts'
 
 const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, import.meta.url))
 
@@ -75,6 +76,7 @@ export default defineConfig({
             enabled: true,
             headless: true,
             screenshotFailures: false,
+            commands: netCommands,
             provider: playwright({
               launchOptions: { args: chromiumArgs, ...(executablePath === undefined ? {} : { executablePath }) },
             }),

@@ -1,0 +1,96 @@
+// Who does a request: the peer that runs on the folder, asked over its socket; only when none runs, this process opens the folder.
+
+import { readdir } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
+import { isJoineryError, JoineryError } from '../base/errors.ts'
+import type { Peer } from '../node.ts'
+import { ask, connectToPeer, type Handler, listenForCommands } from './command-socket.ts'
+import { execute } from './commands.ts'
+import { decodeRequest, type Request } from './requests.ts'
+
+export interface Where {
+  readonly folder: string
+  readonly signal: AbortSignal
+}
+
+/** Another command may hold the folder for a moment, or `serve` may just be starting: so long we try again. */
+const lockedMs = 5_000
+const retryMs = 100
+/** A running peer answers within this time, or it is stopped. */
+const answerMs = 30_000
+
+/** Does a request and yields its answers. Errors: those of `execute`, `ask` and `openPeer`. */
+export async function* perform(request: Request, where: Where): AsyncGenerator<unknown> {
+  const peer = await peerFor(request, where)
+  if (peer.type === 'running') {
+    const waitMs = request.command === 'join' ? request.timeoutMs : 0
+    yield* ask(peer.socket, request, { signal: where.signal, firstAnswerMs: answerMs + waitMs })
+    return
+  }
+  try {
+    yield* execute(peer.peer, request, { signal: where.signal, running: false })
+  } finally {
+    await peer.close()
+  }
+}
+
+/** What a running peer does with requests from its socket. */
+export function handlerFor(peer: Peer): Handler {
+  return (request, signal) => execute(peer, decodeRequest(request), { signal, running: true })
+}
+
+type Found =
+  | { readonly type: 'running'; readonly socket: NonNullable<Awaited<ReturnType<typeof connectToPeer>>> }
+  | { readonly type: 'opened'; readonly peer: Peer; readonly close: () => Promise<void> }
+
+async function peerFor(request: Request, { folder, signal }: Where): Promise<Found> {
+  const deadline = AbortSignal.timeout(lockedMs)
+  for (;;) {
+    const socket = await connectToPeer(folder)
+    if (socket !== undefined) return { type: 'running', socket }
+    try {
+      return await openFolder(request, folder)
+    } catch (error) {
+      if (!isJoineryError(error, 'store-locked') || deadline.aborted) throw error
+      await delay(retryMs, undefined, { signal })
+    }
+  }
+}
+
+/** Opens the folder for one command: with a network only where the command is about others. */
+async function openFolder(request: Request, folder: string): Promise<Found> {
+  if (request.command !== 'join') await expectData(folder)
+  const { openPeer } = await import('../node.ts')
+  if (!isAboutOthers(request)) {
+    const peer = await openPeer({ path: folder, network: 'none' })
+    return { type: 'opened', peer, close: () => peer.close() }
+  }
+  // This may last, so that other commands find this peer as they would find `serve`.
+  const peer = await openPeer({ path: folder })
+  const server = await listenForCommands(folder, handlerFor(peer)).catch(async (error) => {
+    await peer.close()
+    throw error
+  })
+  const close = async (): Promise<void> => {
+    await server.close()
+    await peer.close()
+  }
+  return { type: 'opened', peer, close }
+}
+
+function isAboutOthers({ command }: Request): boolean {
+  return command === 'join' || command === 'watch' || command === 'invite'
+}
+
+/** A command that reads or edits makes no folder: a slip in --path is an error. */
+async function expectData(folder: string): Promise<void> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    if (error.code === 'ENOTDIR')
+      throw new JoineryError('store-denied', `${folder} is a file. Name a folder with --path.`)
+    return undefined // The store says what is wrong with it.
+  })
+  if (names?.length !== 0) return
+  const sentence = `There is no data in ${folder}. "joinery serve" makes some, "joinery join" fetches some, --path names another folder.`
+  throw new JoineryError('no-such-space', sentence)
+}

@@ -1,0 +1,135 @@
+// What can be asked of a peer: by a command that opened the folder itself, or through the socket of the peer that runs on it.
+// From the socket a request is foreign bytes, so it is decoded field by field.
+
+import { JoineryError } from '../base/errors.ts'
+import { limits } from '../base/limits.ts'
+import type { Segment } from './path.ts'
+
+/** A space by label or id, and a document in it. */
+export interface Place {
+  readonly space: string
+  readonly document: string
+}
+
+export type Request =
+  | { readonly command: 'ls'; readonly space: string | undefined }
+  | ({ readonly command: 'cat' | 'watch'; readonly path: readonly Segment[] } & Place)
+  | ({ readonly command: 'set'; readonly path: readonly Segment[]; readonly value: unknown } & Place)
+  | { readonly command: 'status' }
+  | { readonly command: 'export' }
+  | { readonly command: 'invite'; readonly space: string }
+  | JoinRequest
+
+export interface JoinRequest {
+  readonly command: 'join'
+  readonly ticket: string
+  readonly label: string | undefined
+  /** How long to wait for a first member; 0 does not wait. */
+  readonly timeoutMs: number
+}
+
+/** Reads SPACE/DOC: the first "/" divides, so a document's name may hold more of them. Errors: 'bad-option'. */
+export function parsePlace(text: string): Place {
+  const slash = text.indexOf('/')
+  if (slash <= 0 || slash === text.length - 1) {
+    throw new JoineryError('bad-option', `${JSON.stringify(text)} is not SPACE/DOC, such as Home/groceries.`)
+  }
+  return { space: text.slice(0, slash).normalize('NFC'), document: text.slice(slash + 1).normalize('NFC') }
+}
+
+/** VALUE on the command line: JSON if it is JSON, else the text as it stands. */
+export function parseValue(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+/** Reads a request that came through the socket. Errors: 'bad-message'. */
+export function decodeRequest(message: unknown): Request {
+  const fields = new Fields(message)
+  const command = fields.text('command')
+  switch (command) {
+    case 'ls':
+      return { command, space: fields.has('space') ? fields.text('space') : undefined }
+    case 'cat':
+    case 'watch':
+      return { command, ...fields.place(), path: fields.path('path') }
+    case 'set':
+      return { command, ...fields.place(), path: fields.path('path'), value: fields.any('value') }
+    case 'status':
+    case 'export':
+      return { command }
+    case 'invite':
+      return { command, space: fields.text('space') }
+    case 'join':
+      return {
+        command,
+        ticket: fields.text('ticket'),
+        label: fields.has('label') ? fields.text('label') : undefined,
+        timeoutMs: fields.count('timeoutMs'),
+      }
+    default:
+      throw badMessage(`the command ${JSON.stringify(command).slice(0, 40)} is not known here`)
+  }
+}
+
+/** An object from outside, asked field by field. */
+class Fields {
+  readonly #fields: ReadonlyMap<string, unknown>
+
+  constructor(message: unknown) {
+    if (typeof message !== 'object' || message === null || Array.isArray(message))
+      throw badMessage('it is not an object')
+    this.#fields = new Map(Object.entries(message))
+  }
+
+  has(name: string): boolean {
+    return this.#fields.has(name)
+  }
+
+  any(name: string): unknown {
+    if (!this.has(name)) throw badMessage(`"${name}" is missing`)
+    return this.#fields.get(name)
+  }
+
+  text(name: string): string {
+    const value = this.any(name)
+    if (typeof value !== 'string') throw badMessage(`"${name}" is not a text`)
+    return value
+  }
+
+  count(name: string): number {
+    const value = this.any(name)
+    if (typeof value !== 'number' || !isCount(value)) throw badMessage(`"${name}" is not a count`)
+    return value
+  }
+
+  place(): Place {
+    return { space: this.text('space'), document: this.text('document') }
+  }
+
+  path(name: string): readonly Segment[] {
+    const value = this.any(name)
+    if (!Array.isArray(value) || value.length > limits.depth || !value.every(isSegment)) {
+      throw badMessage(`"${name}" is not a path`)
+    }
+    return value
+  }
+}
+
+function isSegment(value: unknown): value is Segment {
+  return typeof value === 'string' || (typeof value === 'number' && isCount(value))
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0
+}
+
+function badMessage(why: string): JoineryError {
+  return new JoineryError(
+    'bad-message',
+    `The request cannot be understood: ${why}. Is this joinery as new as the running one?`,
+  )
+}

@@ -1,0 +1,64 @@
+// Answers in words, for people. Programs get the answers themselves, as JSON.
+
+import type { PeerStatus } from '../node.ts'
+import type { Answers, SpaceAnswer, StatusAnswer } from './commands.ts'
+import type { Output } from './output.ts'
+import { qrCode } from './qr.ts'
+
+export function showSpaces(output: Output, spaces: readonly SpaceAnswer[]): string {
+  if (spaces.length === 0) return 'There is no space yet: "joinery serve" makes one, "joinery join" joins one.'
+  return spaces.map((space) => showSpace(output, space)).join('\n')
+}
+
+function showSpace(output: Output, { id, label, documents }: SpaceAnswer): string {
+  const head = `${output.bold(output.safe(label))}  ${output.dim(id)}`
+  return [head, ...documents.map((name) => `  ${output.safe(name)}`)].join('\n')
+}
+
+export function showDocuments(output: Output, documents: readonly string[]): string {
+  return documents.map((name) => output.safe(name)).join('\n')
+}
+
+/** A text as it is, everything else as JSON. */
+export function showValue(output: Output, value: unknown): string {
+  return output.safe(typeof value === 'string' ? value : JSON.stringify(value, null, 2))
+}
+
+export function showStatus(output: Output, status: StatusAnswer, folder: string): string {
+  const running = status.running ? `runs on ${folder}` : `does not run; this is what ${folder} holds`
+  const lines = [`${output.bold(output.safe(status.name))}  ${output.dim(status.peer)}  ${running}`]
+  if (status.paused) lines.push('  paused: cut off until it is resumed')
+  for (const address of status.addresses) lines.push(`  ${output.dim(output.safe(address))}`)
+  for (const space of status.spaces) lines.push('', ...showSpaceStatus(output, space))
+  return lines.join('\n')
+}
+
+function showSpaceStatus(output: Output, { id, label, documents, status }: StatusAnswer['spaces'][number]): string[] {
+  const count = documents.length === 1 ? '1 document' : `${documents.length} documents`
+  const state = `${status.saved ? 'saved' : 'saving'}, ${status.upToDate ? 'up to date' : 'not known to be up to date'}`
+  return [
+    `${output.bold(output.safe(label))}  ${output.dim(id)}`,
+    `  ${count}, ${state}`,
+    ...status.pending.map(({ message }) => `  ${output.safe(message)}`),
+    ...status.peers.map((peer) => `  ${showPeer(output, peer)}`),
+  ]
+}
+
+function showPeer(output: Output, { name, connected, transport, why }: PeerStatus): string {
+  const contact = connected ? `in contact by ${transport ?? 'an unknown way'}` : 'not in contact'
+  return `${output.safe(name)}: ${contact}${why === undefined ? '' : `; ${output.safe(why)}`}`
+}
+
+export function showJoin(output: Output, { label, met, documents }: Answers['join'], waited: boolean): string {
+  const joined = `Joined ${JSON.stringify(output.safe(label))}.`
+  if (met) return `${joined} ${documents.length} documents are here.`
+  const hint = 'Members are met as soon as one can be reached while "joinery serve" runs here.'
+  return waited ? `${joined} No member could be reached yet. ${hint}` : `${joined} ${hint}`
+}
+
+/** The invitation, and its QR code if asked for or on a terminal. */
+export function showInvitation(output: Output, invitation: string, wantsQr: boolean): string {
+  if (!wantsQr) return invitation
+  const code = qrCode(invitation, { columns: output.columns, hasColor: output.hasColor })
+  return `${invitation}\n${code ?? output.dim('(A QR code of it needs a wider terminal.)')}`
+}

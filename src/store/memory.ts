@@ -113,7 +113,7 @@ function emptyVolume(path: string, incarnation: string): Volume {
 }
 
 function crash(volume: Volume, how: 'process' | 'power'): void {
-  for (const store of [...volume.open]) store.end()
+  for (const store of [...volume.open]) store.crash()
   if (how === 'power') volume.entries = volume.entries.filter(({ cursor }) => cursor <= volume.synced)
 }
 
@@ -139,6 +139,7 @@ class MemoryStore implements Store {
   readonly #queue: GroupQueue<Job>
   readonly #hints = new Emitter<{ hint: undefined }>()
   readonly #ended = Promise.withResolvers<void>()
+  readonly #lost = Promise.withResolvers<void>()
   #open = true
   #closing = false
   #seen: Cursor
@@ -221,7 +222,7 @@ class MemoryStore implements Store {
     const release = async (): Promise<void> => {
       if (leased.get(instance) === this) leased.delete(instance)
     }
-    return { instance, lost: this.#ended.promise, release }
+    return { instance, lost: this.#lost.promise, release }
   }
 
   async lead(signal: AbortSignal): Promise<Leadership> {
@@ -232,7 +233,7 @@ class MemoryStore implements Store {
     }
     this.#volume.leader = this
     this.#term = ++this.#volume.term
-    return { lost: this.#ended.promise, release: async () => this.#abdicate() }
+    return { lost: this.#lost.promise, release: async () => this.#abdicate() }
   }
 
   async get(key: string): Promise<Uint8Array | undefined> {
@@ -281,13 +282,18 @@ class MemoryStore implements Store {
     if (this.#closing) return
     this.#closing = true
     await this.#queue.idle()
-    this.end()
+    this.#end()
   }
 
-  /** Ends at once, as a crash does: nothing that waits is written. */
-  end(): void {
-    this.#open = false
+  /** Ends at once: nothing that waits is written. */
+  crash(): void {
     this.#closing = true
+    this.#end()
+    this.#lost.resolve()
+  }
+
+  #end(): void {
+    this.#open = false
     this.#volume.open.delete(this)
     for (const [instance, store] of this.#volume.leased) if (store === this) this.#volume.leased.delete(instance)
     this.#abdicate()

@@ -50,7 +50,8 @@ const generate = async ({ extractable }: { extractable: boolean }): Promise<Cryp
 
 export function storeContract(name: string, openers: Openers): void {
   const { fresh, open, several } = openers
-  const withTabs = several ? test : test.skip
+  // Where there can be only one, there is nothing to skip: the promise is about several.
+  const withTabs = (sentence: string, run: () => Promise<void>): void => void (several && test(sentence, run))
 
   describe(`${name}: the log`, () => {
     test('what was appended is read in the order of the calls, stream by stream', async () => {
@@ -284,7 +285,7 @@ export function storeContract(name: string, openers: Openers): void {
       const path = fresh()
       const storeA = await open(path)
       const [pairA, pairB] = await Promise.all([storeA.keyPair('device', generate), storeA.keyPair('device', generate)])
-      const message = utf8('hello')
+      const message = new Uint8Array([1, 2, 3])
       const signature = await crypto.subtle.sign('Ed25519', pairA.privateKey, message)
       expect(await crypto.subtle.verify('Ed25519', pairB.publicKey, signature, message)).toBe(true)
       await storeA.close()

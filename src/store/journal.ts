@@ -1,0 +1,55 @@
+// The journal: what one record of a document's stream says. A stream starts with the document's name, so that a store can be read with nothing else.
+//
+//   record   = version u8 (0) ‖ kind u8, then
+//   0 name     = name string, generation varint
+//   1 range    = range          whole changes of one actor up to a signed tip
+//   2 snapshot = name string, generation varint, snapshot bytes
+
+import { ByteReader, ByteWriter } from '../base/bytes.ts'
+import { JoineryError } from '../base/errors.ts'
+import { limits } from '../base/limits.ts'
+import { decodeRange, encodeRange, type SignedRange } from '../core/range.ts'
+
+export type JournalRecord =
+  | { readonly type: 'name'; readonly name: string; readonly generation: number }
+  | { readonly type: 'range'; readonly range: SignedRange }
+  | { readonly type: 'snapshot'; readonly name: string; readonly generation: number; readonly snapshot: Uint8Array }
+
+export function encodeName(name: string, generation: number): Uint8Array {
+  return new ByteWriter(64).u8(0).u8(0).string(name).varint(generation).finish()
+}
+
+export function encodeRangeRecord(range: SignedRange): Uint8Array {
+  const writer = new ByteWriter(range.body.length + 192).u8(0).u8(1)
+  encodeRange(writer, range)
+  return writer.finish()
+}
+
+export function encodeSnapshot(name: string, generation: number, snapshot: Uint8Array): Uint8Array {
+  return new ByteWriter(snapshot.length + 64).u8(0).u8(2).string(name).varint(generation).raw(snapshot).finish()
+}
+
+/** Total. Errors: 'store-newer', and 'bad-message' for bytes that no journal wrote. */
+export function decodeRecord(bytes: Uint8Array): JournalRecord {
+  const reader = new ByteReader(bytes)
+  const version = reader.u8()
+  if (version !== 0)
+    throw new JoineryError(
+      'store-newer',
+      `A record of version ${version} was written by a newer joinery. Update joinery to read it.`,
+    )
+  const kind = reader.u8()
+  if (kind === 0) return finish(reader, { type: 'name', ...readName(reader) })
+  if (kind === 1) return finish(reader, { type: 'range', range: decodeRange(reader) })
+  if (kind === 2) return { type: 'snapshot', ...readName(reader), snapshot: reader.raw(reader.left) }
+  throw new JoineryError('bad-message', `a record of kind ${kind} is unknown here`)
+}
+
+function readName(reader: ByteReader): { name: string; generation: number } {
+  return { name: reader.string(limits.documentNameBytes), generation: reader.varint(limits.seq) }
+}
+
+function finish(reader: ByteReader, record: JournalRecord): JournalRecord {
+  reader.end()
+  return record
+}

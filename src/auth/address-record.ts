@@ -19,7 +19,11 @@ export interface AddressRecord {
 
 const ADDRESS_BYTES = 512
 
-export async function signRecord(device: Device, spaceId: Uint8Array, record: Omit<AddressRecord, 'device' | 'signature'>): Promise<AddressRecord> {
+export async function signRecord(
+  device: Device,
+  spaceId: Uint8Array,
+  record: Omit<AddressRecord, 'device' | 'signature'>,
+): Promise<AddressRecord> {
   const unsigned = { ...record, addresses: record.addresses.slice(0, limits.bookAddresses), device: device.publicKey }
   return { ...unsigned, signature: await device.sign(signedBytes(spaceId, unsigned)) }
 }
@@ -43,7 +47,12 @@ export function readRecord(reader: ByteReader): AddressRecord {
 }
 
 function bodyBytes(record: Omit<AddressRecord, 'signature'>): Uint8Array {
-  const writer = new ByteWriter().raw(record.device).string(record.node).string(record.name).varint(record.madeAt).varint(record.addresses.length)
+  const writer = new ByteWriter()
+    .raw(record.device)
+    .string(record.node)
+    .string(record.name)
+    .varint(record.madeAt)
+    .varint(record.addresses.length)
   for (const address of record.addresses) writer.string(address)
   return writer.finish()
 }

@@ -12,7 +12,10 @@ export interface Device {
 }
 
 interface KeyShelf {
-  keyPair(name: string, make: (options: { readonly extractable: boolean }) => Promise<CryptoKeyPair>): Promise<CryptoKeyPair>
+  keyPair(
+    name: string,
+    make: (options: { readonly extractable: boolean }) => Promise<CryptoKeyPair>,
+  ): Promise<CryptoKeyPair>
 }
 
 /** The device key of a store, made if there is none. Errors: 'insecure-context' where the page has no WebCrypto, and the store's. */
@@ -34,7 +37,10 @@ async function makePair(options: { readonly extractable: boolean }): Promise<Cry
 
 function requireCrypto(): void {
   if (globalThis.crypto?.subtle !== undefined) return
-  throw new JoineryError('insecure-context', 'This page is not a secure context, so it has no cryptography. Open it from https:// or from http://localhost.')
+  throw new JoineryError(
+    'insecure-context',
+    'This page is not a secure context, so it has no cryptography. Open it from https:// or from http://localhost.',
+  )
 }
 
 /** A short name for a device's key, for people and lists: 'peer:' and 16 hex digits. */

@@ -46,7 +46,12 @@ export function secondHello(helloKey: Uint8Array, ends: Ends, nonces: Nonces): U
   return helloFrame(nonces.responder, secondTag(helloKey, ends, nonces))
 }
 
-export function readSecondHello(helloKey: Uint8Array, ends: Ends, nonceA: Uint8Array, frame: Uint8Array): Nonces | undefined {
+export function readSecondHello(
+  helloKey: Uint8Array,
+  ends: Ends,
+  nonceA: Uint8Array,
+  frame: Uint8Array,
+): Nonces | undefined {
   const { nonce, tag } = parseHello(frame)
   const nonces = { initiator: nonceA, responder: nonce }
   return equalTags(tag, secondTag(helloKey, ends, nonces)) ? nonces : undefined
@@ -69,16 +74,31 @@ function helloFrame(nonce: Uint8Array, tag: Uint8Array): Uint8Array {
 function parseHello(frame: Uint8Array): { nonce: Uint8Array; tag: Uint8Array } {
   const reader = new ByteReader(frame)
   const version = reader.u8()
-  if (version !== 0 || frame.length !== HELLO_BYTES) throw new JoineryError('bad-message', `a hello of version ${version} and ${frame.length} bytes is unknown here`)
+  if (version !== 0 || frame.length !== HELLO_BYTES)
+    throw new JoineryError('bad-message', `a hello of version ${version} and ${frame.length} bytes is unknown here`)
   return { nonce: reader.raw(32).slice(), tag: reader.raw(32) }
 }
 
 function firstTag(helloKey: Uint8Array, ends: Ends, nonceA: Uint8Array): Uint8Array {
-  return hmac(sha256, helloKey, new ByteWriter().u8(0).string(ends.initiator).string(ends.responder).raw(nonceA).finish())
+  return hmac(
+    sha256,
+    helloKey,
+    new ByteWriter().u8(0).string(ends.initiator).string(ends.responder).raw(nonceA).finish(),
+  )
 }
 
 function secondTag(helloKey: Uint8Array, ends: Ends, nonces: Nonces): Uint8Array {
-  return hmac(sha256, helloKey, new ByteWriter().u8(1).string(ends.initiator).string(ends.responder).raw(nonces.initiator).raw(nonces.responder).finish())
+  return hmac(
+    sha256,
+    helloKey,
+    new ByteWriter()
+      .u8(1)
+      .string(ends.initiator)
+      .string(ends.responder)
+      .raw(nonces.initiator)
+      .raw(nonces.responder)
+      .finish(),
+  )
 }
 
 /** Compares in time that does not depend on where the tags differ. */

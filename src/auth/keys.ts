@@ -45,7 +45,11 @@ export function checkGenesis(genesis: Uint8Array): void {
   const reader = new ByteReader(genesis)
   const version = reader.u8()
   const suite = reader.u8()
-  if (version !== 0 || suite !== SUITE || genesis.length !== GENESIS_BYTES) throw new JoineryError('bad-message', `a genesis of version ${version}, suite ${suite} and ${genesis.length} bytes is unknown here`)
+  if (version !== 0 || suite !== SUITE || genesis.length !== GENESIS_BYTES)
+    throw new JoineryError(
+      'bad-message',
+      `a genesis of version ${version}, suite ${suite} and ${genesis.length} bytes is unknown here`,
+    )
 }
 
 export function spaceKeys(space: SpaceSecret): SpaceKeys {

@@ -7,7 +7,7 @@ import { xchacha20poly1305 } from '@noble/ciphers/chacha.js'
 import { ByteReader, ByteWriter, utf8 } from '../base/bytes.ts'
 import { JoineryError } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
-import { EPOCH, SUITE, type SpaceKeys } from './keys.ts'
+import { EPOCH, type SpaceKeys, SUITE } from './keys.ts'
 
 const NONCE_BYTES = 24
 
@@ -34,7 +34,11 @@ export function openGossip(sealer: Sealer, keys: SpaceKeys, bytes: Uint8Array): 
   const version = reader.u8()
   const suite = reader.u8()
   const epoch = reader.varint()
-  if (version !== 0 || suite !== SUITE || epoch !== EPOCH) throw new JoineryError('bad-message', `an envelope of version ${version}, suite ${suite}, epoch ${epoch} is unknown here`)
+  if (version !== 0 || suite !== SUITE || epoch !== EPOCH)
+    throw new JoineryError(
+      'bad-message',
+      `an envelope of version ${version}, suite ${suite}, epoch ${epoch} is unknown here`,
+    )
   const nonce = reader.raw(NONCE_BYTES)
   return openSealed(sealer, keys.gossipKey, nonce, reader.raw(reader.left), utf8(keys.topic))
 }
@@ -68,7 +72,13 @@ export class FrameSealer {
   }
 }
 
-function openSealed(sealer: Sealer, key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, associated: Uint8Array): Uint8Array {
+function openSealed(
+  sealer: Sealer,
+  key: Uint8Array,
+  nonce: Uint8Array,
+  sealed: Uint8Array,
+  associated: Uint8Array,
+): Uint8Array {
   try {
     return sealer.open(key, nonce, sealed, associated)
   } catch (cause) {

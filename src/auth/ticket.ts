@@ -32,7 +32,11 @@ export function encodeTicket(ticket: Ticket): string {
 /** Reads a ticket, alone or as the fragment of a page's address. Errors: 'bad-ticket', 'ticket-newer'. */
 export function decodeTicket(text: string): Ticket {
   const bytes = ticketBytes(text)
-  if (bytes[0] !== 0) throw new JoineryError('ticket-newer', `This invitation is of version ${bytes[0]}; this joinery knows version 0. Update joinery and try again.`)
+  if (bytes[0] !== 0)
+    throw new JoineryError(
+      'ticket-newer',
+      `This invitation is of version ${bytes[0]}; this joinery knows version 0. Update joinery and try again.`,
+    )
   const body = bytes.subarray(0, -4)
   if (!equalBytes(checksum(body), bytes.subarray(-4))) throw damaged('its checksum does not fit')
   try {
@@ -44,7 +48,11 @@ export function decodeTicket(text: string): Ticket {
 
 function ticketBytes(text: string): Uint8Array {
   const from = text.indexOf(PREFIX)
-  if (from < 0) throw new JoineryError('bad-ticket', 'This is not an invitation: invitations start with "joinery:". Copy the whole of it and try again.')
+  if (from < 0)
+    throw new JoineryError(
+      'bad-ticket',
+      'This is not an invitation: invitations start with "joinery:". Copy the whole of it and try again.',
+    )
   if (text.length > from + 2 * limits.ticketBytes) throw damaged(`it is longer than ${limits.ticketBytes} bytes`)
   const encoded = text.slice(from + PREFIX.length).trim()
   if (!/^[A-Za-z0-9_-]+$/.test(encoded)) throw damaged('it holds characters that no invitation has')
@@ -74,5 +82,9 @@ function checksum(body: Uint8Array): Uint8Array {
 }
 
 function damaged(why: string, cause?: unknown): JoineryError {
-  return new JoineryError('bad-ticket', `This invitation is damaged: ${why}. Ask for it again, and copy the whole of it.`, { cause })
+  return new JoineryError(
+    'bad-ticket',
+    `This invitation is damaged: ${why}. Ask for it again, and copy the whole of it.`,
+    { cause },
+  )
 }

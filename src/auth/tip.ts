@@ -6,7 +6,7 @@
 
 import { ByteWriter, utf8 } from '../base/bytes.ts'
 import { JoineryError } from '../base/errors.ts'
-import { actorBytes, type ActorId, ownerOf } from '../core/ids.ts'
+import { type ActorId, actorBytes, ownerOf } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
 import { verify } from './ed25519.ts'
 import { EPOCH } from './keys.ts'
@@ -16,7 +16,10 @@ export interface DocumentAt {
   readonly docTag: Uint8Array
 }
 
-export function tipBytes(document: DocumentAt, tip: { readonly actor: ActorId; readonly endSeq: number; readonly tipHash: Uint8Array }): Uint8Array {
+export function tipBytes(
+  document: DocumentAt,
+  tip: { readonly actor: ActorId; readonly endSeq: number; readonly tipHash: Uint8Array },
+): Uint8Array {
   return new ByteWriter(192)
     .raw(utf8('joinery/tip/0'))
     .raw(document.spaceId)
@@ -35,7 +38,12 @@ export function tipBytes(document: DocumentAt, tip: { readonly actor: ActorId; r
 export async function verifyRange(document: DocumentAt, range: SignedRange): Promise<void> {
   const owner = ownerOf(range.actor)
   if (owner.kind === 0) return
-  if (owner.kind !== 1 || owner.publicKey === undefined) throw new JoineryError('bad-message', `an actor of kind ${owner.kind} is unknown here`)
+  if (owner.kind !== 1 || owner.publicKey === undefined)
+    throw new JoineryError('bad-message', `an actor of kind ${owner.kind} is unknown here`)
   const good = await verify(owner.publicKey, range.signature, tipBytes(document, range))
-  if (!good) throw new JoineryError('bad-message', `the signature on ${range.actor.slice(2, 18)}:${range.endSeq} is not by its author`)
+  if (!good)
+    throw new JoineryError(
+      'bad-message',
+      `the signature on ${range.actor.slice(2, 18)}:${range.endSeq} is not by its author`,
+    )
 }

@@ -15,7 +15,8 @@ export const systemClock: Clock = {
   monotonic: () => performance.now(),
   after(delayMs, fn) {
     const timer: unknown = setTimeout(fn, delayMs)
-    if (typeof timer === 'object' && timer !== null && 'unref' in timer && typeof timer.unref === 'function') timer.unref()
+    if (typeof timer === 'object' && timer !== null && 'unref' in timer && typeof timer.unref === 'function')
+      timer.unref()
     return () => clearTimeout(timer as ReturnType<typeof setTimeout>)
   },
 }

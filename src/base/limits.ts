@@ -42,8 +42,9 @@ export const limits = {
   helloMs: 10_000,
   /** An answer within a session must come in this time. */
   answerMs: 20_000,
-  /** Sessions are pinged this often when nothing else is heard, and ended after twice the silence. */
-  pingMs: 2_000,
+  /** Sessions are pinged when nothing is heard for so long, and ended after `silenceMs`: three pings unanswered. */
+  pingMs: 1_500,
+  silenceMs: 5_000,
   /** What gossip brought too early waits this long before it is pulled (DESIGN §4). */
   graceMs: 150,
   /** Redial attempts start this far apart and back off to `redialMaxMs`. */

@@ -5,8 +5,8 @@ import type { Off } from '../base/emitter.ts'
 import type { JoineryError } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
 import type { Trace } from '../base/trace.ts'
-import type { Draft, Value } from '../crdt/types.ts'
 import type { PatchEvent, Path } from '../crdt/patch.ts'
+import type { Draft, Value } from '../crdt/types.ts'
 import type { NetworkFactory } from '../net/network.ts'
 import type { StoreFactory } from '../store/store.ts'
 
@@ -108,7 +108,12 @@ export interface Peer extends AsyncDisposable {
   /** True where this peer owns the network of its store: always in Node, one tab in a browser. */
   readonly leading: boolean
   /** Bytes moved since the start, by way. */
-  readonly traffic: { readonly gossipSent: number; readonly gossipReceived: number; readonly syncSent: number; readonly syncReceived: number }
+  readonly traffic: {
+    readonly gossipSent: number
+    readonly gossipReceived: number
+    readonly syncSent: number
+    readonly syncReceived: number
+  }
   /**
    * The space with this local label, made on first use; or the space with this id ('space:…').
    * Labels are local, ids global. Errors: 'ambiguous-space' (details.ids), 'no-such-space' (an unknown id), 'bad-label', 'closed'.
@@ -165,7 +170,10 @@ export interface Space {
    * Errors: 'bad-name', 'bad-value' (init), 'closed', 'limit'.
    * @example const list = await space.open<Groceries>('groceries', { init: { items: [] } })
    */
-  open<T extends object = Record<string, unknown>>(name: string, options?: { readonly init?: Value<T> | T }): Promise<DocHandle<T>>
+  open<T extends object = Record<string, unknown>>(
+    name: string,
+    options?: { readonly init?: Value<T> | T },
+  ): Promise<DocHandle<T>>
   /**
    * Deletes a document for all members: open handles close with 'document-deleted', and opening the name again begins a new generation.
    * Errors: 'no-such-document', 'closed'.

@@ -1,0 +1,38 @@
+// The package's main entry in browsers: peers that rest in IndexedDB and travel by WebRTC and WebSocket. A secure context is needed.
+
+import { JoineryError } from './base/errors.ts'
+import { libp2pNetwork } from './net/libp2p.browser.ts'
+import type { Peer, PeerOptions } from './peer/api.ts'
+import { openPeerOn } from './peer/peer.ts'
+import { indexeddbStore } from './store/indexeddb.ts'
+
+/**
+ * Opens this browser's peer: its store (by default the IndexedDB database 'joinery') and, in one tab of all, its network.
+ * Errors: 'insecure-context', 'no-indexeddb', 'store-newer', 'store-full', 'bad-option'.
+ *
+ * @example
+ * const peer = await openPeer()
+ * const space = await peer.space('Family')
+ */
+export async function openPeer(options: PeerOptions = {}): Promise<Peer> {
+  if (!globalThis.isSecureContext) {
+    throw new JoineryError(
+      'insecure-context',
+      'This page is not a secure context, so it has no cryptography, locks or lasting storage. Open it from https:// or from http://localhost.',
+    )
+  }
+  return openPeerOn(
+    {
+      path: 'joinery',
+      store: indexeddbStore(),
+      network: libp2pNetwork(),
+      awaitNetwork: false,
+      onThrow: (error) => globalThis.reportError(error),
+    },
+    options,
+  )
+}
+
+export { libp2pNetwork } from './net/libp2p.browser.ts'
+export * from './public.ts'
+export { indexeddbStore } from './store/indexeddb.ts'

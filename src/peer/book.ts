@@ -1,0 +1,218 @@
+// The address book of a space and its redial loop: who the members are, where they were last seen, and when to try again (DESIGN §6). mDNS and
+// gossip find nobody again after a partition; this does, within a second or two.
+
+import { type AddressRecord, readRecord, verifyRecord, writeRecord } from '../auth/address-record.ts'
+import { ByteReader, ByteWriter, toHex } from '../base/bytes.ts'
+import type { Clock } from '../base/clock.ts'
+import { isJoineryError, messageOf } from '../base/errors.ts'
+import { limits } from '../base/limits.ts'
+import type { Random } from '../base/random.ts'
+import type { Trace } from '../base/trace.ts'
+import type { Network, NodeId, Shelf } from '../net/network.ts'
+import { readMany } from '../sync/messages.ts'
+
+export interface BookOptions {
+  readonly spaceId: Uint8Array
+  /** Our own device's key in hex: not to be dialled. */
+  readonly self: string
+  readonly shelf: Shelf
+  readonly shelfKey: string
+  readonly network: Network
+  readonly clock: Clock
+  readonly random: Random
+  readonly trace: Trace
+  /** Whether a session stands with this node. */
+  readonly inContact: (node: NodeId) => boolean
+  /** A connection stands: a session is to be opened. */
+  readonly reached: (node: NodeId) => void
+}
+
+interface Entry {
+  readonly node: NodeId
+  addresses: readonly string[]
+  record: AddressRecord | undefined
+  nextAt: number
+  waitMs: number
+  dialing: boolean
+  /** By the monotonic clock: somebody never reached in this run is tried more and more rarely. */
+  reachedAt: number | undefined
+}
+
+const TICK_MS = 250
+const DIALS_MAX = 8
+const DIAL_MS = 3_000
+const RARE_MS = 30_000
+const RECENT_MS = 10 * 60_000
+const SAVE_DELAY_MS = 500
+
+export class Book {
+  readonly #options: BookOptions
+  readonly #entries = new Map<NodeId, Entry>()
+  readonly #abort = new AbortController()
+  #cancelTick: () => void = () => {}
+  #cancelSave: (() => void) | undefined
+  #dialing = 0
+
+  constructor(options: BookOptions) {
+    this.#options = options
+    this.#tick()
+  }
+
+  /** Records of members, for passing on: those met last come first. */
+  get records(): readonly AddressRecord[] {
+    return [...this.#entries.values()]
+      .filter(({ record }) => record !== undefined)
+      .sort((a, b) => (b.reachedAt ?? 0) - (a.reachedAt ?? 0))
+      .flatMap(({ record }) => record ?? [])
+  }
+
+  /** Addresses worth putting in an invitation, of members other than ourselves. */
+  addressesOf(node: NodeId): readonly string[] {
+    return this.#entries.get(node)?.addresses ?? []
+  }
+
+  async load(): Promise<void> {
+    const bytes = await this.#options.shelf.get(this.#options.shelfKey)
+    if (bytes === undefined) return
+    try {
+      const reader = new ByteReader(bytes)
+      reader.u8()
+      for (const record of readMany(reader, limits.bookPeers, () => readRecord(reader))) this.#put(record)
+    } catch (error) {
+      // A book is a convenience: a damaged one is begun anew, and members are met by tickets, mDNS or their own dialling.
+      this.#options.trace('book', 'damaged', messageOf(error))
+    }
+  }
+
+  /** Addresses without a member's word for them: from a ticket, or found nearby. */
+  hint(node: NodeId, addresses: readonly string[]): void {
+    const entry = this.#entries.get(node) ?? this.#blank(node)
+    if (entry === undefined || entry.record !== undefined) return
+    entry.addresses = [...new Set([...addresses, ...entry.addresses])].slice(0, limits.bookAddresses)
+    entry.nextAt = 0
+  }
+
+  /** Takes a member's own record. Returns true if it is news: later than what was known. Errors: 'bad-message'. */
+  async learn(record: AddressRecord): Promise<boolean> {
+    if (toHex(record.device) === this.#options.self) return false
+    const known = [...this.#entries.values()].find(
+      (entry) => entry.record !== undefined && toHex(entry.record.device) === toHex(record.device),
+    )
+    if (known?.record !== undefined && known.record.madeAt >= record.madeAt) return false
+    if (!(await verifyRecord(this.#options.spaceId, record))) return false
+    if (known !== undefined && known.node !== record.node) this.#entries.delete(known.node)
+    this.#put(record)
+    this.#scheduleSave()
+    return true
+  }
+
+  /** Somebody is in contact now: tried at once, should the contact break. */
+  met(node: NodeId): void {
+    const entry = this.#entries.get(node)
+    if (entry === undefined) return
+    entry.reachedAt = this.#options.clock.monotonic()
+    entry.waitMs = limits.redialMinMs
+    entry.nextAt = 0
+  }
+
+  /** The network came back, or somebody asked: all are tried now. */
+  hurry(): void {
+    for (const entry of this.#entries.values()) {
+      entry.nextAt = 0
+      entry.waitMs = limits.redialMinMs
+    }
+  }
+
+  /** It answers, but not for this space: tried rarely. */
+  strange(node: NodeId): void {
+    const entry = this.#entries.get(node)
+    if (entry === undefined) return
+    if (entry.record === undefined) this.#entries.delete(node)
+    else entry.nextAt = this.#options.clock.monotonic() + RARE_MS
+  }
+
+  async close(): Promise<void> {
+    this.#abort.abort()
+    this.#cancelTick()
+    if (this.#cancelSave === undefined) return
+    this.#cancelSave()
+    await this.#save()
+  }
+
+  #put(record: AddressRecord): void {
+    const entry = this.#entries.get(record.node) ?? this.#blank(record.node)
+    if (entry === undefined) return
+    entry.record = record
+    entry.addresses = record.addresses
+    entry.nextAt = 0
+  }
+
+  #blank(node: NodeId): Entry | undefined {
+    if (node === this.#options.network.id) return undefined
+    // Invariant 9: the book has a last page. Whoever was not reached longest makes room.
+    if (this.#entries.size >= limits.bookPeers) {
+      const [oldest] = [...this.#entries.values()].sort((a, b) => (a.reachedAt ?? 0) - (b.reachedAt ?? 0))
+      if (oldest !== undefined) this.#entries.delete(oldest.node)
+    }
+    const entry: Entry = {
+      node,
+      addresses: [],
+      record: undefined,
+      nextAt: 0,
+      waitMs: limits.redialMinMs,
+      dialing: false,
+      reachedAt: undefined,
+    }
+    this.#entries.set(node, entry)
+    return entry
+  }
+
+  #tick(): void {
+    this.#cancelTick = this.#options.clock.after(TICK_MS, () => {
+      const now = this.#options.clock.monotonic()
+      for (const entry of this.#entries.values()) {
+        if (this.#dialing >= DIALS_MAX) break
+        if (!entry.dialing && entry.nextAt <= now && entry.addresses.length > 0 && !this.#options.inContact(entry.node))
+          void this.#dial(entry)
+      }
+      if (!this.#abort.signal.aborted) this.#tick()
+    })
+  }
+
+  async #dial(entry: Entry): Promise<void> {
+    const { network, clock, random, trace } = this.#options
+    entry.dialing = true
+    this.#dialing++
+    try {
+      const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(DIAL_MS)])
+      const node = await network.dial(entry.addresses, { signal })
+      entry.reachedAt = clock.monotonic()
+      this.#options.reached(node)
+    } catch (error) {
+      trace('book', entry.node, 'not reached', isJoineryError(error) ? error.message : messageOf(error))
+    } finally {
+      entry.dialing = false
+      this.#dialing--
+      const recent = entry.reachedAt !== undefined && clock.monotonic() - entry.reachedAt < RECENT_MS
+      entry.nextAt = clock.monotonic() + entry.waitMs * (0.75 + random.unit() / 2)
+      entry.waitMs = Math.min(entry.waitMs * 2, recent ? limits.redialMaxMs : RARE_MS)
+    }
+  }
+
+  #scheduleSave(): void {
+    this.#cancelSave ??= this.#options.clock.after(SAVE_DELAY_MS, () => {
+      this.#cancelSave = undefined
+      void this.#save()
+    })
+  }
+
+  async #save(): Promise<void> {
+    const records = this.records.slice(0, limits.bookPeers)
+    const writer = new ByteWriter().u8(0).varint(records.length)
+    for (const record of records) writeRecord(writer, record)
+    // A book that cannot be saved is met again by hand: the edits' own errors tell of a full disk.
+    await this.#options.shelf
+      .set(this.#options.shelfKey, writer.finish())
+      .catch((error: unknown) => this.#options.trace('book', 'not saved', messageOf(error)))
+  }
+}

@@ -1,0 +1,40 @@
+// What every part of one peer shares. Made once by the peer, handed down, so that nothing reaches for a platform global.
+
+import type { Device } from '../auth/device.ts'
+import type { Sealer } from '../auth/seal.ts'
+import type { Clock } from '../base/clock.ts'
+import type { JoineryError } from '../base/errors.ts'
+import type { Random } from '../base/random.ts'
+import type { Trace } from '../base/trace.ts'
+import type { ActorId } from '../core/ids.ts'
+import type { Network } from '../net/network.ts'
+import type { Store } from '../store/store.ts'
+import type { Writer } from './writer.ts'
+
+export interface PeerContext {
+  readonly clock: Clock
+  readonly random: Random
+  readonly sealer: Sealer
+  readonly trace: Trace
+  readonly device: Device
+  readonly store: Store
+  readonly writer: Writer
+  readonly name: string
+  /** The actor this process or tab writes as; another one after doubt (Invariant 11). */
+  readonly actor: ActorId
+  /** The network, where this peer owns one now. */
+  readonly network: Network | undefined
+  readonly leading: boolean
+  readonly paused: boolean
+  /** Something went wrong that no call can be told of. */
+  report(error: JoineryError): void
+  /** A listener of the application threw: told to the platform, never to us. */
+  readonly onThrow: (error: unknown) => void
+  /** Doubt about our own actor: takes the next instance number. */
+  renew(): void
+  /** Reads what other tabs appended. */
+  catchUp(): Promise<void>
+  /** Opens a session with a connected node for a space, unless one stands. */
+  greet(space: object, node: string): void
+  left(space: object): void
+}

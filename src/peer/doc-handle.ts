@@ -1,0 +1,110 @@
+// One open document, as the application sees it.
+
+import { Emitter, type Off } from '../base/emitter.ts'
+import { JoineryError } from '../base/errors.ts'
+import { applyAt, valueAt } from '../crdt/at-path.ts'
+import type { PatchEvent, Path } from '../crdt/patch.ts'
+import type { Draft, Value } from '../crdt/types.ts'
+import type { DocEvents, DocHandle, Observable, SettledOptions, Status } from './api.ts'
+import type { Document, DocumentListener } from './document.ts'
+import { ObservableValue } from './observable.ts'
+import type { SpaceImpl } from './space.ts'
+import { equalStatus } from './status.ts'
+
+export class DocHandleImpl<T extends object> implements DocHandle<T>, DocumentListener {
+  readonly name: string
+  readonly space: SpaceImpl
+  readonly document: Document
+  readonly #emitter: Emitter<DocEvents<T>>
+  readonly #status: ObservableValue<Status>
+  #ended: JoineryError | undefined
+
+  constructor(space: SpaceImpl, document: Document, onThrow: (error: unknown) => void) {
+    this.space = space
+    this.document = document
+    this.name = document.id.name
+    this.#emitter = new Emitter(onThrow)
+    this.#status = new ObservableValue<Status>(space.statusOf(document), equalStatus, onThrow)
+    document.listeners.add(this)
+  }
+
+  get value(): Value<T> {
+    return this.document.replica.value as Value<T>
+  }
+
+  get status(): Observable<Status> {
+    return this.#status
+  }
+
+  change<R>(fn: (draft: Draft<T>) => R, options: { readonly message?: string } = {}): R {
+    this.#assertOpen()
+    return this.space.change(this.document, fn as (draft: never) => R, options.message)
+  }
+
+  set(path: Path, value: unknown): void {
+    this.change((draft) => applyAt(draft, path, value))
+  }
+
+  get(path: Path): unknown {
+    return valueAt(this.value, path)
+  }
+
+  on<Name extends keyof DocEvents<T>>(name: Name, listener: (event: DocEvents<T>[Name]) => void): Off {
+    return this.#emitter.on(name, listener)
+  }
+
+  readonly subscribe = (listener: () => void): Off => this.#emitter.on('change', () => listener())
+
+  async settled(options: SettledOptions = {}): Promise<void> {
+    this.#assertOpen()
+    await this.space.settle([this.document], options)
+  }
+
+  close(): void {
+    this.#end(
+      undefined,
+      new JoineryError('closed', `The handle of "${this.name}" was closed. Open the document again.`),
+    )
+  }
+
+  // ── what the document tells ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  get wantsPatches(): boolean {
+    return this.#emitter.count('patch') > 0
+  }
+
+  changed(events: readonly PatchEvent[]): void {
+    for (const event of events) this.#emitter.emit('patch', event)
+    this.#emitter.emit('change', this.value)
+  }
+
+  failed(error: JoineryError): void {
+    this.#emitter.emit('error', error)
+  }
+
+  ended(error: JoineryError | undefined): void {
+    this.#end(
+      error,
+      error ?? new JoineryError('closed', `"${this.name}" is closed, since its peer or space was. Open it again.`),
+    )
+  }
+
+  /** The status may be another one: looks, and tells. */
+  refresh(): void {
+    if (this.#status.set(this.space.statusOf(this.document))) this.#emitter.emit('status', this.#status.current)
+  }
+
+  #end(told: JoineryError | undefined, later: JoineryError): void {
+    if (this.#ended !== undefined) return
+    this.#ended = later
+    this.document.listeners.delete(this)
+    this.space.forgetHandle(this)
+    this.#emitter.emit('close', told)
+    this.#status.close()
+    this.#emitter.clear()
+  }
+
+  #assertOpen(): void {
+    if (this.#ended !== undefined) throw this.#ended
+  }
+}

@@ -1,0 +1,577 @@
+// The conductor: opens store and network, keeps the spaces, and routes what arrives to the space it is for. It decides nothing else.
+//
+//   store ──► spaces ──► network (only where this peer leads its store: always in Node, one tab in a browser)
+
+import { type Device, deviceId, openDevice } from '../auth/device.ts'
+import { makeSpace, spaceKeys } from '../auth/keys.ts'
+import { type Sealer, xchacha } from '../auth/seal.ts'
+import { decodeTicket } from '../auth/ticket.ts'
+import { type Clock, systemClock } from '../base/clock.ts'
+import { Emitter, type Off } from '../base/emitter.ts'
+import { isJoineryError, JoineryError, messageOf } from '../base/errors.ts'
+import { limits } from '../base/limits.ts'
+import { type Random, systemRandom } from '../base/random.ts'
+import { noTrace, type Trace } from '../base/trace.ts'
+import { type ActorId, memberActor } from '../core/ids.ts'
+import type { SignedRange } from '../core/range.ts'
+import type { FrameStream, Network, NetworkFactory, NodeId } from '../net/network.ts'
+import { memoryDisk, memoryStore } from '../store/memory.ts'
+import type { Lease, Store, StoredRecord, StoreFactory } from '../store/store.ts'
+import type { Peer, PeerEvents, PeerExport, PeerOptions, Space } from './api.ts'
+import type { PeerContext } from './context.ts'
+import type { Document } from './document.ts'
+import { nodeOf } from './first-contact.ts'
+import { spaceLabel } from './names.ts'
+import { initiate, respond, type SessionContext, SYNC_PROTOCOL } from './session.ts'
+import { readSpaceRecord, SpaceImpl } from './space.ts'
+import { Writer } from './writer.ts'
+
+/** What differs by platform, filled in by node.ts and browser.ts. */
+export interface Platform {
+  readonly path: string
+  readonly store: StoreFactory
+  readonly network: NetworkFactory
+  /** Whether opening waits for the network to listen: in Node, where a program wants its addresses at once. */
+  readonly awaitNetwork: boolean
+  /** Tells the platform of an error that a listener of the application threw. */
+  readonly onThrow: (error: unknown) => void
+  /** For tests that must show they would notice a missing seal. */
+  readonly sealer?: Sealer
+}
+
+const ANSWER_PATIENCE_MS = 700
+const STRANGER_MS = limits.helloMs
+
+export async function openPeerOn(platform: Platform, options: PeerOptions = {}): Promise<Peer> {
+  checkOptions(options)
+  const clock = options.clock ?? systemClock
+  const random = options.random ?? systemRandom
+  const store = await openStore(platform, options)
+  try {
+    const device = await openDevice(store)
+    const lease = await store.lease()
+    const peer = new PeerImpl({ platform, options, clock, random, store, device, lease })
+    await peer.start()
+    return peer
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+function checkOptions(options: PeerOptions): void {
+  const known = ['path', 'store', 'network', 'name', 'clock', 'random', 'trace']
+  const stray = Object.keys(options).find((key) => !known.includes(key))
+  if (stray !== undefined)
+    throw new JoineryError('bad-option', `openPeer has no option "${stray}". It has: ${known.join(', ')}.`)
+}
+
+function openStore(platform: Platform, options: PeerOptions): Promise<Store> {
+  const path = options.path ?? platform.path
+  if (typeof path !== 'string' || path === '')
+    throw new JoineryError(
+      'bad-option',
+      'The option "path" is a text that is not empty: a folder in Node, a database name in a browser.',
+    )
+  if (options.store === 'memory') return memoryStore(memoryDisk())(path)
+  return (options.store ?? platform.store)(path)
+}
+
+interface Parts {
+  readonly platform: Platform
+  readonly options: PeerOptions
+  readonly clock: Clock
+  readonly random: Random
+  readonly store: Store
+  readonly device: Device
+  readonly lease: Lease
+}
+
+export class PeerImpl implements Peer, PeerContext {
+  readonly id: string
+  readonly name: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly sealer: Sealer
+  readonly trace: Trace
+  readonly store: Store
+  readonly device: Device
+  readonly writer: Writer
+  readonly onThrow: (error: unknown) => void
+  readonly #options: PeerOptions
+  readonly #platform: Platform
+  readonly #emitter: Emitter<PeerEvents>
+  readonly #spaces = new Map<string, SpaceImpl>()
+  readonly #greeting = new Set<string>()
+  readonly #offs: Off[] = []
+  readonly #abort = new AbortController()
+  readonly #leases: Lease[] = []
+  #actor: ActorId
+  #network: Network | undefined
+  #leading = false
+  #paused = false
+  #switching: Promise<void> = Promise.resolve()
+  #tailing: Promise<void> = Promise.resolve()
+  #cursor: number
+  #closing: Promise<void> | undefined
+
+  constructor({ platform, options, clock, random, store, device, lease }: Parts) {
+    this.#platform = platform
+    this.#options = options
+    this.onThrow = platform.onThrow
+    this.#emitter = new Emitter(platform.onThrow)
+    this.clock = clock
+    this.random = random
+    this.sealer = platform.sealer ?? xchacha
+    this.trace = options.trace ?? noTrace
+    this.store = store
+    this.device = device
+    this.id = deviceId(device.publicKey)
+    this.name = options.name ?? this.id
+    this.#actor = memberActor(device.publicKey, lease.instance)
+    this.#hold(lease)
+    this.#cursor = store.cursor()
+    this.writer = new Writer({
+      store,
+      device,
+      clock,
+      onDurable: (document, own) => this.#becameDurable(document, own),
+      onError: (error) => this.#writingFailed(error),
+    })
+  }
+
+  get actor(): ActorId {
+    return this.#actor
+  }
+
+  get network(): Network | undefined {
+    return this.#network
+  }
+
+  get leading(): boolean {
+    return this.#leading
+  }
+
+  get paused(): boolean {
+    return this.#paused
+  }
+
+  get spaces(): readonly Space[] {
+    return [...this.#spaces.values()]
+  }
+
+  get addresses(): readonly string[] {
+    return this.#network?.addresses ?? []
+  }
+
+  get traffic(): Peer['traffic'] {
+    const counters = this.#network?.counters
+    return {
+      gossipSent: counters?.gossipSent ?? 0,
+      gossipReceived: counters?.gossipReceived ?? 0,
+      syncSent: counters?.streamSent ?? 0,
+      syncReceived: counters?.streamReceived ?? 0,
+    }
+  }
+
+  /** Loads the spaces and takes up the network where this peer leads. */
+  async start(): Promise<void> {
+    await this.#loadSpaces()
+    this.#offs.push(this.store.onHint(() => void this.catchUp()))
+    const led = this.#lead()
+    // Where others share the store, leading may come much later, or never.
+    if (this.#platform.awaitNetwork) await led
+    else led.catch((cause: unknown) => this.#reportAny(cause))
+  }
+
+  // ── spaces ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async space(labelOrId: string): Promise<Space> {
+    this.#assertOpen()
+    if (typeof labelOrId === 'string' && labelOrId.startsWith('space:')) return this.#spaceById(labelOrId)
+    const label = spaceLabel(labelOrId)
+    const found = [...this.#spaces.values()].filter((space) => space.label === label)
+    if (found.length > 1) {
+      const ids = found.map(({ id }) => id)
+      throw new JoineryError(
+        'ambiguous-space',
+        `${ids.length} spaces are labelled "${label}". Say which by its id: ${ids.join(', ')}.`,
+        { details: { ids } },
+      )
+    }
+    return found[0] ?? this.#makeSpace(label)
+  }
+
+  async join(ticket: string, options: { readonly label?: string } = {}): Promise<Space> {
+    this.#assertOpen()
+    const { label: suggested, addresses, ...secret } = decodeTicket(ticket)
+    const label = spaceLabel(options.label ?? (suggested === '' ? 'Space' : suggested))
+    const { idHex } = spaceKeys(secret)
+    const space = this.#spaces.get(idHex) ?? (await this.#adopt(new SpaceImpl(this, secret, label, undefined)))
+    space.hint(addresses)
+    return space
+  }
+
+  #spaceById(id: string): Space {
+    const space = this.#spaces.get(id.slice('space:'.length))
+    if (space === undefined)
+      throw new JoineryError('no-such-space', `This peer belongs to no space ${id}. Join it with an invitation.`)
+    return space
+  }
+
+  #makeSpace(label: string): Promise<SpaceImpl> {
+    return this.#adopt(new SpaceImpl(this, makeSpace(this.device.publicKey, this.random), label, undefined))
+  }
+
+  async #adopt(space: SpaceImpl): Promise<SpaceImpl> {
+    if (this.#spaces.size >= limits.spaces)
+      throw new JoineryError(
+        'limit',
+        `This peer belongs to ${limits.spaces} spaces, which is the most it can. Leave one first.`,
+      )
+    // Set before the first await: two calls with one label make one space.
+    this.#spaces.set(space.keys.idHex, space)
+    try {
+      await space.save()
+    } catch (error) {
+      this.#spaces.delete(space.keys.idHex)
+      throw error
+    }
+    if (this.#network !== undefined) await this.#connectSpace(space, this.#network)
+    this.#emitter.emit('spaces', this.spaces)
+    return space
+  }
+
+  left(space: object): void {
+    for (const [id, known] of this.#spaces) if (known === space) this.#spaces.delete(id)
+    this.#emitter.emit('spaces', this.spaces)
+  }
+
+  async #loadSpaces(): Promise<void> {
+    const streams = await this.store.streams()
+    for (const key of await this.store.keys('spaces/')) {
+      const bytes = await this.store.get(key)
+      if (bytes !== undefined) await this.#loadSpace(bytes, streams)
+    }
+    this.#cursor = this.store.cursor()
+  }
+
+  async #loadSpace(bytes: Uint8Array, streams: readonly string[]): Promise<void> {
+    const { secret, label, lastAgreedAt } = readSpaceRecord(bytes)
+    const space = new SpaceImpl(this, secret, label, lastAgreedAt)
+    if (this.#spaces.has(space.keys.idHex)) return
+    this.#spaces.set(space.keys.idHex, space)
+    await space.load(streams)
+  }
+
+  // ── writing ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async flush(): Promise<void> {
+    await this.writer.flush()
+  }
+
+  #becameDurable(document: Document, own: readonly SignedRange[]): void {
+    for (const space of this.#spaces.values())
+      if (document.stream.startsWith(space.keys.idHex)) space.becameDurable(document, own)
+  }
+
+  #writingFailed(error: JoineryError): void {
+    this.report(error)
+    for (const space of this.#spaces.values()) space.touched()
+  }
+
+  /** Reads what other tabs appended, in order, one reading at a time. */
+  catchUp(): Promise<void> {
+    this.#tailing = this.#tailing.then(() => this.#readTail()).catch((cause: unknown) => this.#reportAny(cause))
+    return this.#tailing
+  }
+
+  async #readTail(): Promise<void> {
+    if (this.#closing !== undefined) return
+    const { records, cursor } = await this.store.tail(this.#cursor)
+    this.#cursor = cursor
+    const streams = Map.groupBy(records, ({ stream }) => stream)
+    for (const [stream, own] of streams) await this.#takeTail(stream, own)
+  }
+
+  async #takeTail(stream: string, records: readonly StoredRecord[]): Promise<void> {
+    const idHex = stream.slice(0, stream.indexOf('/'))
+    const space = this.#spaces.get(idHex)
+    if (space !== undefined) {
+      return space.takeRecords(
+        stream,
+        records.map(({ bytes }) => bytes),
+      )
+    }
+    // A space that another tab joined.
+    const bytes = await this.store.get(`spaces/${idHex}`)
+    if (bytes === undefined) return
+    await this.#loadSpace(bytes, [stream])
+    const joined = this.#spaces.get(idHex)
+    if (joined !== undefined && this.#network !== undefined) await this.#connectSpace(joined, this.#network)
+    this.#emitter.emit('spaces', this.spaces)
+  }
+
+  /** Invariant 11: no two living writers share an actor. What we wrote as the old instance stays. */
+  renew(): void {
+    if (this.#closing !== undefined) return
+    const doubted = this.#actor
+    this.store
+      .lease()
+      .then((lease) => {
+        // Several documents may have raised the same doubt.
+        if (this.#actor !== doubted) return lease.release()
+        this.#hold(lease)
+        this.#actor = memberActor(this.device.publicKey, lease.instance)
+        for (const space of this.#spaces.values()) space.renewActor()
+        this.trace('peer', 'goes on as instance', lease.instance)
+        return undefined
+      })
+      .catch((cause: unknown) => this.#reportAny(cause))
+  }
+
+  #hold(lease: Lease): void {
+    this.#leases.push(lease)
+    void lease.lost.then(() => {
+      if (this.#closing !== undefined) return
+      this.report(
+        new JoineryError(
+          'store-failed',
+          'Another writer took over the store of this peer, so it stopped writing. Open the peer again.',
+        ),
+      )
+      void this.close()
+    })
+  }
+
+  // ── the network ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #lead(): Promise<void> {
+    const leadership = await this.store.lead(this.#abort.signal)
+    if (this.#closing !== undefined) return leadership.release()
+    this.#leading = true
+    this.#offs.push(() => void leadership.release())
+    void leadership.lost.then(() => this.#stopLeading())
+    await this.catchUp()
+    await this.#startNetwork()
+  }
+
+  async #stopLeading(): Promise<void> {
+    if (!this.#leading || this.#closing !== undefined) return
+    this.#leading = false
+    await this.#stopNetwork('closing')
+    this.#lead().catch((cause: unknown) => this.#reportAny(cause))
+  }
+
+  async #startNetwork(): Promise<void> {
+    const { network } = this.#options
+    if (network === 'none') return
+    const factory = network ?? this.#platform.network
+    const made = await factory({ shelf: this.store, signal: this.#abort.signal })
+    if (this.#closing !== undefined) return made.close()
+    this.#network = made
+    made.admitRelayed((node) => this.#isMember(node))
+    this.#offs.push(
+      made.handle(SYNC_PROTOCOL, (stream) => this.#answer(stream)),
+      made.on('connect', ({ node }) => this.#connected(node)),
+      made.on('change', () => this.#touchAll()),
+      made.on('found', ({ addresses }) => this.#found(addresses)),
+    )
+    if (this.#paused) await made.pause()
+    for (const space of this.#spaces.values()) await this.#connectSpace(space, made)
+    for (const node of made.connections.keys()) this.#connected(node)
+  }
+
+  async #stopNetwork(reason: 'closing' | 'paused'): Promise<void> {
+    const network = this.#network
+    if (network === undefined) return
+    await Promise.all([...this.#spaces.values()].map((space) => space.disconnect(reason)))
+    this.#network = undefined
+    await network.close()
+  }
+
+  async #connectSpace(space: SpaceImpl, network: Network): Promise<void> {
+    await space.connect(network)
+    for (const node of network.connections.keys()) this.greet(space, node)
+  }
+
+  #isMember(node: NodeId): boolean {
+    for (const space of this.#spaces.values()) if (space.inContact(node)) return true
+    return false
+  }
+
+  #connected(node: NodeId): void {
+    for (const space of this.#spaces.values()) this.greet(space, node)
+    // Whoever does not complete hello is no member of ours, and has no business here.
+    this.clock.after(STRANGER_MS, () => {
+      if (this.#network?.connections.has(node) && !this.#isMember(node)) void this.#network.hangUp(node)
+    })
+  }
+
+  /** Somebody nearby: an address to try, for every space. */
+  #found(addresses: readonly string[]): void {
+    for (const space of this.#spaces.values())
+      if (!addresses.some((address) => space.inContact(nodeOf(address) ?? ''))) space.hint(addresses)
+  }
+
+  greet(space: object, node: NodeId): void {
+    for (const known of this.#spaces.values()) if (known === space) void this.#greet(known, node)
+  }
+
+  /** The smaller node id opens the stream; the other waits a little for it, and then tries itself. */
+  async #greet(space: SpaceImpl, node: NodeId): Promise<void> {
+    const network = this.#network
+    const key = `${space.keys.idHex} ${node}`
+    if (network === undefined || this.#greeting.has(key) || space.inContact(node)) return
+    this.#greeting.add(key)
+    try {
+      if (network.id > node) await new Promise<void>((resolve) => this.clock.after(ANSWER_PATIENCE_MS, resolve))
+      if (space.inContact(node) || !network.connections.has(node) || this.#paused) return
+      await this.#openSession(space, network, node)
+    } catch (error) {
+      this.trace('sync', node, 'no session', messageOf(error))
+    } finally {
+      this.#greeting.delete(key)
+    }
+  }
+
+  async #openSession(space: SpaceImpl, network: Network, node: NodeId): Promise<void> {
+    const stream = await network.open(node, SYNC_PROTOCOL, {
+      signal: AbortSignal.any([this.#abort.signal, AbortSignal.timeout(limits.helloMs)]),
+    })
+    const cancel = this.#deadline(stream)
+    try {
+      const session = await initiate(stream, space.keys, this.#sessionContext(network), await space.introduction())
+      cancel()
+      if (session === undefined) {
+        stream.abort(new JoineryError('closed', 'no member of this space'))
+        return space.strange(node)
+      }
+      void space.serve(session).catch((cause: unknown) => this.#reportAny(cause))
+    } catch (error) {
+      cancel()
+      stream.abort(new JoineryError('network', messageOf(error)))
+      throw error
+    }
+  }
+
+  /** A stream that somebody opened: a member's of one of our spaces, or a stranger's, who hears nothing. */
+  async #answer(stream: FrameStream): Promise<void> {
+    const network = this.#network
+    if (network === undefined || this.#paused) return stream.abort(new JoineryError('closed', 'not listening'))
+    const cancel = this.#deadline(stream)
+    try {
+      const taken = await respond(stream, [...this.#spaces.values()], this.#sessionContext(network), (space) =>
+        space.introduction(),
+      )
+      cancel()
+      if (taken === undefined) return stream.abort(new JoineryError('closed', 'unknown'))
+      await taken.space.serve(taken.session)
+    } catch (error) {
+      cancel()
+      this.trace('sync', stream.remote, 'no session', messageOf(error))
+      stream.abort(new JoineryError('network', messageOf(error)))
+    }
+  }
+
+  #deadline(stream: FrameStream): () => void {
+    return this.clock.after(limits.helloMs, () =>
+      stream.abort(new JoineryError('timeout', `hello took longer than ${limits.helloMs} ms`)),
+    )
+  }
+
+  #sessionContext(network: Network): SessionContext {
+    return { clock: this.clock, random: this.random, sealer: this.sealer, device: this.device, node: network.id }
+  }
+
+  // ── pause ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  pause(): void {
+    this.#assertOpen()
+    if (this.#paused) return
+    this.#paused = true
+    this.#switch(async (network) => {
+      await Promise.all([...this.#spaces.values()].map((space) => space.disconnect('paused')))
+      await network.pause()
+    })
+  }
+
+  resume(): void {
+    this.#assertOpen()
+    if (!this.#paused) return
+    this.#paused = false
+    this.#switch(async (network) => {
+      await network.resume()
+      for (const space of this.#spaces.values()) await this.#connectSpace(space, network)
+    })
+  }
+
+  /** One switching at a time, in the order of the calls. */
+  #switch(work: (network: Network) => Promise<void>): void {
+    this.#touchAll()
+    const paused = this.#paused
+    this.#switching = this.#switching
+      .then(() => (this.#network !== undefined && this.#paused === paused ? work(this.#network) : undefined))
+      .catch((cause: unknown) => this.#reportAny(cause))
+      .then(() => this.#touchAll())
+  }
+
+  #touchAll(): void {
+    for (const space of this.#spaces.values()) space.touched()
+  }
+
+  // ── life ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async export(): Promise<PeerExport> {
+    this.#assertOpen()
+    const spaces = [...this.#spaces.values()].map((space) => ({
+      id: space.id,
+      label: space.label,
+      documents: space.export(),
+    }))
+    return { peer: this.id, spaces }
+  }
+
+  on<Name extends keyof PeerEvents>(name: Name, listener: (event: PeerEvents[Name]) => void): Off {
+    return this.#emitter.on(name, listener)
+  }
+
+  report(error: JoineryError): void {
+    this.trace('error', error.code, error.message)
+    this.#emitter.emit('error', error)
+  }
+
+  #reportAny(cause: unknown): void {
+    if (this.#closing !== undefined) return
+    this.report(isJoineryError(cause) ? cause : new JoineryError('internal', messageOf(cause), { cause }))
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    await this.writer.flush().catch(() => {})
+    this.#abort.abort(new JoineryError('closed', 'the peer was closed'))
+    await this.#switching
+    for (const space of this.#spaces.values()) await space.close()
+    await this.#stopNetwork('closing')
+    await this.writer.close()
+    for (const off of this.#offs) off()
+    await this.#tailing
+    for (const lease of this.#leases) await lease.release().catch(() => {})
+    await this.store.close()
+    this.#emitter.emit('close', undefined)
+    this.#emitter.clear()
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== undefined)
+      throw new JoineryError('closed', 'This peer was closed. Open it again with openPeer().')
+  }
+}

@@ -1,0 +1,90 @@
+// Pulling: what a document lacks is asked of one member at a time (DESIGN §4), so that nothing travels twice; a member that promised and did not
+// deliver is asked again only when it says something new. Pure: it decides, the replicator acts.
+
+import { containsVersion, type Version } from '../core/version.ts'
+import type { Holdings } from '../sync/holdings.ts'
+import type { DocName } from '../sync/messages.ts'
+
+/** What the decision looks at: a member in contact. */
+export interface Source {
+  readonly holdings: Holdings
+  /** Better to ask: a direct connection. */
+  readonly direct: boolean
+}
+
+export interface Pull<S> {
+  readonly id: number
+  readonly source: S
+  /** When the last part came, by the monotonic clock. */
+  heardAt: number
+  /** Ops that came. */
+  ops: number
+}
+
+export class Pulls<S extends Source> {
+  readonly #running = new Map<string, Pull<S>>()
+  // A version that was promised but not delivered, by source and document: not asked for again.
+  readonly #fruitless = new Map<S, Map<string, Version>>()
+  #nextId = 0
+
+  get active(): number {
+    return this.#running.size
+  }
+
+  running(key: string): Pull<S> | undefined {
+    return this.#running.get(key)
+  }
+
+  byId(id: number, source: S): { readonly key: string; readonly pull: Pull<S> } | undefined {
+    for (const [key, pull] of this.#running) if (pull.id === id && pull.source === source) return { key, pull }
+    return undefined
+  }
+
+  /** Whom to ask for a document, given what is held here; undefined if nobody has more, or it is being asked for already. */
+  choose(document: DocName, key: string, held: Version, sources: Iterable<S>): S | undefined {
+    if (this.#running.has(key)) return undefined
+    let best: S | undefined
+    for (const source of sources) {
+      const theirs = source.holdings.version(document)
+      if (containsVersion(held, theirs) || this.#wasFruitless(source, key, theirs)) continue
+      if (best === undefined || (source.direct && !best.direct)) best = source
+    }
+    return best
+  }
+
+  start(key: string, source: S, now: number): Pull<S> {
+    const pull = { id: this.#nextId++, source, heardAt: now, ops: 0 }
+    this.#running.set(key, pull)
+    return pull
+  }
+
+  /** Ends a pull. If what was promised is still lacking, and nothing came, its source is not asked for that again. */
+  finish(document: DocName, key: string, held: Version): void {
+    const pull = this.#running.get(key)
+    if (pull === undefined) return
+    this.#running.delete(key)
+    const promised = pull.source.holdings.version(document)
+    if (pull.ops > 0 || containsVersion(held, promised)) return
+    const mark = this.#fruitless.get(pull.source) ?? new Map<string, Version>()
+    mark.set(key, promised)
+    this.#fruitless.set(pull.source, mark)
+  }
+
+  /** A member left: its pulls end. Returns the documents that were being pulled from it. */
+  drop(source: S): string[] {
+    this.#fruitless.delete(source)
+    const keys = [...this.#running].filter(([, pull]) => pull.source === source).map(([key]) => key)
+    for (const key of keys) this.#running.delete(key)
+    return keys
+  }
+
+  /** Pulls that made no progress since `before`. */
+  stalled(before: number): { readonly key: string; readonly source: S }[] {
+    return [...this.#running].filter(([, pull]) => pull.heardAt < before).map(([key, { source }]) => ({ key, source }))
+  }
+
+  #wasFruitless(source: S, key: string, promised: Version): boolean {
+    const mark = this.#fruitless.get(source)?.get(key)
+    return mark !== undefined && containsVersion(mark, promised)
+  }
+}

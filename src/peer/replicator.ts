@@ -1,0 +1,538 @@
+// The replicator of a space: who is in contact, what each of them holds, and what therefore goes where. It routes; deciding is done by pure
+// functions beneath it (holdings, pulls, root, trickle).
+//
+//   own edit, durable ──► gossip (small) or announcement (large), and the state to everybody in contact
+//   gossip heard      ──► open, check, receive;  a gap ──► pull after the grace
+//   state heard       ──► roots equal: agreed;  different: full states are exchanged, and each side pulls what it lacks
+
+import type { SpaceKeys } from '../auth/keys.ts'
+import { openGossip, type Sealer, sealGossip } from '../auth/seal.ts'
+import { verifyRange } from '../auth/tip.ts'
+import { equalBytes } from '../base/bytes.ts'
+import type { Clock } from '../base/clock.ts'
+import { isJoineryError, JoineryError, messageOf } from '../base/errors.ts'
+import { limits } from '../base/limits.ts'
+import type { Random } from '../base/random.ts'
+import type { Trace } from '../base/trace.ts'
+import type { SignedRange } from '../core/range.ts'
+import { containsVersion, joinVersions, type Version } from '../core/version.ts'
+import type { Connection, Network, NodeId } from '../net/network.ts'
+import { decodeGossip, encodeGossip, type Gossip } from '../sync/gossip.ts'
+import { docKey, Holdings } from '../sync/holdings.ts'
+import { type ByeReason, type DocName, type Entry, type Message, STATE_ENTRIES } from '../sync/messages.ts'
+import { RootDigest } from '../sync/root.ts'
+import { Trickle } from '../sync/trickle.ts'
+import type { Document } from './document.ts'
+import { Pulls, type Source } from './pulls.ts'
+import type { Member, Session } from './session.ts'
+
+/** What the replicator asks of the space it serves. */
+export interface ReplicatorHost {
+  readonly keys: SpaceKeys
+  /** Documents that are not deleted, by key. */
+  readonly documentsByKey: ReadonlyMap<string, Document>
+  /** The document of that name, made if need be; undefined if it was deleted, or cannot be. */
+  admit(document: DocName): Document | undefined
+  /** Ranges that are verified: enters them, and hands what is newly held to the journal. Returns how many ops were new. */
+  receive(document: Document, ranges: readonly SignedRange[], origin: 'gossip' | 'sync'): number
+  /** Addresses of members, as somebody told. */
+  heardNews(records: readonly Uint8Array[], from: Contact): void
+  /** Somebody claims more ops of an actor of ours than we have: our store was set back. */
+  heardOwn(document: Document, version: Version): void
+  /** The status may be another one. */
+  touched(): void
+  failed(error: JoineryError): void
+  agreed(contact: Contact): void
+}
+
+export interface ReplicatorOptions {
+  readonly host: ReplicatorHost
+  readonly network: Network
+  readonly clock: Clock
+  readonly random: Random
+  readonly sealer: Sealer
+  readonly trace: Trace
+}
+
+/** A member in contact. */
+export interface Contact extends Source {
+  readonly session: Session
+  readonly member: Member
+  /** Its root, as it last said; undefined until it spoke. */
+  root: Uint8Array | undefined
+  /** It and we know each other's holdings: by full states, or because the roots were equal once. */
+  synced: boolean
+  /** Beacons in a row at which it differed while nothing was on its way. */
+  differed: number
+  /** Documents that changed since we last told it. */
+  readonly untold: Set<string>
+  /** Documents whose version here it is not known to have. */
+  readonly unconfirmed: Set<string>
+  agreedAt: number | undefined
+  /** Pulls of its that wait for their turn. */
+  readonly serving: { readonly id: number; readonly document: DocName; readonly since: Version }[]
+}
+
+const STATE_DELAY_MS = 40
+const SERVE_MAX = 1024
+const GOSSIP_WAITING_MAX = 512
+const STALL_CHECK_MS = 1_000
+// A difference that outlasts so many beacons at the shortest interval is no news any more.
+const PATIENCE = 16
+
+export class Replicator {
+  readonly #host: ReplicatorHost
+  readonly #network: Network
+  readonly #clock: Clock
+  readonly #random: Random
+  readonly #sealer: Sealer
+  readonly #trace: Trace
+  readonly #contacts = new Map<NodeId, Contact>()
+  readonly #pulls = new Pulls<Contact>()
+  readonly #root = new RootDigest()
+  readonly #trickle: Trickle
+  readonly #off: () => void
+  #cancelState: (() => void) | undefined
+  #cancelBeacon: () => void = () => {}
+  #cancelStall: () => void = () => {}
+  #gossipWaiting = 0
+  #closed = false
+
+  constructor(options: ReplicatorOptions) {
+    this.#host = options.host
+    this.#network = options.network
+    this.#clock = options.clock
+    this.#random = options.random
+    this.#sealer = options.sealer
+    this.#trace = options.trace
+    this.#trickle = new Trickle({ minMs: limits.beaconMinMs, maxMs: limits.beaconMaxMs, redundancy: 2 }, options.random)
+    for (const document of this.#host.documentsByKey.values()) this.#updateRoot(document)
+    this.#off = this.#network.subscribe(this.#host.keys.topic, ({ bytes, from }) => this.#heardGossip(bytes, from))
+    this.#scheduleBeacon()
+    this.#scheduleStallCheck()
+  }
+
+  get contacts(): ReadonlyMap<NodeId, Contact> {
+    return this.#contacts
+  }
+
+  get pulling(): number {
+    return this.#pulls.active
+  }
+
+  get root(): Uint8Array {
+    return this.#root.value
+  }
+
+  agreedWith(contact: Contact): boolean {
+    return contact.root !== undefined && equalBytes(contact.root, this.#root.value)
+  }
+
+  // ── what happened here ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** A document's durable frontier moved. Invariant 8: this is the one place from which edits leave. */
+  durable(document: Document, own: readonly SignedRange[]): void {
+    const { outward } = document
+    this.#updateRoot(document)
+    const key = docKey(document.id)
+    for (const contact of this.#contacts.values()) {
+      contact.untold.add(key)
+      contact.unconfirmed.add(key)
+    }
+    if (own.length > 0) this.#publish(document, own, outward)
+    this.#scheduleState()
+  }
+
+  /** A document was deleted here. */
+  forget(document: Document): void {
+    this.#root.set(document.tagHex, undefined)
+    this.#scheduleState()
+  }
+
+  #updateRoot(document: Document): void {
+    const { outward } = document
+    this.#root.set(document.tagHex, outward.size === 0 ? undefined : document.replica.digest(outward))
+  }
+
+  #publish(document: Document, own: readonly SignedRange[], outward: Version): void {
+    const plain = encodeGossip(document.id, this.#withInits(document, own), outward)
+    const sealed = sealGossip(this.#sealer, this.#host.keys, plain, this.#random)
+    this.#trace('gossip', 'sent', document.id.name, sealed.length)
+    // Gossip is a hint: what it cannot carry, reconciliation does.
+    this.#network
+      .publish(this.#host.keys.topic, sealed)
+      .catch((error: unknown) => this.#trace('gossip', 'not sent', messageOf(error)))
+  }
+
+  /** The first edit travels with the init it builds on: that one is signed by nobody, and was sent by nobody before. */
+  #withInits(document: Document, own: readonly SignedRange[]): readonly SignedRange[] {
+    if (own.every((range) => range.fromSeq > 0)) return own
+    const { ranges, more } = document.replica.rangesSince(new Map(), document.outward, limits.gossipInlineBytes)
+    const inits = ranges.filter((range) => range.signature.length === 0)
+    return more ? own : [...inits, ...own]
+  }
+
+  // ── contacts ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Serves a session until it ends. Of two with the same node, the one opened by the smaller node id stays. */
+  async serve(session: Session): Promise<void> {
+    const { node } = session.member
+    const rival = this.#contacts.get(node)
+    if (rival !== undefined && !rival.session.ended) {
+      if (this.#keeps(rival.session, session)) return session.close('closing')
+      this.#leave(rival)
+      void rival.session.close('closing')
+    }
+    if (this.#closed) return session.close('closing')
+    const contact = this.#meet(session)
+    const error = await session.run(
+      (message) => this.#take(contact, message),
+      () => this.#silent(contact),
+    )
+    if (error !== undefined) this.#trace('sync', session.member.id, 'ended', error.code, error.message)
+    this.#leave(contact)
+    if (error?.code === 'bad-message')
+      this.#host.failed(
+        new JoineryError('bad-message', `${session.member.id} sent what cannot be taken: ${error.message}`, {
+          cause: error,
+        }),
+      )
+  }
+
+  #keeps(old: Session, young: Session): boolean {
+    const weAreSmaller = this.#network.id < old.member.node
+    return old.initiator !== young.initiator && old.initiator === weAreSmaller
+  }
+
+  #meet(session: Session): Contact {
+    const network = this.#network
+    const contact: Contact = {
+      session,
+      member: session.member,
+      holdings: new Holdings(),
+      get direct() {
+        return isDirect(network.connections.get(session.member.node))
+      },
+      root: undefined,
+      synced: false,
+      differed: 0,
+      untold: new Set(),
+      unconfirmed: new Set(this.#host.documentsByKey.keys()),
+      agreedAt: undefined,
+      serving: [],
+    }
+    this.#contacts.set(session.member.node, contact)
+    this.#trace('sync', session.member.id, 'met')
+    void session.send(this.#stateFor([], false, false))
+    this.#trickle.reset()
+    this.#scheduleBeacon()
+    this.#host.touched()
+    return contact
+  }
+
+  #leave(contact: Contact): void {
+    if (this.#contacts.get(contact.member.node) === contact) this.#contacts.delete(contact.member.node)
+    for (const key of this.#pulls.drop(contact)) this.#planKey(key)
+    this.#host.touched()
+  }
+
+  #silent(contact: Contact): void {
+    this.#trace('sync', contact.member.id, 'silent')
+    contact.session.abort(new JoineryError('timeout', 'the member fell silent'))
+    void this.#network.hangUp(contact.member.node)
+  }
+
+  // ── messages ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #take(contact: Contact, message: Message): void | Promise<void> {
+    switch (message.type) {
+      case 'state':
+        return this.#takeState(contact, message)
+      case 'pull':
+        return this.#takePull(contact, message)
+      case 'delta':
+        return this.#takeDelta(contact, message)
+      case 'news':
+        return this.#host.heardNews(message.records, contact)
+      default:
+        throw new JoineryError('bad-message', `a ${message.type} has no place here`)
+    }
+  }
+
+  #takeState(contact: Contact, state: Message & { type: 'state' }): void {
+    contact.root = state.root.slice()
+    contact.holdings.take(state.entries, state.full)
+    const agreed = this.agreedWith(contact)
+    this.#trace('sync', contact.member.id, agreed ? 'agreed' : 'differs', state.entries.length)
+    if (agreed) this.#agree(contact)
+    for (const entry of state.entries) this.#heardEntry(contact, entry, state.full ? 0 : limits.graceMs)
+    if (!agreed && !state.more && !contact.synced) this.#tellFull(contact)
+    this.#host.touched()
+  }
+
+  #agree(contact: Contact): void {
+    contact.synced = true
+    contact.agreedAt = this.#clock.now()
+    this.#trickle.consistent()
+    // Equal roots say that it holds, durably, just what we hold durably.
+    const entries: Entry[] = []
+    for (const key of contact.unconfirmed) {
+      const document = this.#host.documentsByKey.get(key)
+      if (document !== undefined) entries.push({ document: document.id, version: document.outward })
+    }
+    contact.holdings.take(entries, false)
+    contact.unconfirmed.clear()
+    this.#host.agreed(contact)
+  }
+
+  #heardEntry(contact: Contact, entry: Entry, delayMs: number): void {
+    const document = this.#host.admit(entry.document)
+    if (document === undefined) return
+    this.#host.heardOwn(document, entry.version)
+    if (containsVersion(document.replica.version, entry.version)) return
+    this.#planAfter(document, delayMs)
+    this.#trace('sync', contact.member.id, 'has more of', entry.document.name)
+  }
+
+  #takePull(contact: Contact, pull: Message & { type: 'pull' }): void {
+    if (contact.serving.length >= SERVE_MAX)
+      throw new JoineryError('bad-message', `more than ${SERVE_MAX} pulls at once`)
+    contact.serving.push(pull)
+    // Served beside the reading, or two members who send much to one another would both wait.
+    if (contact.serving.length === 1) void this.#servePulls(contact)
+  }
+
+  async #servePulls(contact: Contact): Promise<void> {
+    for (let pull = contact.serving[0]; pull !== undefined && !contact.session.ended; pull = contact.serving[0]) {
+      await this.#servePull(contact, pull)
+      contact.serving.shift()
+    }
+  }
+
+  async #servePull(
+    contact: Contact,
+    { id, document: name, since }: { id: number; document: DocName; since: Version },
+  ): Promise<void> {
+    const document = this.#host.documentsByKey.get(docKey(name))
+    let version = since
+    let more = true
+    while (more && !contact.session.ended) {
+      const part =
+        document === undefined
+          ? { ranges: [], more: false, ops: 0 }
+          : document.replica.rangesSince(version, document.outward, limits.deltaPartBytes)
+      more = part.more && part.ranges.length > 0
+      this.#trace('sync', contact.member.id, 'serve', name.name, part.ops)
+      await contact.session.send({ type: 'delta', id, more, ops: part.ops, ranges: part.ranges })
+      version = joinVersions(version, new Map(part.ranges.map((range) => [range.actor, range.endSeq])))
+    }
+  }
+
+  async #takeDelta(contact: Contact, delta: Message & { type: 'delta' }): Promise<void> {
+    const found = this.#pulls.byId(delta.id, contact)
+    // An answer to a pull that was given up: what it holds is good all the same, but which document it is of is forgotten.
+    if (found === undefined) return
+    const document = this.#host.documentsByKey.get(found.key)
+    if (document !== undefined) found.pull.ops += await this.#admitRanges(document, delta.ranges, 'sync')
+    found.pull.heardAt = this.#clock.monotonic()
+    if (delta.more) return
+    this.#pulls.finish(documentName(found.key), found.key, document?.replica.version ?? new Map())
+    this.#planKey(found.key)
+    this.#host.touched()
+  }
+
+  // ── gossip ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #heardGossip(bytes: Uint8Array, from: NodeId): Promise<'accept' | 'ignore' | 'reject'> {
+    if (this.#closed) return 'ignore'
+    // Invariant 9: what floods in faster than it can be checked is dropped here, and pulled later.
+    if (this.#gossipWaiting >= GOSSIP_WAITING_MAX) return 'ignore'
+    this.#gossipWaiting++
+    try {
+      const gossip = decodeGossip(openGossip(this.#sealer, this.#host.keys, bytes))
+      await this.#takeGossip(gossip, from)
+      return 'accept'
+    } catch (error) {
+      if (!isJoineryError(error)) throw error
+      this.#trace('gossip', from, 'refused', error.message)
+      return error.code === 'bad-message' ? 'reject' : 'ignore'
+    } finally {
+      this.#gossipWaiting--
+    }
+  }
+
+  async #takeGossip(gossip: Gossip, from: NodeId): Promise<void> {
+    const document = this.#host.admit(gossip.document)
+    if (document === undefined) return
+    if (gossip.type === 'announce') return this.#takeAnnouncement(document, gossip.version, from)
+    const ops = await this.#admitRanges(document, gossip.ranges, 'gossip')
+    this.#trace('gossip', from, document.id.name, ops)
+    if (document.replica.pending.missing.length > 0) this.#planGap(document, from)
+  }
+
+  #takeAnnouncement(document: Document, version: Version, from: NodeId): void {
+    if (containsVersion(document.replica.version, version)) return
+    const contact = this.#contacts.get(from)
+    // The neighbour that passed it on may not have it yet: its state will say when it does.
+    if (contact !== undefined)
+      contact.holdings.take(
+        [{ document: document.id, version: joinVersions(contact.holdings.version(document.id), version) }],
+        false,
+      )
+    this.#planAfter(document, 0)
+  }
+
+  /** Ops came before what caused them, and nobody in contact said that it has the cause: the one who sent them is asked. */
+  #planGap(document: Document, from: NodeId): void {
+    this.#clock.after(limits.graceMs, () => {
+      const { missing } = document.replica.pending
+      if (missing.length === 0 || this.#closed) return
+      const wanted = new Map(missing.map((dot) => [dot.actor, dot.seq + 1]))
+      const contact = this.#contacts.get(from)
+      if (contact !== undefined)
+        contact.holdings.take(
+          [{ document: document.id, version: joinVersions(contact.holdings.version(document.id), wanted) }],
+          false,
+        )
+      this.#plan(document)
+    })
+  }
+
+  /** Invariant 12: every range is checked before it enters. One that is not good refuses the whole message. Returns how many ops were new. */
+  async #admitRanges(document: Document, ranges: readonly SignedRange[], origin: 'gossip' | 'sync'): Promise<number> {
+    const at = { spaceId: this.#host.keys.spaceId, docTag: document.tag }
+    const unknown = ranges.filter((range) => (document.replica.version.get(range.actor) ?? 0) < range.endSeq)
+    await Promise.all(unknown.map((range) => verifyRange(at, range)))
+    return unknown.length === 0 ? 0 : this.#host.receive(document, unknown, origin)
+  }
+
+  // ── pulls ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #planAfter(document: Document, delayMs: number): void {
+    if (delayMs === 0) this.#plan(document)
+    else this.#clock.after(delayMs, () => this.#plan(document))
+  }
+
+  #planKey(key: string): void {
+    const document = this.#host.documentsByKey.get(key)
+    if (document !== undefined) this.#plan(document)
+  }
+
+  #plan(document: Document): void {
+    if (this.#closed) return
+    const key = docKey(document.id)
+    const source = this.#pulls.choose(document.id, key, document.replica.version, this.#contacts.values())
+    if (source === undefined) return
+    const pull = this.#pulls.start(key, source, this.#clock.monotonic())
+    this.#trace('sync', source.member.id, 'pull', document.id.name)
+    void source.session.send({ type: 'pull', id: pull.id, document: document.id, since: document.replica.version })
+  }
+
+  /** Every state must progress: a member that does not answer is left for another. */
+  #scheduleStallCheck(): void {
+    this.#cancelStall = this.#clock.after(STALL_CHECK_MS, () => {
+      for (const { source } of this.#pulls.stalled(this.#clock.monotonic() - limits.answerMs)) this.#silent(source)
+      this.#scheduleStallCheck()
+    })
+  }
+
+  // ── states ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #stateFor(entries: readonly Entry[], full: boolean, more: boolean): Message {
+    return { type: 'state', root: this.#root.value, documents: this.#root.count, full, more, entries }
+  }
+
+  #entry(key: string): Entry[] {
+    const document = this.#host.documentsByKey.get(key)
+    return document === undefined ? [] : [{ document: document.id, version: document.outward }]
+  }
+
+  #tellFull(contact: Contact): void {
+    contact.synced = true
+    contact.untold.clear()
+    const entries = [...this.#host.documentsByKey.keys()]
+      .flatMap((key) => this.#entry(key))
+      .filter((entry) => entry.version.size > 0)
+    for (let from = 0; from === 0 || from < entries.length; from += STATE_ENTRIES) {
+      const part = entries.slice(from, from + STATE_ENTRIES)
+      void contact.session.send(this.#stateFor(part, from === 0, from + STATE_ENTRIES < entries.length))
+    }
+  }
+
+  #tellNews(contact: Contact): void {
+    const entries = contact.synced ? [...contact.untold].slice(0, STATE_ENTRIES).flatMap((key) => this.#entry(key)) : []
+    contact.untold.clear()
+    void contact.session.send(this.#stateFor(entries, false, false))
+  }
+
+  #scheduleState(): void {
+    this.#cancelState ??= this.#clock.after(STATE_DELAY_MS, () => {
+      this.#cancelState = undefined
+      for (const contact of this.#contacts.values()) {
+        if (this.agreedWith(contact)) this.#agree(contact)
+        this.#tellNews(contact)
+      }
+      this.#host.touched()
+    })
+  }
+
+  /** The beacon: our root to some neighbours, ever more rarely. It heals what gossip and states lost. */
+  #scheduleBeacon(): void {
+    this.#cancelBeacon()
+    this.#cancelBeacon = this.#clock.after(this.#trickle.next(), () => {
+      const contacts = [...this.#contacts.values()]
+      for (const contact of contacts) this.#compareAgain(contact)
+      if (contacts.some(({ differed }) => differed > 0 && differed < PATIENCE)) this.#trickle.reset()
+      const told = this.#trickle.speaks ? this.#some(contacts) : contacts.filter(({ differed }) => differed > 0)
+      for (const contact of told) this.#tellNews(contact)
+      this.#scheduleBeacon()
+    })
+  }
+
+  /** A difference that lasts while nothing is on its way: something was lost. Everything is told anew, ever more rarely. */
+  #compareAgain(contact: Contact): void {
+    if (this.agreedWith(contact) || this.#pulls.active > 0) {
+      contact.differed = 0
+      return
+    }
+    contact.differed++
+    for (const entry of contact.holdings.entries()) this.#heardEntry(contact, entry, 0)
+    // At 2, 4, 8, 16 …: the first difference is mostly news under way.
+    if (contact.differed > 1 && (contact.differed & (contact.differed - 1)) === 0) this.#tellFull(contact)
+  }
+
+  #some(contacts: readonly Contact[]): readonly Contact[] {
+    if (contacts.length <= limits.beaconPeers) return contacts
+    const start = Math.floor(this.#random.unit() * contacts.length)
+    return Array.from({ length: limits.beaconPeers }, (_, i) => contacts[(start + i) % contacts.length] as Contact)
+  }
+
+  /** Ends all sessions, with a reason the others understand. */
+  async close(reason: ByeReason): Promise<void> {
+    this.#closed = true
+    this.#off()
+    this.#cancelState?.()
+    this.#cancelBeacon()
+    this.#cancelStall()
+    await Promise.all([...this.#contacts.values()].map(({ session }) => session.close(reason)))
+    this.#contacts.clear()
+  }
+}
+
+function documentName(key: string): DocName {
+  const divide = key.indexOf('\0')
+  return { generation: Number(key.slice(0, divide)), name: key.slice(divide + 1) }
+}
+
+function isDirect(connections: readonly Connection[] | undefined): boolean {
+  return connections?.some((connection) => connection.direct) ?? false
+}
+
+/** The words for how a node is connected: the best connection there is. */
+export function describeConnections(connections: readonly Connection[] | undefined): {
+  readonly transport: string | undefined
+  readonly direct: boolean
+} {
+  const best = connections?.find((connection) => connection.direct) ?? connections?.[0]
+  return { transport: best?.transport, direct: best?.direct ?? false }
+}

@@ -1,0 +1,42 @@
+// Waiting for something to be so, with a limit and a signal, and an error that says why it is not.
+
+import type { Clock } from '../base/clock.ts'
+import type { Off } from '../base/emitter.ts'
+import { JoineryError } from '../base/errors.ts'
+
+export interface Wait {
+  readonly clock: Clock
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+  readonly done: () => boolean
+  /** Why it can never be so; undefined while it may. */
+  readonly failed: () => JoineryError | undefined
+  /** The sentence of the 'timeout' error, made when the time is up. */
+  readonly explain: () => string
+  readonly listen: (look: () => void) => Off
+}
+
+export function waitUntil(wait: Wait): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const offs: Off[] = []
+    const end = (error?: JoineryError): void => {
+      for (const off of offs) off()
+      if (error === undefined) resolve()
+      else reject(error)
+    }
+    const aborted = (): void =>
+      end(new JoineryError('aborted', 'The wait was called off.', { cause: wait.signal?.reason }))
+    const look = (): void => {
+      const failure = wait.failed()
+      if (failure !== undefined) end(failure)
+      else if (wait.done()) end()
+    }
+    if (wait.signal?.aborted) return aborted()
+    wait.signal?.addEventListener('abort', aborted, { once: true })
+    offs.push(() => wait.signal?.removeEventListener('abort', aborted))
+    if (wait.timeoutMs !== undefined)
+      offs.push(wait.clock.after(wait.timeoutMs, () => end(new JoineryError('timeout', wait.explain()))))
+    offs.push(wait.listen(look))
+    look()
+  })
+}

@@ -1,0 +1,188 @@
+// The one ordered append queue of a store (DESIGN §3). What is held in memory becomes durable here, in the order in which it was held, so that
+// an op of ours is durable only with or after everything in its causal past; and only then may it leave (Invariant 8).
+//
+//   dirty documents ──► take: received ranges and own unsigned changes, at one moment ──► sign own tips ──► one atomic append ──► durable
+
+import type { Device } from '../auth/device.ts'
+import { tipBytes } from '../auth/tip.ts'
+import type { Clock } from '../base/clock.ts'
+import { isJoineryError, JoineryError, messageOf } from '../base/errors.ts'
+import type { ActorId } from '../core/ids.ts'
+import type { SignedRange } from '../core/range.ts'
+import type { Version } from '../core/version.ts'
+import { encodeName, encodeRangeRecord } from '../store/journal.ts'
+import type { Store, StoreRecord } from '../store/store.ts'
+import type { Document } from './document.ts'
+
+export interface WriterOptions {
+  readonly store: Store
+  readonly device: Device
+  readonly clock: Clock
+  /** A document's durable frontier moved; `own` are the ranges of this writer that may now leave. */
+  readonly onDurable: (document: Document, own: readonly SignedRange[]) => void
+  /** The store took nothing; 'store-full' is tried again, anything else ends writing. */
+  readonly onError: (error: JoineryError) => void
+}
+
+interface Taken {
+  readonly document: Document
+  readonly received: readonly SignedRange[]
+  readonly own: readonly SignedRange[]
+  readonly version: Version
+}
+
+interface Dirty {
+  readonly document: Document
+  readonly spaceId: Uint8Array
+  readonly received: SignedRange[]
+  readonly actors: Set<ActorId>
+}
+
+const RETRY_MS = 1_000
+
+export class Writer {
+  readonly #options: WriterOptions
+  #dirty = new Map<Document, Dirty>()
+  #running: Promise<void> | undefined
+  #error: JoineryError | undefined
+  #closed = false
+  #cancelRetry: (() => void) | undefined
+
+  constructor(options: WriterOptions) {
+    this.#options = options
+  }
+
+  /** Why nothing can be written now: new edits are refused with it. */
+  get error(): JoineryError | undefined {
+    return this.#error
+  }
+
+  get idle(): boolean {
+    return this.#running === undefined && this.#dirty.size === 0
+  }
+
+  /** Own changes of `actor` wait in the replica; received ranges are handed in. Both are taken together at the next append. */
+  add(
+    document: Document,
+    spaceId: Uint8Array,
+    change: { readonly actor?: ActorId; readonly received?: readonly SignedRange[] },
+  ): void {
+    const dirty = this.#dirty.get(document) ?? { document, spaceId, received: [], actors: new Set() }
+    if (change.actor !== undefined) dirty.actors.add(change.actor)
+    for (const range of change.received ?? []) dirty.received.push(range)
+    this.#dirty.set(document, dirty)
+    this.#start()
+  }
+
+  /** Forgets what waits for a document that was deleted. */
+  forget(document: Document): void {
+    this.#dirty.delete(document)
+  }
+
+  /** Resolves when everything added before the call is durable. Rejects with the store's error. */
+  async flush(): Promise<void> {
+    // Two rounds: one may be running that took its batch before the call, the next takes the rest.
+    for (let round = 0; round < 2 && !this.idle; round++) {
+      this.#start()
+      await this.#running
+      if (this.#error) throw this.#error
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#cancelRetry?.()
+    if (this.#error?.code === 'store-full') this.#error = undefined
+    await this.flush().catch(() => {})
+    this.#closed = true
+  }
+
+  #start(): void {
+    if (this.#running !== undefined || this.#closed || this.#error !== undefined || this.#dirty.size === 0) return
+    // One turn of the event loop's microtasks, so that changes made together are written together.
+    this.#running = Promise.resolve()
+      .then(() => this.#writeOnce())
+      .finally(() => {
+        this.#running = undefined
+        this.#start()
+      })
+  }
+
+  async #writeOnce(): Promise<void> {
+    const batch = this.#dirty
+    this.#dirty = new Map()
+    try {
+      const taken = await Promise.all([...batch.values()].map((dirty) => this.#take(dirty)))
+      await this.#append(taken)
+      for (const part of taken) this.#settle(part)
+    } catch (cause) {
+      this.#putBack(batch)
+      this.#fail(cause)
+    }
+  }
+
+  /** Everything up to the first await happens at one moment: what own changes build on is in the same append or an earlier one. */
+  async #take(dirty: Dirty): Promise<Taken> {
+    const { document } = dirty
+    const version = document.replica.version
+    const unsigned = [...dirty.actors].flatMap((actor) => {
+      const tip = document.replica.unsigned(actor)
+      return tip === undefined ? [] : [{ ...tip, actor }]
+    })
+    const received = [...dirty.received]
+    const own = await Promise.all(
+      unsigned.map(async (tip) => ({
+        ...tip,
+        signature: await this.#options.device.sign(tipBytes({ spaceId: dirty.spaceId, docTag: document.tag }, tip)),
+      })),
+    )
+    return { document, received, own, version }
+  }
+
+  async #append(taken: readonly Taken[]): Promise<void> {
+    const records = taken.flatMap((part) => this.#records(part))
+    if (records.length === 0) return
+    const durability = taken.some((part) => part.own.length > 0) ? 'strict' : 'relaxed'
+    await this.#options.store.append(records, { durability })
+  }
+
+  #records({ document, received, own }: Taken): StoreRecord[] {
+    const bodies = [...received, ...own].map(encodeRangeRecord)
+    if (document.records === 0 && bodies.length > 0)
+      bodies.unshift(encodeName(document.id.name, document.id.generation))
+    return bodies.map((bytes) => ({ stream: document.stream, bytes }))
+  }
+
+  #settle({ document, received, own, version }: Taken): void {
+    document.records += received.length + own.length
+    for (const range of own) document.replica.sign(range.actor, range.endSeq, range.signature)
+    document.durable = version
+    this.#options.onDurable(document, own)
+  }
+
+  #putBack(batch: Map<Document, Dirty>): void {
+    const newer = this.#dirty
+    this.#dirty = batch
+    for (const [document, dirty] of newer) {
+      const older = this.#dirty.get(document)
+      if (older === undefined) this.#dirty.set(document, dirty)
+      else {
+        older.received.push(...dirty.received)
+        for (const actor of dirty.actors) older.actors.add(actor)
+      }
+    }
+  }
+
+  #fail(cause: unknown): void {
+    const error = isJoineryError(cause)
+      ? cause
+      : new JoineryError('store-failed', `Writing failed: ${messageOf(cause)}`, { cause })
+    this.#error = error
+    if (error.code === 'store-full' && !this.#closed) {
+      this.#cancelRetry = this.#options.clock.after(RETRY_MS, () => {
+        this.#error = undefined
+        this.#start()
+      })
+    }
+    this.#options.onError(error)
+  }
+}

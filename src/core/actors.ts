@@ -1,0 +1,24 @@
+// Actors by small numbers, inside one replica: never written, never compared between replicas.
+
+import { present } from '../base/assert.ts'
+import { type ActorId, compareActors } from './ids.ts'
+
+export class Actors {
+  readonly #names: ActorId[] = []
+  readonly #indexes = new Map<ActorId, number>()
+
+  nameOf(index: number): ActorId {
+    return present(this.#names[index], `no actor has the index ${index}`)
+  }
+
+  indexOf(name: ActorId): number {
+    const known = this.#indexes.get(name)
+    if (known !== undefined) return known
+    const index = this.#names.push(name) - 1
+    this.#indexes.set(name, index)
+    return index
+  }
+
+  /** By the bytes of their names. */
+  readonly compare = (a: number, b: number): number => (a === b ? 0 : compareActors(this.nameOf(a), this.nameOf(b)))
+}

@@ -1,0 +1,144 @@
+// The page: a peer of its own in this browser. This file decides which screen is shown; each screen is a file beside it.
+
+import { isJoineryError, openPeer, type Peer, type Space } from 'joinery'
+import { confirm } from './confirm.ts'
+import { createDialog } from './create.ts'
+import { attempt, button, byId, complain, div, focusFirst, make, say } from './dom.ts'
+import { inviteDialog } from './invite.ts'
+import { joinScreen } from './join.ts'
+import { keptName, nameDialog } from './name.ts'
+import { type SpaceScreen, spaceScreen } from './space-screen.ts'
+import { sentence, ticketIn } from './words.ts'
+
+/** What is on the screen, kept in the tab's history: so "back" leads from a document to the list, and a reload to the same. */
+interface Place {
+  readonly space?: string
+  readonly document?: string
+}
+
+start().catch(stop)
+
+async function start(): Promise<void> {
+  button('stop-again').addEventListener('click', () => location.reload())
+  if (!isSecureContext) {
+    throw new Error(
+      'A peer needs a secure context: a page from an https: address or from http://localhost. Run `npm start` on this computer and open http://localhost:4680/ here.',
+    )
+  }
+  app(await openPeer(keptName()))
+}
+
+function stop(error: unknown): void {
+  say(div('stop-text'), sentence(error))
+  if (isJoineryError(error, 'store-locked') || isJoineryError(error, 'store-full'))
+    say(div('stop-title'), 'Your notes could not be opened')
+  only('stop-screen')
+}
+
+function app(peer: Peer): void {
+  let screen: SpaceScreen | undefined
+  const join = joinScreen(peer, (space) => go({ space: space.id }))
+  const invite = inviteDialog()
+  const create = createDialog(async (name, kind) => screen?.create(name, kind))
+  const names = nameDialog(peer)
+  const picker = byId('space-select', HTMLSelectElement)
+
+  /** Goes to a place, as a step that "back" undoes. */
+  function go(place: Place): void {
+    history.pushState(place, '', location.pathname + location.search)
+    show(place)
+  }
+
+  function show(place: Place): void {
+    const space = peer.spaces.find((each) => each.id === place.space) ?? peer.spaces[0]
+    if (space === undefined) showJoin()
+    else showSpace(space, place.document)
+  }
+
+  function showSpace(space: Space, document: string | undefined): void {
+    only('space-screen')
+    if (screen?.space.id !== space.id) {
+      screen?.close()
+      screen = spaceScreen(peer, space, {
+        onOpen: (name) => go(name === undefined ? { space: space.id } : { space: space.id, document: name }),
+        onRename: () => names.open(),
+      })
+    }
+    fillPicker()
+    void screen.show(document)
+  }
+
+  function showJoin(): void {
+    screen?.close()
+    screen = undefined
+    button('join-back').hidden = peer.spaces.length === 0
+    only('join-screen')
+    byId('join-ticket', HTMLTextAreaElement).focus()
+  }
+
+  function fillPicker(): void {
+    const labels = peer.spaces.map((space) => space.label)
+    const options = peer.spaces.map((space) => {
+      const isTwin = labels.indexOf(space.label) !== labels.lastIndexOf(space.label)
+      return make('option', {
+        text: isTwin ? `${space.label} (${space.id.slice(6, 12)})` : space.label,
+        attributes: { value: space.id },
+      })
+    })
+    picker.replaceChildren(...options)
+    picker.value = screen?.space.id ?? ''
+  }
+
+  /** Joins by the ticket in the address bar, if there is one, and takes it from there: it is a key, and history is kept. */
+  async function takeFragment(): Promise<void> {
+    const fragment = location.hash.slice(1)
+    if (!fragment.includes('joinery:') && !fragment.includes('joinery%3A')) return show(placeIn(history.state))
+    const ticket = ticketIn(fragment)
+    history.replaceState(history.state, '', location.pathname + location.search)
+    try {
+      show({ space: (await peer.join(ticket)).id })
+      history.replaceState({ space: screen?.space.id }, '')
+    } catch (error) {
+      showJoin()
+      join.refuse(ticket, error)
+    }
+  }
+
+  async function leave(space: Space): Promise<void> {
+    const text =
+      'Its documents go from this browser. The other members keep theirs. To come back you need an invitation.'
+    if (!(await confirm({ title: `Leave “${space.label}”?`, text, act: 'Leave' }))) return
+    await attempt(() => space.leave())
+    go({})
+  }
+
+  button('invite-open').addEventListener('click', () => screen && invite.open(screen.space))
+  button('create-open').addEventListener('click', () => create.open())
+  button('document-delete').addEventListener('click', () => void screen?.remove())
+  button('document-back').addEventListener('click', () => {
+    go({ ...(screen && { space: screen.space.id }) })
+    focusFirst(div('documents-title'))
+  })
+  button('join-another').addEventListener('click', showJoin)
+  button('join-back').addEventListener('click', () => show(placeIn(history.state)))
+  button('leave').addEventListener('click', () => void (screen && leave(screen.space)))
+  button('complaint-close').addEventListener('click', () => complain(''))
+  picker.addEventListener('change', () => go({ space: picker.value }))
+  peer.on('spaces', () => {
+    if (screen && !peer.spaces.some((space) => space.id === screen?.space.id)) show({})
+    else if (screen) fillPicker()
+  })
+  peer.on('error', (error) => complain(error.message))
+  addEventListener('popstate', (event) => show(placeIn(event.state)))
+  addEventListener('hashchange', () => void takeFragment())
+  addEventListener('pagehide', (event) => void (event.persisted || peer.close()))
+  void takeFragment()
+}
+
+function placeIn(state: unknown): Place {
+  return typeof state === 'object' && state !== null ? state : {}
+}
+
+function only(shown: 'stop-screen' | 'join-screen' | 'space-screen'): void {
+  for (const id of ['wait-screen', 'stop-screen', 'join-screen', 'space-screen']) div(id).hidden = id !== shown
+}

@@ -1,0 +1,103 @@
+// One space on the screen: its documents, the open one, its peers. Made anew when another space is chosen.
+
+import type { Peer, Space } from 'joinery'
+import { confirm } from './confirm.ts'
+import { documentView } from './document-view.ts'
+import { documentList } from './documents.ts'
+import { announce, attempt, button, complain, div, focusFirst, say } from './dom.ts'
+import type { Begun } from './edits.ts'
+import { peersPanel } from './peers.ts'
+import { statusBar } from './status-bar.ts'
+
+export interface SpaceScreen {
+  readonly space: Space
+  /** Shows a document, or none. */
+  show(name: string | undefined): Promise<void>
+  /** Makes a document and opens it. Throws what the space throws, and when the name is taken. */
+  create(name: string, kind: Begun): Promise<void>
+  /** Asks, then deletes the open document for all members. */
+  remove(): Promise<void>
+  close(): void
+}
+
+export interface Wishes {
+  /** The user, or a deletion, asks for another document (or for none). */
+  onOpen(name: string | undefined): void
+  /** The user asks for another name. */
+  onRename(): void
+}
+
+export function spaceScreen(peer: Peer, space: Space, { onOpen, onRename }: Wishes): SpaceScreen {
+  const list = documentList(space, onOpen)
+  const offs = [
+    statusBar(peer, space),
+    peersPanel(peer, space, onRename),
+    space.on('error', (error) => complain(error.message)),
+    space.on('close', () => show(undefined)),
+  ]
+  let open: string | undefined
+  let closeOpen = (): void => {}
+
+  async function show(name: string | undefined): Promise<void> {
+    closeOpen()
+    closeOpen = () => {}
+    open = name
+    list.mark(name)
+    frame(name)
+    if (name === undefined) return
+    await attempt(async () => {
+      const handle = await list.shelf.open(name)
+      if (open !== name) return // Another was chosen meanwhile.
+      const endView = documentView(handle)
+      const off = handle.on('close', (reason) => went(name, reason?.code))
+      closeOpen = () => {
+        off()
+        endView()
+      }
+      div('document').hidden = false
+      div('document-name').focus()
+    })
+  }
+
+  function frame(name: string | undefined): void {
+    div('space-screen').dataset.view = name === undefined ? 'list' : 'document'
+    div('document').hidden = true
+    div('document-none').hidden = name !== undefined
+    document.title = name === undefined ? `${space.label} – Joinery notes` : `${name} – ${space.label} – Joinery notes`
+  }
+
+  function went(name: string, code: string | undefined): void {
+    if (open !== name) return
+    onOpen(undefined)
+    if (code !== 'document-deleted') return
+    say(div('document-none-text'), `“${name}” was deleted.`)
+    announce(`“${name}” was deleted.`)
+    focusFirst(div('documents-title'))
+  }
+
+  say(div('document-none-text'), 'Choose a document, or make a new one.')
+  frame(undefined)
+  return {
+    space,
+    show,
+    async create(name, kind) {
+      if (space.documents.includes(name.normalize('NFC')))
+        throw new Error(`There is a document “${name}” already. Choose another name.`)
+      await list.shelf.open(name, kind)
+      onOpen(name)
+    },
+    async remove() {
+      const name = open
+      if (name === undefined) return
+      const text = 'It goes from every peer of this space, and cannot be brought back.'
+      if (!(await confirm({ title: `Delete “${name}”?`, text, act: 'Delete for everyone' }))) return
+      await attempt(() => space.delete(name))
+      focusFirst(button('create-open'))
+    },
+    close() {
+      closeOpen()
+      for (const off of offs) off()
+      list.close()
+    },
+  }
+}

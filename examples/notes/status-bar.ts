@@ -1,0 +1,35 @@
+// The line at the top that says how the space is, and the switch that cuts this peer off.
+
+import type { Peer, Space } from 'joinery'
+import { announce, button, div, say } from './dom.ts'
+import { statusLine } from './words.ts'
+
+export function statusBar(peer: Peer, space: Space): () => void {
+  const line = div('status-line')
+  const pause = button('pause')
+
+  function render(): void {
+    const { tone, text } = statusLine(space.status.current, { paused: peer.paused })
+    if (text !== div('status-text').textContent && line.dataset.tone !== undefined) announce(text)
+    line.dataset.tone = tone
+    say(div('status-text'), text)
+    pause.setAttribute('aria-checked', String(peer.paused))
+  }
+
+  function toggle(): void {
+    if (peer.paused) peer.resume()
+    else peer.pause()
+    render()
+  }
+
+  pause.addEventListener('click', toggle)
+  const off = space.status.subscribe(render)
+  const timer = setInterval(render, 2000) // Another tab may have flipped the switch.
+  delete line.dataset.tone // The first sentence of a space is not news.
+  render()
+  return () => {
+    off()
+    clearInterval(timer)
+    pause.removeEventListener('click', toggle)
+  }
+}

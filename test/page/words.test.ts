@@ -1,0 +1,107 @@
+import { describe, expect, test } from 'vitest'
+import { kindOf, readItem, summary } from '../../examples/notes/notes.ts'
+import { ago, agreement, contact, initials, statusLine, ticketIn } from '../../examples/notes/words.ts'
+import type { PeerStatus, Pending, Status } from '../../src/peer/api.ts'
+
+const ada: PeerStatus = {
+  id: 'peer:ada',
+  name: 'Ada',
+  connected: true,
+  transport: 'webrtc',
+  direct: true,
+  agreed: true,
+  why: undefined,
+  stored: true,
+  lastSeenAt: 0,
+}
+const away: PeerStatus = { ...ada, connected: false, transport: undefined, direct: false, agreed: false }
+
+const status = (fields: Partial<Status>): Status => ({
+  saved: true,
+  upToDate: false,
+  pending: [],
+  peers: [],
+  lastAgreedAt: undefined,
+  ...fields,
+})
+const line = (fields: Partial<Status>, paused = false): string => statusLine(status(fields), { paused }).text
+const pending = (reason: Pending['reason'], message: string): readonly Pending[] => [{ reason, message }]
+
+describe('the status in one line', () => {
+  test('claims to be up to date only with peers in contact', () => {
+    expect(line({ upToDate: true, peers: [ada, away] })).toBe('Saved, and up to date with 1 peer.')
+    expect(line({ peers: [away] })).toBe('Saved here. No other member is in contact.')
+  })
+  test('says first what matters most: damage, then what is not saved, then the switch', () => {
+    expect(line({ saved: false, pending: pending('damaged', 'Damage was found.') }, true)).toBe('Damage was found.')
+    expect(line({ saved: false, peers: [ada] }, true)).toBe('Saving …')
+    expect(line({ pending: pending('paused', '') })).toMatch(/^Paused\./)
+  })
+  test('tells what is missing in the words of the status', () => {
+    expect(line({ peers: [ada], pending: pending('sync', 'Ada has not agreed yet.') })).toBe(
+      'Saved here. Ada has not agreed yet.',
+    )
+    expect(line({ pending: pending('alone', 'Another tab carries the connection.') })).toBe(
+      'Saved here. Another tab carries the connection.',
+    )
+  })
+})
+
+describe('a member in the panel', () => {
+  test('is reached directly, by way of another, or not', () => {
+    expect(contact(ada, 0)).toBe('Direct, by WebRTC')
+    expect(contact({ ...ada, transport: 'relay', direct: false }, 0)).toBe('By way of another peer')
+    expect(contact(away, 3 * 3_600_000)).toBe('Not in contact, last seen 3 hours ago')
+  })
+  test('is up to date, or says why not', () => {
+    expect(agreement(ada).text).toBe('Up to date')
+    expect(agreement({ ...ada, agreed: false, why: 'It lacks 3 edits.' }).text).toBe('It lacks 3 edits.')
+    expect(agreement({ ...away, agreed: true }).text).toBe('Up to date when last met')
+  })
+  test('has two letters', () => {
+    expect(['Ada', 'kitchen laptop', 'a', '…', 'Élodie de Bruyn'].map(initials)).toEqual(['AD', 'KL', 'A', '?', 'ÉB'])
+  })
+})
+
+test('times are told as people do', () => {
+  const minutes = [0, 0.5, 1, 20, 80, 60 * 24, 60 * 24 * 3]
+  expect(minutes.map((minute) => ago(0, minute * 60_000))).toEqual([
+    'just now',
+    'just now',
+    '1 minute ago',
+    '20 minutes ago',
+    '1 hour ago',
+    'yesterday',
+    '3 days ago',
+  ])
+})
+
+test('an invitation is found in what was pasted', () => {
+  const pasted = [
+    'joinery:aB_-9',
+    ' http://localhost:4680/#joinery:aB_-9 ',
+    'Come: joinery:aB_-9. See you',
+    'joinery%3AaB_-9',
+  ]
+  for (const text of pasted) expect(ticketIn(text)).toBe('joinery:aB_-9')
+  expect(ticketIn(' 100% nothing ')).toBe('100% nothing')
+})
+
+test('documents that others made are read leniently', () => {
+  expect([{}, { items: [] }, { body: 'x' }, { kind: 'text', body: '' }, { a: 1 }].map(kindOf)).toEqual([
+    'empty',
+    'todo',
+    'text',
+    'text',
+    'other',
+  ])
+  expect(['milk', 7, null, { name: 3, done: 'yes' }, { name: 'rice', done: true }].map(readItem)).toEqual([
+    { name: 'milk', done: false },
+    { name: '7', done: false },
+    { name: '', done: false },
+    { name: '3', done: false },
+    { name: 'rice', done: true },
+  ])
+  expect(summary({ items: [{ done: true }, {}] })).toBe('1 of 2 done')
+  expect(summary({ kind: 'text', body: ' one  two ' })).toBe('2 words')
+})

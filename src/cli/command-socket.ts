@@ -9,7 +9,6 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type ErrorCode, errorCodes, JoineryError, messageOf } from '../base/errors.ts'
-import { limits } from '../base/limits.ts'
 import { decodeLine, encodeLine, LineReader } from './lines.ts'
 
 /** Does one request; every value it yields is an answer. `signal` fires when the asker is gone. */
@@ -22,6 +21,8 @@ export interface CommandServer {
 
 const fileName = 'command.sock'
 const version = 1
+/** One request or answer: room for every value that a document can hold. */
+const messageBytes = 64 * 1024 * 1024
 /** Commands at one time: people type few, and scripts wait for theirs. */
 const connectionsMax = 64
 /** A request comes whole within this time. */
@@ -71,7 +72,7 @@ export async function* ask(
   signal.addEventListener('abort', hangUp, { once: true })
   socket.setTimeout(firstAnswerMs, () => socket.destroy(noAnswer(firstAnswerMs)))
   try {
-    socket.write(encodeLine({ version, ...request }, limits.commandBytes))
+    socket.write(encodeLine({ version, ...request }, messageBytes))
     for await (const line of readLines(socket)) {
       socket.setTimeout(0)
       const answer = decodeAnswer(line)
@@ -107,7 +108,7 @@ async function converse(socket: Socket, handler: Handler): Promise<void> {
 /** The first line. What comes after it is read and dropped, so that the end of the connection is seen. */
 function readRequest(socket: Socket): Promise<string> {
   return new Promise((resolve, reject) => {
-    const reader = new LineReader(limits.commandBytes)
+    const reader = new LineReader(messageBytes)
     const take = (chunk: Uint8Array): void => {
       try {
         const [line] = reader.push(chunk)
@@ -135,7 +136,7 @@ function checkVersion(message: unknown): unknown {
 /** Sends one answer and waits until there is room for the next. Rejects when the asker is gone. */
 async function send(socket: Socket, answer: object, gone: AbortSignal): Promise<void> {
   gone.throwIfAborted()
-  const hasRoom = socket.write(encodeLine(answer, limits.commandBytes))
+  const hasRoom = socket.write(encodeLine(answer, messageBytes))
   if (!hasRoom) await once(socket, 'drain', { signal: gone })
 }
 
@@ -147,7 +148,7 @@ function encodeError(error: unknown): object {
 // --- the side of the command ---
 
 async function* readLines(socket: Socket): AsyncGenerator<string> {
-  const reader = new LineReader(limits.commandBytes)
+  const reader = new LineReader(messageBytes)
   try {
     for await (const chunk of socket) yield* reader.push(chunk)
   } catch (error) {

@@ -3,7 +3,7 @@
 
 import { isJoineryError, JoineryError } from '../base/errors.ts'
 import type { DocHandle, Peer, Space, Status } from '../node.ts'
-import { assign } from './edit.ts'
+import { assign, rehearse } from './edit.ts'
 import { find } from './path.ts'
 import { plain } from './plain.ts'
 import type { JoinRequest, Place, Request } from './requests.ts'
@@ -136,6 +136,8 @@ async function* values(handle: DocHandle, signal: AbortSignal): AsyncGenerator<u
 /** Sets a value, durably. The document is made if it is not there; the space is not. */
 async function set(peer: Peer, request: SetRequest): Promise<Answers['set']> {
   const space = spaceOf(peer, request.space)
+  // A path that cannot be is told before it leaves an empty document behind.
+  if (!space.documents.includes(request.document)) rehearse(request.path, request.value)
   const handle = await space.open(request.document)
   try {
     assign(handle, request.path, request.value)

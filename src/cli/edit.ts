@@ -15,6 +15,12 @@ export function assign(handle: DocHandle, path: Path, value: unknown): void {
   })
 }
 
+/** Whether a new document could take the value at this path, before there is one. Errors: 'bad-path', 'bad-value'. */
+export function rehearse(path: Path, value: unknown): void {
+  if (path.length === 0) replaceAll({}, value)
+  else put({}, path, value)
+}
+
 function put(root: unknown, path: Path, value: unknown): void {
   let node = root
   for (const [depth, segment] of path.entries()) {

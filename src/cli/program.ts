@@ -29,6 +29,13 @@ interface PathOptions extends CommonOptions {
   readonly pointer?: true
 }
 
+interface ServeFlags extends CommonOptions {
+  readonly port: number
+  readonly name?: string
+  readonly mdns: boolean
+  readonly qr?: true
+}
+
 const examples = `
 Examples:
   joinery serve                                   run a peer here; prints an invitation and the page's address
@@ -79,12 +86,11 @@ function addServe(program: Command, { output, signal }: ProgramContext): void {
       4680,
     )
     .option('--name <name>', 'how members of your spaces see this peer')
+    .option('--no-mdns', 'do not look for peers on the local network')
     .option('--qr', 'print invitations as QR codes even where the output is no terminal')
     .action(async (_options, command: Command) => {
-      const { path, port, name, qr } = command.optsWithGlobals<
-        CommonOptions & { port: number; name?: string; qr?: true }
-      >()
-      await serve({ folder: path, port, name, qr: qr === true }, output, signal)
+      const { path, port, name, mdns, qr } = command.optsWithGlobals<ServeFlags>()
+      await serve({ folder: path, port, name, mdns, qr: qr === true }, output, signal)
     })
 }
 

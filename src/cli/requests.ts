@@ -2,7 +2,6 @@
 // From the socket a request is foreign bytes, so it is decoded field by field.
 
 import { JoineryError } from '../base/errors.ts'
-import { limits } from '../base/limits.ts'
 import type { Segment } from './path.ts'
 
 /** A space by label or id, and a document in it. */
@@ -27,6 +26,9 @@ export interface JoinRequest {
   /** How long to wait for a first member; 0 does not wait. */
   readonly timeoutMs: number
 }
+
+/** A path through containers: deeper than documents go. */
+const pathSegments = 256
 
 /** Reads SPACE/DOC: the first "/" divides, so a document's name may hold more of them. Errors: 'bad-option'. */
 export function parsePlace(text: string): Place {
@@ -112,7 +114,7 @@ class Fields {
 
   path(name: string): readonly Segment[] {
     const value = this.any(name)
-    if (!Array.isArray(value) || value.length > limits.depth || !value.every(isSegment)) {
+    if (!Array.isArray(value) || value.length > pathSegments || !value.every(isSegment)) {
       throw badMessage(`"${name}" is not a path`)
     }
     return value

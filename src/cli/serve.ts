@@ -2,7 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { isJoineryError, JoineryError } from '../base/errors.ts'
-import type { Peer, PeerOptions, Space } from '../node.ts'
+import type { Peer, Space } from '../node.ts'
 import { handlerFor } from './client.ts'
 import { connectToPeer, listenForCommands } from './command-socket.ts'
 import type { Output } from './output.ts'
@@ -14,6 +14,8 @@ export interface ServeOptions {
   readonly folder: string
   readonly port: number
   readonly name: string | undefined
+  /** Finds peers on the local network. */
+  readonly mdns: boolean
   /** Prints QR codes even where stdout is no terminal. */
   readonly qr: boolean
 }
@@ -29,8 +31,7 @@ export async function serve(options: ServeOptions, output: Output, signal: Abort
     await refuseSecond(options.folder)
     const page = await servePage(pageFolder(), options.port)
     opened.push(() => page.close())
-    const { openPeer } = await import('../node.ts')
-    const peer = await openPeer(peerOptions(options))
+    const peer = await open(options)
     opened.push(() => peer.close())
     const commands = await listenForCommands(options.folder, handlerFor(peer))
     opened.push(() => commands.close())
@@ -42,8 +43,9 @@ export async function serve(options: ServeOptions, output: Output, signal: Abort
   }
 }
 
-function peerOptions({ folder, name }: ServeOptions): PeerOptions {
-  return name === undefined ? { path: folder } : { path: folder, name }
+async function open({ folder, name, mdns }: ServeOptions): Promise<Peer> {
+  const { libp2pNetwork, openPeer } = await import('../node.ts') // Late, so that a taken port is told at once.
+  return openPeer({ path: folder, network: libp2pNetwork({ mdns }), ...(name === undefined ? {} : { name }) })
 }
 
 /** The store would say so as well; the port, asked first, would tell half the story. */

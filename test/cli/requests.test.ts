@@ -46,7 +46,7 @@ describe('a request from the socket', () => {
     [{ command: 'cat', space: 'Home', document: 'a', path: 'items' }],
     [{ command: 'cat', space: 'Home', document: 'a', path: [-1] }],
     [{ command: 'cat', space: 'Home', document: 'a', path: [{}] }],
-    [{ command: 'cat', space: 'Home', document: 'a', path: Array(101).fill('a') }],
+    [{ command: 'cat', space: 'Home', document: 'a', path: Array(257).fill('a') }],
     [{ command: 'set', space: 'Home', document: 'a', path: [] }],
     [{ command: 'join', ticket: 'joinery:', timeoutMs: -1 }],
   ])('%j is refused', (message) => {

@@ -1,0 +1,221 @@
+// The contract on IndexedDB in a real browser, and what only browsers do to a database.
+
+import { openDB } from 'idb'
+import { expect, test } from 'vitest'
+import { fromHex, toHex, utf8 } from '../../src/base/bytes.ts'
+import type { Off } from '../../src/base/emitter.ts'
+import { messageOf } from '../../src/base/errors.ts'
+import { limits } from '../../src/base/limits.ts'
+import { decodePack, encodePack, packRows, unpackRows } from '../../src/store/indexeddb/packs.ts'
+import { indexeddbStore } from '../../src/store/indexeddb.ts'
+import { outcome, records, storeContract, texts } from './contract.ts'
+
+const open = indexeddbStore()
+const strict = { durability: 'strict' } as const
+const run = crypto.randomUUID()
+let count = 0
+const fresh = (): string => `${run}-${count++}`
+
+storeContract('IndexedDB', { fresh, open, several: true })
+
+test('a pack of version 0 has these bytes', () => {
+  const golden = '0003' + '00' + '026869' + '03ff0001'
+  const packed = [new Uint8Array(0), utf8('hi'), Uint8Array.of(255, 0, 1)]
+  expect(toHex(encodePack(packed))).toBe(golden)
+  expect(decodePack(fromHex(golden))).toEqual(packed)
+})
+
+test('any flipped bit of a pack gives records or damage, never a crash', () => {
+  const pack = encodePack([utf8('one'), utf8('two')])
+  for (let i = 0; i < pack.length * 8; i++) {
+    const flipped = pack.slice()
+    flipped[i >> 3] = (flipped[i >> 3] ?? 0) ^ (1 << (i & 7))
+    decodePack(flipped)
+  }
+  for (let end = 0; end < pack.length; end++) expect(decodePack(pack.slice(0, end))).toBe(undefined)
+})
+
+test('rows hold at most a pack each, and a pack with a part missing is damage', () => {
+  const large = new Uint8Array(600_000).fill(7)
+  const rows = packRows('a', 'w', [utf8('x'), large, utf8('y')]).map((row, i) => ({ ...row, cursor: i + 1 }))
+  expect(rows.map(({ bytes }) => bytes.length <= limits.packBytes)).toEqual([true, true, true, true, true])
+  const sizes = unpackRows(rows).map(({ records }) => records?.map(({ length }) => length))
+  expect(sizes).toEqual([[1], [600_000], [1]])
+  const torn = unpackRows(rows.filter(({ cursor }) => cursor !== 3))
+  expect(torn.map(({ records }) => records?.length)).toEqual([1, undefined, 1])
+})
+
+test('a database of a newer joinery is refused and stays as it is', async () => {
+  const path = fresh()
+  const newer = await openDB(`joinery:${path}`, 99, { upgrade: (database) => void database.createObjectStore('new') })
+  await newer.put('new', 'value', 'key')
+  newer.close()
+  expect(await outcome(open(path))).toBe('store-newer')
+  const again = await openDB(`joinery:${path}`, 99)
+  expect(await again.get('new', 'key')).toBe('value')
+  again.close()
+})
+
+/** Runs with another IndexedDB, or none, in the place of the page's. */
+async function withIndexedDb<T>(value: unknown, run: () => Promise<T>): Promise<T> {
+  const own = Object.getOwnPropertyDescriptor(globalThis, 'indexedDB')
+  Object.defineProperty(globalThis, 'indexedDB', { value, configurable: true })
+  try {
+    return await run()
+  } finally {
+    if (own === undefined) Reflect.deleteProperty(globalThis, 'indexedDB')
+    else Object.defineProperty(globalThis, 'indexedDB', own)
+  }
+}
+
+test('a browser without IndexedDB gets an error that names the way out', async () => {
+  const error = await withIndexedDb(undefined, () => open(fresh()).catch((error: unknown) => error))
+  expect(error).toMatchObject({ code: 'no-indexeddb' })
+  expect(messageOf(error)).toContain("store: 'memory'")
+})
+
+test('a deleted database ends the leases of those who had it open, and is another one when opened again', async () => {
+  const path = fresh()
+  const store = await open(path)
+  await store.append(records('a:1'), strict)
+  const lease = await store.lease()
+  const lead = await store.lead(new AbortController().signal)
+  await new Promise((resolve, reject) => {
+    const request = indexedDB.deleteDatabase(`joinery:${path}`)
+    request.onsuccess = resolve
+    request.onerror = reject
+    request.onblocked = () => reject(new Error('the deletion was blocked'))
+  })
+  await Promise.all([lease.lost, lead.lost])
+  expect(await outcome(store.append(records('a:2'), strict))).toBe('store-failed')
+  expect(await outcome(store.read('a'))).toBe('store-failed')
+  await store.close()
+  const again = await open(path)
+  expect(again.incarnation).not.toBe(store.incarnation)
+  expect(await again.streams()).toEqual([])
+  expect((await again.lease()).instance).toBe(0)
+  await again.close()
+})
+
+test('a stolen lease is known to be lost', async () => {
+  const path = fresh()
+  const store = await open(path)
+  const lease = await store.lease()
+  void navigator.locks.request(`joinery:${path}:actor:0`, { steal: true }, () => new Promise(() => {}))
+  await lease.lost
+  await lease.release()
+  expect((await store.lease()).instance).toBe(1)
+  await store.close()
+})
+
+test('private keys kept in a browser cannot be taken out', async () => {
+  const store = await open(fresh())
+  const { privateKey } = await store.keyPair('device', async ({ extractable }) => {
+    const pair = await crypto.subtle.generateKey({ name: 'Ed25519' }, extractable, ['sign', 'verify'])
+    return pair as CryptoKeyPair
+  })
+  await expect(crypto.subtle.exportKey('pkcs8', privateKey)).rejects.toThrow()
+  await store.close()
+})
+
+class Window {
+  #isVisible: boolean
+  readonly #listeners = new Set<() => void>()
+
+  constructor(isVisible: boolean) {
+    this.#isVisible = isVisible
+  }
+
+  isVisible(): boolean {
+    return this.#isVisible
+  }
+
+  onChange(listener: () => void): Off {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  show(isVisible: boolean): void {
+    this.#isVisible = isVisible
+    for (const listener of this.#listeners) listener()
+  }
+}
+
+test('a visible tab takes over from a hidden one, and only from a hidden one', async () => {
+  const path = fresh()
+  const { signal } = new AbortController()
+  const windows = [new Window(true), new Window(false), new Window(true)] as const
+  const stores = await Promise.all(windows.map((visibility) => indexeddbStore({ visibility })(path)))
+  const [storeA, storeB, storeC] = stores
+  if (storeA === undefined || storeB === undefined || storeC === undefined) throw new Error('three tabs were opened')
+  const order: string[] = []
+  const lead = async (name: string, store: typeof storeA) => {
+    const leadership = await store.lead(signal)
+    order.push(name)
+    return leadership
+  }
+  const leadA = await lead('a', storeA)
+  const waitingB = lead('b', storeB)
+  const waitingC = lead('c', storeC)
+  await storeB.set('x', utf8('time passes'))
+  expect(order).toEqual(['a'])
+  // Hidden b stands before visible c in the queue: it leads for a moment and gives way.
+  windows[0].show(false)
+  await leadA.lost
+  const leadB = await waitingB
+  await leadB.lost
+  await waitingC
+  expect(order).toEqual(['a', 'b', 'c'])
+  await Promise.all(stores.map((store) => store.close()))
+})
+
+/** Chromium's storage buckets have quotas of their own: a full disk that disturbs nobody else. */
+interface BucketNavigator {
+  readonly storageBuckets: {
+    open(name: string, options: { quota: number }): Promise<{ readonly indexedDB: IDBFactory }>
+    delete(name: string): Promise<void>
+  }
+}
+
+test('a full disk refuses what does not fit, loses nothing, and takes again what does', async () => {
+  const { storageBuckets } = navigator as unknown as BucketNavigator
+  const bucket = await storageBuckets.open('full-disk', { quota: 1_000_000 })
+  const store = await withIndexedDb(bucket.indexedDB, () => open(fresh()))
+  await store.append(records('a:1'), strict)
+  const big = { stream: 'a', bytes: crypto.getRandomValues(new Uint8Array(60_000)) }
+  const bigger = Array.from({ length: 50 }, () => big)
+  expect(await outcome(store.append([...records('b:2'), ...bigger], strict))).toBe('store-full')
+  expect(texts(await store.read('a'))).toBe('1')
+  expect(await store.streams()).toEqual(['a'])
+  await store.append(records('a:3'), strict)
+  expect(texts(await store.read('a'))).toBe('1 3')
+  await store.close()
+  await storageBuckets.delete('full-disk')
+})
+
+test('how fast it is, printed', async () => {
+  const store = await open(fresh())
+  const bytes = new Uint8Array(100)
+  const rate = async (count: number, act: (i: number) => Promise<void>): Promise<string> => {
+    const start = performance.now()
+    for (let i = 0; i < count; i++) await act(i)
+    const ms = performance.now() - start
+    return `${Math.round((count * 1000) / ms)}/s, ${(ms / count).toFixed(2)} ms each`
+  }
+  const lines = [
+    `strict ${await rate(300, () => store.append([{ stream: 'a', bytes }], strict))}`,
+    `relaxed ${await rate(300, () => store.append([{ stream: 'a', bytes }], { durability: 'relaxed' }))}`,
+    `1,000 at once ${await rate(5, () => Promise.all(Array.from({ length: 1000 }, () => store.append([{ stream: 'a', bytes }], strict))).then(() => {}))}`,
+    `1,000 streams at once ${await rate(5, () =>
+      store.append(
+        Array.from({ length: 1000 }, (_, i) => ({ stream: `s${i}`, bytes })),
+        strict,
+      ),
+    )}`,
+    `streams() of 1,001 ${await rate(3, () => store.streams().then(() => {}))}`,
+    `read ${await rate(1000, (i) => store.read(`s${i}`).then(() => {}))}`,
+    `read of 600 packs ${await rate(3, () => store.read('a').then(() => {}))}`,
+  ]
+  console.log(`IndexedDB: ${lines.join('; ')}`)
+  await store.close()
+})

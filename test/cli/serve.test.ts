@@ -1,8 +1,10 @@
 // The main job by a real process: what it prints, what the page server gives, how it ends, and what it says where it cannot start.
 
-import { readdir, stat, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { connect, createServer } from 'node:net'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { crc32 } from 'node:zlib'
 import { openPeer } from 'joinery'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { failure, joinery, joineryJson, Place } from './joinery.ts'
@@ -164,8 +166,40 @@ describe('where it cannot start', () => {
   })
 })
 
+describe('a folder whose bytes are not as they should be', () => {
+  const logOf = async (folder: string): Promise<string> => {
+    const [name = ''] = (await readdir(join(folder, 'log'))).toSorted()
+    return join(folder, 'log', name)
+  }
+
+  test('one that a newer joinery wrote stays as it is', async () => {
+    const { running, folder } = await place.serve('a')
+    await running.end('SIGTERM')
+    const log = await logOf(folder)
+    const bytes = await readFile(log)
+    bytes[7] = 99 // The version in a segment's head, and the checksum after it.
+    bytes.writeUInt32BE(crc32(bytes.subarray(0, 24)), 24)
+    await writeFile(log, bytes)
+    for (const args of [['ls'], ['set', 'Home/a', 'b', '1'], ['serve', '--port', '0']]) {
+      expect(await failure(...args, '--path', folder)).toMatchObject({ exit: 7, code: 'store-newer' })
+    }
+    expect(await readFile(log)).toEqual(bytes)
+  })
+
+  test('a damaged one is read as far as it can be, and nobody sees a stack', async () => {
+    const { running, folder } = await place.serve('a')
+    for (const name of ['a', 'b', 'c']) await joinery('set', `Home/${name}`, 'text', 'x'.repeat(1000), '--path', folder)
+    await running.end('SIGTERM')
+    const log = await logOf(folder)
+    const bytes = await readFile(log)
+    bytes.fill(0x55, bytes.length / 3, bytes.length / 2)
+    await writeFile(log, bytes)
+    const { code } = await joinery('ls', '--path', folder)
+    expect([0, 7]).toContain(code)
+  })
+})
+
 test('garbage through the socket is answered, and harms nobody', async () => {
-  const { connect } = await import('node:net')
   const { folder } = await place.serve('a')
   for (const bytes of [
     'garbage\n',

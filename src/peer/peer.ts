@@ -14,16 +14,16 @@ import { type Random, systemRandom } from '../base/random.ts'
 import { noTrace, type Trace } from '../base/trace.ts'
 import { type ActorId, memberActor } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
-import type { FrameStream, Network, NetworkFactory, NodeId } from '../net/network.ts'
+import type { Network, NetworkFactory, NodeId } from '../net/network.ts'
 import { memoryDisk, memoryStore } from '../store/memory.ts'
 import type { Lease, Store, StoredRecord, StoreFactory } from '../store/store.ts'
 import type { Peer, PeerEvents, PeerExport, PeerOptions, Space } from './api.ts'
 import type { PeerContext } from './context.ts'
 import type { Document } from './document.ts'
-import { nodeOf } from './first-contact.ts'
+import { Greeter } from './greeter.ts'
 import { spaceLabel } from './names.ts'
-import { initiate, respond, type SessionContext, SYNC_PROTOCOL } from './session.ts'
-import { readSpaceRecord, SpaceImpl } from './space.ts'
+import { decodeSpaceRecord, spaceKey, spacesPrefix } from './shelf.ts'
+import { SpaceImpl } from './space.ts'
 import { Writer } from './writer.ts'
 
 /** What differs by platform, filled in by node.ts and browser.ts. */
@@ -38,9 +38,6 @@ export interface Platform {
   /** For tests that must show they would notice a missing seal. */
   readonly sealer?: Sealer
 }
-
-const ANSWER_PATIENCE_MS = 700
-const STRANGER_MS = limits.helloMs
 
 export async function openPeerOn(platform: Platform, options: PeerOptions = {}): Promise<Peer> {
   checkOptions(options)
@@ -102,12 +99,12 @@ export class PeerImpl implements Peer, PeerContext {
   readonly #platform: Platform
   readonly #emitter: Emitter<PeerEvents>
   readonly #spaces = new Map<string, SpaceImpl>()
-  readonly #greeting = new Set<string>()
   readonly #offs: Off[] = []
   readonly #abort = new AbortController()
   readonly #leases: Lease[] = []
   #actor: ActorId
   #network: Network | undefined
+  #greeter: Greeter | undefined
   #leading = false
   #paused = false
   #switching: Promise<void> = Promise.resolve()
@@ -207,7 +204,8 @@ export class PeerImpl implements Peer, PeerContext {
     const { label: suggested, addresses, ...secret } = decodeTicket(ticket)
     const label = spaceLabel(options.label ?? (suggested === '' ? 'Space' : suggested))
     const { idHex } = spaceKeys(secret)
-    const space = this.#spaces.get(idHex) ?? (await this.#adopt(new SpaceImpl(this, secret, label, undefined)))
+    const space =
+      this.#spaces.get(idHex) ?? (await this.#adopt(new SpaceImpl(this, { secret, label, lastAgreedAt: undefined })))
     space.hint(addresses)
     return space
   }
@@ -220,7 +218,8 @@ export class PeerImpl implements Peer, PeerContext {
   }
 
   #makeSpace(label: string): Promise<SpaceImpl> {
-    return this.#adopt(new SpaceImpl(this, makeSpace(this.device.publicKey, this.random), label, undefined))
+    const secret = makeSpace(this.device.publicKey, this.random)
+    return this.#adopt(new SpaceImpl(this, { secret, label, lastAgreedAt: undefined }))
   }
 
   async #adopt(space: SpaceImpl): Promise<SpaceImpl> {
@@ -237,7 +236,7 @@ export class PeerImpl implements Peer, PeerContext {
       this.#spaces.delete(space.keys.idHex)
       throw error
     }
-    if (this.#network !== undefined) await this.#connectSpace(space, this.#network)
+    if (this.#network !== undefined && !this.#paused) await this.#connectSpace(space, this.#network)
     this.#emitter.emit('spaces', this.spaces)
     return space
   }
@@ -249,7 +248,7 @@ export class PeerImpl implements Peer, PeerContext {
 
   async #loadSpaces(): Promise<void> {
     const streams = await this.store.streams()
-    for (const key of await this.store.keys('spaces/')) {
+    for (const key of await this.store.keys(spacesPrefix)) {
       const bytes = await this.store.get(key)
       if (bytes !== undefined) await this.#loadSpace(bytes, streams)
     }
@@ -257,8 +256,7 @@ export class PeerImpl implements Peer, PeerContext {
   }
 
   async #loadSpace(bytes: Uint8Array, streams: readonly string[]): Promise<void> {
-    const { secret, label, lastAgreedAt } = readSpaceRecord(bytes)
-    const space = new SpaceImpl(this, secret, label, lastAgreedAt)
+    const space = new SpaceImpl(this, decodeSpaceRecord(bytes))
     if (this.#spaces.has(space.keys.idHex)) return
     this.#spaces.set(space.keys.idHex, space)
     await space.load(streams)
@@ -304,7 +302,7 @@ export class PeerImpl implements Peer, PeerContext {
       )
     }
     // A space that another tab joined.
-    const bytes = await this.store.get(`spaces/${idHex}`)
+    const bytes = await this.store.get(spaceKey(idHex))
     if (bytes === undefined) return
     await this.#loadSpace(bytes, [stream])
     const joined = this.#spaces.get(idHex)
@@ -370,22 +368,27 @@ export class PeerImpl implements Peer, PeerContext {
     const made = await factory({ shelf: this.store, signal: this.#abort.signal })
     if (this.#closing !== undefined) return made.close()
     this.#network = made
-    made.admitRelayed((node) => this.#isMember(node))
-    this.#offs.push(
-      made.handle(SYNC_PROTOCOL, (stream) => this.#answer(stream)),
-      made.on('connect', ({ node }) => this.#connected(node)),
-      made.on('change', () => this.#touchAll()),
-      made.on('found', ({ addresses }) => this.#found(addresses)),
-    )
+    this.#greeter = new Greeter({
+      network: made,
+      clock: this.clock,
+      trace: this.trace,
+      session: { clock: this.clock, random: this.random, sealer: this.sealer, device: this.device, node: made.id },
+      spaces: () => [...this.#spaces.values()],
+      paused: () => this.#paused,
+      failed: (cause) => this.#reportAny(cause),
+    })
+    this.#offs.push(made.on('change', () => this.#touchAll()))
     if (this.#paused) await made.pause()
-    for (const space of this.#spaces.values()) await this.#connectSpace(space, made)
-    for (const node of made.connections.keys()) this.#connected(node)
+    else for (const space of this.#spaces.values()) await this.#connectSpace(space, made)
+    for (const node of made.connections.keys()) this.#greeter.met(node)
   }
 
   async #stopNetwork(reason: 'closing' | 'paused'): Promise<void> {
     const network = this.#network
     if (network === undefined) return
     await Promise.all([...this.#spaces.values()].map((space) => space.disconnect(reason)))
+    this.#greeter?.close()
+    this.#greeter = undefined
     this.#network = undefined
     await network.close()
   }
@@ -395,93 +398,8 @@ export class PeerImpl implements Peer, PeerContext {
     for (const node of network.connections.keys()) this.greet(space, node)
   }
 
-  #isMember(node: NodeId): boolean {
-    for (const space of this.#spaces.values()) if (space.inContact(node)) return true
-    return false
-  }
-
-  #connected(node: NodeId): void {
-    for (const space of this.#spaces.values()) this.greet(space, node)
-    // Whoever does not complete hello is no member of ours, and has no business here.
-    this.clock.after(STRANGER_MS, () => {
-      if (this.#network?.connections.has(node) && !this.#isMember(node)) void this.#network.hangUp(node)
-    })
-  }
-
-  /** Somebody nearby: an address to try, for every space. */
-  #found(addresses: readonly string[]): void {
-    for (const space of this.#spaces.values())
-      if (!addresses.some((address) => space.inContact(nodeOf(address) ?? ''))) space.hint(addresses)
-  }
-
   greet(space: object, node: NodeId): void {
-    for (const known of this.#spaces.values()) if (known === space) void this.#greet(known, node)
-  }
-
-  /** The smaller node id opens the stream; the other waits a little for it, and then tries itself. */
-  async #greet(space: SpaceImpl, node: NodeId): Promise<void> {
-    const network = this.#network
-    const key = `${space.keys.idHex} ${node}`
-    if (network === undefined || this.#greeting.has(key) || space.inContact(node)) return
-    this.#greeting.add(key)
-    try {
-      if (network.id > node) await new Promise<void>((resolve) => this.clock.after(ANSWER_PATIENCE_MS, resolve))
-      if (space.inContact(node) || !network.connections.has(node) || this.#paused) return
-      await this.#openSession(space, network, node)
-    } catch (error) {
-      this.trace('sync', node, 'no session', messageOf(error))
-    } finally {
-      this.#greeting.delete(key)
-    }
-  }
-
-  async #openSession(space: SpaceImpl, network: Network, node: NodeId): Promise<void> {
-    const stream = await network.open(node, SYNC_PROTOCOL, {
-      signal: AbortSignal.any([this.#abort.signal, AbortSignal.timeout(limits.helloMs)]),
-    })
-    const cancel = this.#deadline(stream)
-    try {
-      const session = await initiate(stream, space.keys, this.#sessionContext(network), await space.introduction())
-      cancel()
-      if (session === undefined) {
-        stream.abort(new JoineryError('closed', 'no member of this space'))
-        return space.strange(node)
-      }
-      void space.serve(session).catch((cause: unknown) => this.#reportAny(cause))
-    } catch (error) {
-      cancel()
-      stream.abort(new JoineryError('network', messageOf(error)))
-      throw error
-    }
-  }
-
-  /** A stream that somebody opened: a member's of one of our spaces, or a stranger's, who hears nothing. */
-  async #answer(stream: FrameStream): Promise<void> {
-    const network = this.#network
-    if (network === undefined || this.#paused) return stream.abort(new JoineryError('closed', 'not listening'))
-    const cancel = this.#deadline(stream)
-    try {
-      const taken = await respond(stream, [...this.#spaces.values()], this.#sessionContext(network), (space) =>
-        space.introduction(),
-      )
-      cancel()
-      if (taken === undefined) return stream.abort(new JoineryError('closed', 'unknown'))
-      await taken.space.serve(taken.session)
-    } catch (error) {
-      cancel()
-      this.trace('sync', stream.remote, 'no session', messageOf(error))
-      stream.abort(new JoineryError('network', messageOf(error)))
-    }
-  }
-
-  #deadline(stream: FrameStream): () => void {
-    return this.clock.after(limits.helloMs, () =>
-      stream.abort(new JoineryError('timeout', `hello took longer than ${limits.helloMs} ms`)),
-    )
-  }
-
-  #sessionContext(network: Network): SessionContext {
-    return { clock: this.clock, random: this.random, sealer: this.sealer, device: this.device, node: network.id }
+    for (const known of this.#spaces.values()) if (known === space) this.#greeter?.greet(known, node)
   }
 
   // ── pause ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,130 @@
+// Greeting: every connected node is offered a session for every space, and every stream that comes in is tried against every space. Whoever fits none
+// hears nothing, and is disconnected.
+
+import { type Clock, sleep } from '../base/clock.ts'
+import { JoineryError, messageOf } from '../base/errors.ts'
+import { limits } from '../base/limits.ts'
+import type { Trace } from '../base/trace.ts'
+import type { FrameStream, Network, NodeId } from '../net/network.ts'
+import { nodeOf } from './first-contact.ts'
+import { initiate, respond, type SessionContext, SYNC_PROTOCOL } from './session.ts'
+import type { SpaceImpl } from './space.ts'
+
+export interface GreeterOptions {
+  readonly network: Network
+  readonly clock: Clock
+  readonly trace: Trace
+  readonly session: SessionContext
+  readonly spaces: () => readonly SpaceImpl[]
+  readonly paused: () => boolean
+  readonly failed: (cause: unknown) => void
+}
+
+// How long the greater node id waits for the smaller one to open the session.
+const ANSWER_PATIENCE_MS = 700
+// Invariant 9: so many hellos of strangers are under way at once, and no more.
+const ANSWERING_MAX = 64
+
+export class Greeter {
+  readonly #options: GreeterOptions
+  readonly #greeting = new Set<string>()
+  readonly #abort = new AbortController()
+  readonly #offs: (() => void)[]
+  #answering = 0
+
+  constructor(options: GreeterOptions) {
+    this.#options = options
+    const { network } = options
+    network.admitRelayed((node) => this.#isMember(node))
+    this.#offs = [
+      network.handle(SYNC_PROTOCOL, (stream) => this.#answer(stream)),
+      network.on('connect', ({ node }) => this.met(node)),
+      network.on('found', ({ addresses }) => this.#found(addresses)),
+    ]
+  }
+
+  /** A connection to a node stands. */
+  met(node: NodeId): void {
+    const { clock, network, spaces } = this.#options
+    for (const space of spaces()) this.greet(space, node)
+    // Whoever does not complete hello is no member of ours, and has no business here.
+    clock.after(limits.helloMs, () => {
+      if (network.connections.has(node) && !this.#isMember(node)) void network.hangUp(node)
+    })
+  }
+
+  /** Offers a session, unless one stands or is on its way. */
+  greet(space: SpaceImpl, node: NodeId): void {
+    const key = `${space.keys.idHex} ${node}`
+    if (this.#greeting.has(key) || space.inContact(node)) return
+    this.#greeting.add(key)
+    this.#greet(space, node)
+      .catch((cause: unknown) => this.#options.trace('sync', node, 'no session', messageOf(cause)))
+      .finally(() => this.#greeting.delete(key))
+  }
+
+  close(): void {
+    this.#abort.abort(new JoineryError('closed', 'the network is being left'))
+    for (const off of this.#offs) off()
+  }
+
+  /** The smaller node id opens the stream; the other waits a little for it, and then tries itself. */
+  async #greet(space: SpaceImpl, node: NodeId): Promise<void> {
+    const { network, clock, paused } = this.#options
+    if (network.id > node) await sleep(clock, ANSWER_PATIENCE_MS, this.#abort.signal)
+    if (space.inContact(node) || !network.connections.has(node) || paused()) return
+    const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(limits.helloMs)])
+    const stream = await network.open(node, SYNC_PROTOCOL, { signal })
+    await this.#withDeadline(stream, async () => {
+      const session = await initiate(stream, space.keys, this.#options.session, await space.introduction())
+      if (session === undefined) {
+        stream.abort(new JoineryError('closed', 'no member of this space'))
+        return space.strange(node)
+      }
+      space.serve(session).catch(this.#options.failed)
+    })
+  }
+
+  /** A stream that somebody opened: a member's of one of our spaces, or a stranger's, who hears nothing. */
+  async #answer(stream: FrameStream): Promise<void> {
+    const { session, spaces, paused, trace } = this.#options
+    if (paused() || this.#answering >= ANSWERING_MAX) return stream.abort(new JoineryError('closed', 'not listening'))
+    this.#answering++
+    try {
+      await this.#withDeadline(stream, async () => {
+        const taken = await respond(stream, spaces(), session, (space) => space.introduction())
+        if (taken === undefined) stream.abort(new JoineryError('closed', 'unknown'))
+        else taken.space.serve(taken.session).catch(this.#options.failed)
+      })
+    } catch (cause) {
+      trace('sync', stream.remote, 'no session', messageOf(cause))
+    } finally {
+      this.#answering--
+    }
+  }
+
+  /** Every state has a deadline: a stream whose hello does not come to an end is cut. */
+  async #withDeadline(stream: FrameStream, work: () => Promise<void>): Promise<void> {
+    const late = new JoineryError('timeout', `hello took longer than ${limits.helloMs} ms`)
+    const cancel = this.#options.clock.after(limits.helloMs, () => stream.abort(late))
+    try {
+      await work()
+    } catch (cause) {
+      stream.abort(new JoineryError('network', messageOf(cause), { cause }))
+      throw cause
+    } finally {
+      cancel()
+    }
+  }
+
+  #isMember(node: NodeId): boolean {
+    return this.#options.spaces().some((space) => space.inContact(node))
+  }
+
+  /** Somebody nearby: an address to try, for every space. */
+  #found(addresses: readonly string[]): void {
+    for (const space of this.#options.spaces()) {
+      if (!addresses.some((address) => space.inContact(nodeOf(address) ?? ''))) space.hint(addresses)
+    }
+  }
+}

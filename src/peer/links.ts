@@ -1,0 +1,155 @@
+// A space's links to the network while there is one: the replicator, the address book, and what we say of ourselves and hear of others.
+
+import { type AddressRecord, readRecord, signRecord, writeRecord } from '../auth/address-record.ts'
+import type { SpaceKeys } from '../auth/keys.ts'
+import { ByteReader, ByteWriter, fromHex } from '../base/bytes.ts'
+import { messageOf } from '../base/errors.ts'
+import { limits } from '../base/limits.ts'
+import type { Network, NodeId } from '../net/network.ts'
+import type { ByeReason } from '../sync/messages.ts'
+import { Book } from './book.ts'
+import type { PeerContext } from './context.ts'
+import { nodeOf } from './first-contact.ts'
+import type { Members } from './members.ts'
+import { Replicator, type ReplicatorHost } from './replicator.ts'
+import type { Introduction, Session } from './session.ts'
+import { bookKey } from './shelf.ts'
+
+export interface LinksOptions {
+  readonly context: PeerContext
+  readonly keys: SpaceKeys
+  readonly host: ReplicatorHost
+  readonly members: Members
+  readonly network: Network
+  /** A connection to a member stands: a session is wanted. */
+  readonly reached: (node: NodeId) => void
+}
+
+const NEWS_RECORDS = 64
+
+export class Links {
+  readonly replicator: Replicator
+  readonly #options: LinksOptions
+  readonly #book: Book
+  readonly #offNetwork: () => void
+  #record: AddressRecord | undefined
+
+  constructor(options: LinksOptions) {
+    const { context, keys, host, network, reached } = options
+    const { clock, random, sealer, trace, store, device } = context
+    this.#options = options
+    this.replicator = new Replicator({ host, network, clock, random, sealer, trace })
+    this.#book = new Book({
+      spaceId: keys.spaceId,
+      self: device.keyHex,
+      shelf: store,
+      shelfKey: bookKey(keys.idHex),
+      network,
+      clock,
+      random,
+      trace,
+      inContact: (node) => this.inContact(node),
+      reached,
+    })
+    this.#offNetwork = network.on('addresses', () => void this.#tellAddresses())
+  }
+
+  async open(): Promise<void> {
+    await this.#book.load()
+    await this.#sign()
+  }
+
+  inContact(node: NodeId): boolean {
+    return this.replicator.contacts.has(node)
+  }
+
+  /** Addresses from a ticket, or of somebody found nearby. */
+  hint(addresses: readonly string[]): void {
+    for (const node of new Set(addresses.map(nodeOf))) {
+      if (node !== undefined)
+        this.#book.hint(
+          node,
+          addresses.filter((address) => nodeOf(address) === node),
+        )
+    }
+  }
+
+  strange(node: NodeId): void {
+    this.#book.strange(node)
+  }
+
+  addressesOf(node: NodeId): readonly string[] {
+    return this.#book.addressesOf(node)
+  }
+
+  /** What we say of ourselves when a session begins. */
+  async introduction(): Promise<Introduction> {
+    const record = this.#record ?? (await this.#sign())
+    const { name, store } = this.#options.context
+    return { name, incarnation: fromHex(store.incarnation), durable: store.kind !== 'memory', record: encode(record) }
+  }
+
+  /** Serves a session until it ends. */
+  async serve(session: Session): Promise<void> {
+    const { members, network, context } = this.#options
+    const { member } = session
+    members.see(member)
+    const news = this.#book.records.slice(0, NEWS_RECORDS).map(encode)
+    if (news.length > 0) void session.send({ type: 'news', records: news })
+    void this.learn([member.record], member.node).then(() => this.#book.met(member.node))
+    network.useRelay(member.node).catch((cause: unknown) => context.trace('net', 'no relay', messageOf(cause)))
+    await this.replicator.serve(session)
+    members.see(member)
+    this.#book.met(member.node)
+  }
+
+  /** New records are written down and passed on to the others in contact. What does not read as one is a bad member's, and taken no notice of. */
+  async learn(records: readonly Uint8Array[], from: NodeId): Promise<void> {
+    const news: Uint8Array[] = []
+    for (const bytes of records) {
+      try {
+        const record = readRecord(new ByteReader(bytes))
+        if (!(await this.#book.learn(record))) continue
+        news.push(bytes)
+        this.#options.members.hear(record)
+      } catch (cause) {
+        this.#options.context.trace('book', 'bad record', from, messageOf(cause))
+      }
+    }
+    if (news.length > 0) this.#tell(news, from)
+  }
+
+  async close(reason: ByeReason): Promise<void> {
+    this.#offNetwork()
+    await this.replicator.close(reason)
+    await this.#book.close()
+  }
+
+  #tell(records: readonly Uint8Array[], except: NodeId): void {
+    for (const [node, { session }] of this.replicator.contacts)
+      if (node !== except) void session.send({ type: 'news', records })
+  }
+
+  async #sign(): Promise<AddressRecord> {
+    const { context, keys, network } = this.#options
+    const addresses = network.addresses.slice(0, limits.bookAddresses)
+    const record = { node: network.id, name: context.name, madeAt: context.clock.now(), addresses }
+    this.#record = await signRecord(context.device, keys.spaceId, record)
+    return this.#record
+  }
+
+  async #tellAddresses(): Promise<void> {
+    try {
+      this.#tell([encode(await this.#sign())], this.#options.network.id)
+    } catch (cause) {
+      // Signing fails only where the platform took the key away; sessions fail then too, and say so.
+      this.#options.context.trace('book', 'addresses not signed', messageOf(cause))
+    }
+  }
+}
+
+function encode(record: AddressRecord): Uint8Array {
+  const writer = new ByteWriter()
+  writeRecord(writer, record)
+  return writer.finish()
+}

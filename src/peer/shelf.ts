@@ -1,0 +1,57 @@
+// What the shelf keeps of a space, beside its documents' streams.
+//
+//   spaces/<id>   version u8 (0) ‖ genesis 50 ‖ secret 32 ‖ label string ‖ last agreed (ms since 1970, 0 for never) varint
+//   books/<id>    the address book (book.ts)
+
+import type { SpaceSecret } from '../auth/keys.ts'
+import { ByteReader, ByteWriter } from '../base/bytes.ts'
+import { JoineryError } from '../base/errors.ts'
+import { limits } from '../base/limits.ts'
+
+export interface SpaceRecord {
+  readonly secret: SpaceSecret
+  readonly label: string
+  readonly lastAgreedAt: number | undefined
+}
+
+export const spacesPrefix = 'spaces/'
+
+export function spaceKey(idHex: string): string {
+  return spacesPrefix + idHex
+}
+
+export function bookKey(idHex: string): string {
+  return `books/${idHex}`
+}
+
+export function encodeSpaceRecord({ secret, label, lastAgreedAt }: SpaceRecord): Uint8Array {
+  const writer = new ByteWriter().u8(0).raw(secret.genesis).raw(secret.secret).string(label)
+  return writer.varint(lastAgreedAt ?? 0).finish()
+}
+
+/** Errors: 'store-newer', 'store-damaged'. */
+export function decodeSpaceRecord(bytes: Uint8Array): SpaceRecord {
+  const reader = new ByteReader(bytes)
+  try {
+    const version = reader.u8()
+    if (version !== 0) throw newer(version)
+    const secret = { genesis: reader.raw(50).slice(), secret: reader.raw(32).slice() }
+    const label = reader.string(limits.labelBytes)
+    const agreedAt = reader.varint()
+    return { secret, label, lastAgreedAt: agreedAt === 0 ? undefined : agreedAt }
+  } catch (cause) {
+    if (cause instanceof JoineryError && cause.code === 'store-newer') throw cause
+    throw new JoineryError(
+      'store-damaged',
+      'What the store keeps of a space is damaged. Join the space again with an invitation.',
+      { cause },
+    )
+  }
+}
+
+function newer(version: number): JoineryError {
+  return new JoineryError(
+    'store-newer',
+    `A space record of version ${version} was written by a newer joinery. Update joinery to open it.`,
+  )
+}

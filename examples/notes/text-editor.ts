@@ -29,9 +29,8 @@ export function textEditor(handle: AnyDocument, place: HTMLElement): () => void 
     later = []
     send(edits)
     agree()
-    if (missed.length === 0) return
-    const place = edits.at(-1)?.start ?? missed.reduce(shift, edit?.start ?? shown.length)
-    const caret = place + (edit?.inserted.length ?? 0)
+    if (missed.length === 0 || edit === undefined) return
+    const caret = (edits.at(-1)?.start ?? missed.reduce(shift, edit.start)) + edit.inserted.length
     area.setSelectionRange(caret, caret)
   }
 

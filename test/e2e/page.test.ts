@@ -1,0 +1,192 @@
+// The page in real Chromium, against the real command: what a person does, sees, and does by keyboard alone. Screenshots of
+// each screen go to test/e2e/screenshots.
+
+import { readFileSync } from 'node:fs'
+import { extname, join } from 'node:path'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { builtPage, create, eventually, items, open, Stage, text } from '../page/stage.ts'
+
+let stage: Stage
+
+beforeAll(async () => {
+  stage = await Stage.open()
+})
+afterEach(() => stage.clear())
+afterAll(async () => {
+  await stage.close()
+  expect(stage.complaints).toEqual([])
+})
+
+test('a link joins, leaves no invitation in the address bar, and is needed only once', async () => {
+  const person = await stage.person()
+  const page = await stage.tab(person)
+  expect(page.url()).toBe(stage.url)
+  await page.getByText('always-on').waitFor()
+  await eventually(() => page.locator('#status-text').textContent()).toMatch(/^Saved, and up to date with 1 peer/)
+  await create(page, 'packing', 'To-do list')
+  await page.getByLabel('Add an item').fill('tent')
+  await page.keyboard.press('Enter')
+  await eventually(() => page.locator('#status-text').textContent()).toMatch(/^Saved, and up to date/)
+  await page.goto('about:blank')
+  await page.goto(stage.url)
+  await open(page, 'packing')
+  expect(await items(page)).toEqual(['[ ] tent'])
+  await person.close()
+})
+
+test('what the command line writes appears in the page, and the other way round', async () => {
+  await stage.joinery('set', 'Home/groceries', 'items', '[{"name":"milk","done":false},{"name":"rice","done":true}]')
+  const page = await stage.tab(await stage.person())
+  await open(page, 'groceries')
+  expect(await items(page)).toEqual(['[ ] milk', '[x] rice'])
+
+  await page.getByLabel('Name of rice').click()
+  await page.keyboard.press('End')
+  await page.keyboard.type(', brown')
+  await stage.joinery('set', 'Home/groceries', 'items[0].done', 'true')
+  await page.locator('.items li.done').nth(1).waitFor()
+  await page.keyboard.press('Enter')
+  expect(await items(page), 'a half-typed name survives the edit of another').toEqual(['[x] milk', '[x] rice, brown'])
+  await page.getByLabel('Delete milk').click()
+  await page.getByLabel('rice, brown', { exact: true }).uncheck()
+  await eventually(() => stage.joinery('cat', 'Home/groceries', 'items', '--json')).toBe(
+    '[{"name":"rice, brown","done":false}]',
+  )
+})
+
+test('two tabs and another browser write one text, and nobody loses a letter or their place', async () => {
+  const ada = await stage.person()
+  const [first, second] = [await stage.tab(ada), await stage.tab(ada)]
+  const other = await stage.tab(await stage.person())
+  await create(first, 'letter', 'Text')
+  await first.locator('textarea.prose').fill('one 😀 two')
+  for (const page of [second, other]) {
+    await open(page, 'letter')
+    await eventually(() => text(page)).toBe('one 😀 two')
+  }
+  // Each stands at a place of its own; what the others type moves it along.
+  await put(other, 4)
+  await put(second, 10)
+  await first.locator('textarea.prose').focus()
+  await first.keyboard.press('Control+Home')
+  const typed = { first: 'alpha ', second: ' omega', other: 'middle ' }
+  await Promise.all([
+    first.keyboard.type(typed.first, { delay: 15 }),
+    second.keyboard.type(typed.second, { delay: 15 }),
+    other.keyboard.type(typed.other, { delay: 15 }),
+  ])
+  const all = 'alpha one middle 😀 two omega'
+  for (const page of [first, second, other]) await eventually(() => text(page)).toBe(all)
+  await eventually(() => stage.joinery('cat', 'Home/letter', 'body', '--json')).toBe(JSON.stringify(all))
+
+  await other.keyboard.type('!')
+  for (const page of [first, second, other]) await eventually(() => text(page)).toBe(all.replace('middle ', 'middle !'))
+
+  async function put(page: typeof other, caret: number): Promise<void> {
+    await page.locator('textarea.prose').focus()
+    await page.evaluate(
+      (at) => document.querySelector<HTMLTextAreaElement>('textarea.prose')?.setSelectionRange(at, at),
+      caret,
+    )
+  }
+})
+
+test('one tab of a browser carries the connection, and another takes over when it closes', async () => {
+  const person = await stage.person()
+  const [first, second] = [await stage.tab(person), await stage.tab(person, stage.url)]
+  const carries = (page: typeof first) => page.locator('#tab-text').textContent()
+  await eventually(
+    async () => [await carries(first), await carries(second)].filter((words) => /^This tab/.test(words ?? '')).length,
+  ).toBe(1)
+  const [carrier, waiting] = /^This tab/.test((await carries(first)) ?? '') ? [first, second] : [second, first]
+  await carrier.close()
+  await eventually(() => carries(waiting)).toMatch(/^This tab/)
+  await eventually(() => waiting.locator('#status-text').textContent()).toMatch(/up to date/)
+})
+
+test('the pause switch cuts this peer off; what was written meanwhile goes out when it is turned back', async () => {
+  await stage.joinery('set', 'Home/pause', 'items', '[]')
+  const page = await stage.tab(await stage.person())
+  await open(page, 'pause')
+  const pause = page.getByRole('switch', { name: 'Pause' })
+  await pause.click()
+  expect(await pause.getAttribute('aria-checked')).toBe('true')
+  await eventually(() => page.locator('#status-text').textContent()).toMatch(/^Paused/)
+  await page.getByLabel('Add an item').fill('written while away')
+  await page.keyboard.press('Enter')
+  await stage.joinery('set', 'Home/pause', 'items[-]', '{"name":"written at home","done":false}')
+  await page.waitForTimeout(500) // There is nothing to wait for: the proof is that nothing comes.
+  expect(await items(page)).toEqual(['[ ] written while away'])
+  await pause.click()
+  await eventually(async () => (await items(page)).sort()).toEqual(['[ ] written at home', '[ ] written while away'])
+  await eventually(async () => JSON.parse(await stage.joinery('cat', 'Home/pause', 'items', '--json')).length).toBe(2)
+})
+
+test('an invitation made in the page brings in another browser', async () => {
+  const page = await stage.tab(await stage.person())
+  await page.click('#invite-open')
+  const link = await page.getByLabel('Link', { exact: true }).inputValue()
+  expect(link).toBe(`${stage.url}#${await page.getByLabel('Invitation', { exact: true }).inputValue()}`)
+  expect(await page.locator('#invite-code path').getAttribute('d')).toMatch(/^M3 3h1/)
+  await page.getByRole('button', { name: 'Done' }).click()
+  const guest = await stage.tab(await stage.person(), link)
+  await guest.locator('#space-screen').waitFor()
+  await guest.getByText('always-on').waitFor()
+})
+
+test('a deleted document goes from every screen, and says so to who had it open', async () => {
+  await stage.joinery('set', 'Home/gone', 'items', '[{"name":"x","done":false}]')
+  const [page, other] = [await stage.tab(await stage.person()), await stage.tab(await stage.person())]
+  for (const each of [page, other]) await open(each, 'gone')
+  await page.click('#document-delete')
+  await page.getByRole('button', { name: 'Cancel' }).click()
+  expect(await items(page)).toEqual(['[ ] x'])
+  await page.click('#document-delete')
+  await page.getByRole('button', { name: 'Delete for everyone' }).click()
+  for (const each of [page, other]) {
+    await each.getByText('“gone” was deleted.').first().waitFor()
+    await eventually(() => each.locator('#documents').textContent()).not.toContain('gone')
+  }
+})
+
+test('without an invitation the page asks for one, and says what is wrong with a bad one', async () => {
+  const page = await stage.tab(await stage.person(), `${stage.url}#${stage.link.split('#')[1]?.slice(0, -8)}`)
+  expect(page.url()).toBe(stage.url)
+  await eventually(() => page.locator('#join-error').textContent()).toMatch(/damaged|invitation/)
+  for (const bad of ['hello', 'joinery:', 'joinery:____________']) {
+    await page.getByLabel('Invitation').fill(bad)
+    await page.keyboard.press('Enter')
+    await eventually(() => page.locator('#join-error').textContent()).toMatch(/^[A-Z].*\.$/)
+  }
+  expect(await page.locator('#join-error').textContent(), 'one from a newer version').toMatch(/[Uu]pdate/)
+  await page.getByLabel('What you call it').fill('Mine')
+  await page.keyboard.press('Enter')
+  await page.locator('#space-screen').waitFor()
+  await page.getByText('No documents yet').first().waitFor()
+
+  await page.click('#join-another')
+  await page.getByLabel('Invitation').fill(`Come in: ${stage.link}`)
+  await page.keyboard.press('Enter')
+  await page.getByText('always-on').waitFor()
+  expect(await page.locator('#space-select option').allTextContents()).toEqual(expect.arrayContaining(['Mine', 'Home']))
+  await page.click('#leave')
+  await page.getByRole('button', { name: 'Leave', exact: true }).click()
+  await eventually(() => page.locator('#space-select option').allTextContents()).toEqual(['Mine'])
+})
+
+test('where a peer cannot live, the page says so in a sentence', async () => {
+  const person = await stage.person()
+  await person.route('http://joinery.test/**', (route) => {
+    const name = new URL(route.request().url()).pathname.slice(1) || 'index.html'
+    const types: Record<string, string> = { '.html': 'text/html', '.css': 'text/css', '.js': 'text/javascript' }
+    const contentType = types[extname(name)] ?? 'image/svg+xml'
+    return route.fulfill({ contentType, body: readFileSync(join(builtPage, name)) })
+  })
+  const plain = await stage.tab(person, 'http://joinery.test/')
+  expect(await plain.locator('#stop-text').textContent()).toMatch(/secure context/)
+
+  const bare = await stage.person()
+  await bare.addInitScript(() => Object.defineProperty(globalThis, 'indexedDB', { value: undefined }))
+  const page = await stage.tab(bare)
+  expect(await page.locator('#stop-text').textContent()).toMatch(/IndexedDB/)
+})

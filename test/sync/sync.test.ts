@@ -1,0 +1,199 @@
+import { describe, expect, test } from 'vitest'
+import { fromHex, toHex } from '../../src/base/bytes.ts'
+import { isJoineryError } from '../../src/base/errors.ts'
+import { seededRandom } from '../../src/base/random.ts'
+import { memberActor } from '../../src/core/ids.ts'
+import { Pulls } from '../../src/peer/pulls.ts'
+import { decodeGossip, encodeGossip } from '../../src/sync/gossip.ts'
+import { Holdings } from '../../src/sync/holdings.ts'
+import { decodeMessage, encodeMessage, type Message } from '../../src/sync/messages.ts'
+import { RootDigest } from '../../src/sync/root.ts'
+import { Trickle } from '../../src/sync/trickle.ts'
+
+const random = seededRandom(11)
+const a = memberActor(fromHex('0a'.repeat(32)), 0)
+const b = memberActor(fromHex('0b'.repeat(32)), 3)
+const document = { name: 'groceries', generation: 2 }
+const range = {
+  actor: a,
+  fromSeq: 3,
+  endSeq: 5,
+  body: fromHex('0102'),
+  tipHash: fromHex('cc'.repeat(32)),
+  signature: fromHex('dd'.repeat(64)),
+}
+
+const messages: readonly Message[] = [
+  {
+    type: 'who',
+    device: random.bytes(32),
+    signature: random.bytes(64),
+    name: 'Ada',
+    incarnation: random.bytes(16),
+    durable: true,
+    record: random.bytes(9),
+  },
+  {
+    type: 'state',
+    root: random.bytes(32),
+    documents: 3,
+    full: true,
+    more: false,
+    entries: [
+      {
+        document,
+        version: new Map([
+          [a, 4],
+          [b, 9],
+        ]),
+      },
+    ],
+  },
+  { type: 'pull', id: 7, document, since: new Map([[a, 4]]) },
+  { type: 'delta', id: 7, more: true, ops: 2, ranges: [range] },
+  { type: 'news', records: [random.bytes(5), random.bytes(6)] },
+  { type: 'ping' },
+  { type: 'pong' },
+  { type: 'bye', reason: 'paused' },
+]
+
+describe('messages', () => {
+  test.each(messages)('a $type read back is what was written', (message) => {
+    expect(decodeMessage(encodeMessage(message))).toEqual(message)
+  })
+
+  test.each(messages)(
+    'a $type cut short, lengthened, or with any bit flipped gives a message or a typed error',
+    (message) => {
+      const bytes = encodeMessage(message)
+      const damaged = [...Array(bytes.length).keys()].map((end) => bytes.subarray(0, end))
+      for (let bit = 0; bit < bytes.length * 8; bit++) {
+        const flipped = Uint8Array.from(bytes)
+        flipped[bit >> 3] = (flipped[bit >> 3] as number) ^ (1 << (bit & 7))
+        damaged.push(flipped)
+      }
+      for (const input of damaged) {
+        try {
+          decodeMessage(input)
+        } catch (error) {
+          expect(isJoineryError(error, 'bad-message'), String(error)).toBe(true)
+        }
+      }
+      expect(() => decodeMessage(Uint8Array.of(...bytes, 0))).toThrow()
+    },
+  )
+
+  test('counts that lie make nothing', () => {
+    expect(() => decodeMessage(Uint8Array.of(4, 0xff, 0xff, 0xff, 0xff, 0x0f))).toThrow()
+  })
+
+  test('golden bytes of version 0', () => {
+    expect(toHex(encodeMessage({ type: 'pull', id: 1, document, since: new Map([[a, 300]]) }))).toBe(
+      `02010967726f6365726965730201${`25`}01${'0a'.repeat(32)}00000000ac02`,
+    )
+  })
+})
+
+describe('gossip', () => {
+  test('a small delta travels whole, a large one is announced', () => {
+    const version = new Map([[a, 5]])
+    expect(decodeGossip(encodeGossip(document, [range], version))).toEqual({ type: 'delta', document, ranges: [range] })
+    const large = { ...range, body: new Uint8Array(20_000) }
+    expect(decodeGossip(encodeGossip(document, [large], version))).toEqual({ type: 'announce', document, version })
+  })
+})
+
+describe('the root digest', () => {
+  const [x, y] = ['aa'.repeat(32), 'bb'.repeat(32)]
+
+  test('does not depend on the order of what is added, and forgets what is taken out', () => {
+    const one = new RootDigest()
+    const two = new RootDigest()
+    const empty = toHex(one.value)
+    one.set(x, fromHex('01'.repeat(32)))
+    one.set(y, fromHex('02'.repeat(32)))
+    two.set(y, fromHex('03'.repeat(32)))
+    two.set(x, fromHex('01'.repeat(32)))
+    expect(toHex(one.value)).not.toBe(toHex(two.value))
+    two.set(y, fromHex('02'.repeat(32)))
+    expect(toHex(one.value)).toBe(toHex(two.value))
+    one.set(x, undefined)
+    one.set(y, undefined)
+    expect(toHex(one.value)).toBe(empty)
+  })
+})
+
+describe('trickle', () => {
+  test('intervals double up to the maximum, and begin anew after a reset', () => {
+    const trickle = new Trickle({ minMs: 1000, maxMs: 8000, redundancy: 2 }, seededRandom(1))
+    const within = (minMs: number, maxMs: number): void => {
+      const delayMs = trickle.next()
+      expect(delayMs).toBeGreaterThanOrEqual(minMs)
+      expect(delayMs).toBeLessThan(maxMs)
+    }
+    within(500, 1000)
+    within(1000, 2000)
+    within(2000, 4000)
+    within(4000, 8000)
+    within(4000, 8000)
+    trickle.reset()
+    within(500, 1000)
+  })
+
+  test('what was said twice in an interval is not said again', () => {
+    const trickle = new Trickle({ minMs: 1000, maxMs: 8000, redundancy: 2 }, seededRandom(1))
+    trickle.next()
+    expect(trickle.speaks).toBe(true)
+    trickle.consistent()
+    trickle.consistent()
+    expect(trickle.speaks).toBe(false)
+  })
+})
+
+describe('pulls', () => {
+  const source = (version: [typeof a, number][], direct = true): { holdings: Holdings; direct: boolean } => {
+    const holdings = new Holdings()
+    holdings.take([{ document, version: new Map(version) }], true)
+    return { holdings, direct }
+  }
+
+  test('a document is asked of one member at a time, of a direct one if there is one', () => {
+    const [relayed, direct] = [source([[a, 5]], false), source([[a, 5]])]
+    const pulls = new Pulls<typeof direct>()
+    expect(pulls.choose(document, 'k', new Map(), [relayed, direct])).toBe(direct)
+    pulls.start('k', direct, 0)
+    expect(pulls.choose(document, 'k', new Map(), [relayed, direct])).toBeUndefined()
+    expect(pulls.choose(document, 'other', new Map([[a, 5]]), [relayed, direct])).toBeUndefined()
+  })
+
+  test('a member that promised and gave nothing is not asked again until it promises more; another one is', () => {
+    const [liar, honest] = [source([[a, 5]]), source([[a, 5]], false)]
+    const pulls = new Pulls<typeof liar>()
+    pulls.start('k', liar, 0)
+    pulls.finish(document, 'k', new Map())
+    expect(pulls.choose(document, 'k', new Map(), [liar, honest])).toBe(honest)
+    expect(pulls.choose(document, 'k', new Map(), [liar])).toBeUndefined()
+    liar.holdings.take([{ document, version: new Map([[a, 6]]) }], false)
+    expect(pulls.choose(document, 'k', new Map(), [liar])).toBe(liar)
+  })
+
+  test('what makes no progress is found', () => {
+    const slow = source([[a, 5]])
+    const pulls = new Pulls<typeof slow>()
+    pulls.start('k', slow, 100)
+    expect(pulls.stalled(100)).toEqual([])
+    expect(pulls.stalled(101)).toEqual([{ key: 'k', source: slow }])
+    expect(pulls.drop(slow)).toEqual(['k'])
+    expect(pulls.active).toBe(0)
+  })
+})
+
+describe('holdings', () => {
+  test('a full state withdraws what its giver no longer has', () => {
+    const holdings = new Holdings()
+    holdings.take([{ document, version: new Map([[a, 5]]) }], false)
+    expect(holdings.contains(document, new Map([[a, 5]]))).toBe(true)
+    holdings.take([{ document, version: new Map([[a, 3]]) }], true)
+    expect(holdings.contains(document, new Map([[a, 5]]))).toBe(false)
+  })
+})

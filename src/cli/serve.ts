@@ -8,7 +8,7 @@ import { connectToPeer, listenForCommands } from './command-socket.ts'
 import type { Output } from './output.ts'
 import { pageFolder } from './package-files.ts'
 import { type PageServer, servePage } from './page-server.ts'
-import { showInvitation } from './show.ts'
+import { showInvitation, showSelf } from './show.ts'
 
 export interface ServeOptions {
   readonly folder: string
@@ -109,9 +109,8 @@ class Report {
   }
 
   async #head(): Promise<void> {
-    const { id, name } = this.#peer
     const output = this.#output
-    await output.line(`${output.bold(output.safe(name))}  ${output.dim(id)}`)
+    await output.line(showSelf(output, this.#peer))
     await output.line(`Data in ${this.#options.folder}\n`)
   }
 

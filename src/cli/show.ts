@@ -26,11 +26,16 @@ export function showValue(output: Output, value: unknown): string {
 
 export function showStatus(output: Output, status: StatusAnswer, folder: string): string {
   const running = status.running ? `runs on ${folder}` : `does not run; this is what ${folder} holds`
-  const lines = [`${output.bold(output.safe(status.name))}  ${output.dim(status.peer)}  ${running}`]
+  const lines = [`${showSelf(output, { name: status.name, id: status.peer })}  ${running}`]
   if (status.paused) lines.push('  paused: cut off until it is resumed')
   for (const address of status.addresses) lines.push(`  ${output.dim(output.safe(address))}`)
   for (const space of status.spaces) lines.push('', ...showSpaceStatus(output, space))
   return lines.join('\n')
+}
+
+/** A peer by name and id, or by its id alone where it was given no name. */
+export function showSelf(output: Output, { name, id }: { readonly name: string; readonly id: string }): string {
+  return name === id ? output.bold(id) : `${output.bold(output.safe(name))}  ${output.dim(id)}`
 }
 
 function showSpaceStatus(output: Output, { id, label, documents, status }: StatusAnswer['spaces'][number]): string[] {

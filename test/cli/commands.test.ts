@@ -76,19 +76,20 @@ describe.each(['with a peer that runs', 'without one'])('%s', (how) => {
     expect(await cat('Home/notes/2024', 'a')).toBe(1)
   })
 
-  test.each([
-    [['cat', 'Home/nothing'], 3, 'no-such-document'],
-    [['watch', 'Home/nothing'], 3, 'no-such-document'],
-    [['cat', 'Away/groceries'], 3, 'no-such-space'],
-    [['set', 'Away/groceries', 'a', '1'], 3, 'no-such-space'],
-    [['ls', 'Away'], 3, 'no-such-space'],
-    [['invite', 'Away'], 3, 'no-such-space'],
-    [['cat', 'Home/groceries', 'items[7]'], 3, 'bad-path'],
-    [['set', 'Home/groceries', 'a', '"\\ud800"'], 2, 'bad-value'],
-    [['set', `Home/${'x'.repeat(300)}`, 'a', '1'], 2, 'bad-name'],
-    [['set', 'Home/deeper', 'a', '['.repeat(1000) + ']'.repeat(1000)], 2, 'limit'],
-  ])('%j fails with its own code', async (args, exit, code) => {
-    expect(await failure(...args, ...path)).toMatchObject({ exit, code, message: expect.stringMatching(/\.$/) })
+  test.each<[name: string, args: string[], exit: number, code: string]>([
+    ['a document that is not there', ['cat', 'Home/nothing'], 3, 'no-such-document'],
+    ['watching one that is not there', ['watch', 'Home/nothing'], 3, 'no-such-document'],
+    ['a space that is not there', ['cat', 'Away/groceries'], 3, 'no-such-space'],
+    ['setting in a space that is not there', ['set', 'Away/groceries', 'a', '1'], 3, 'no-such-space'],
+    ['listing a space that is not there', ['ls', 'Away'], 3, 'no-such-space'],
+    ['inviting to a space that is not there', ['invite', 'Away'], 3, 'no-such-space'],
+    ['a place that is not there', ['cat', 'Home/groceries', 'items[7]'], 3, 'bad-path'],
+    ['a lone surrogate', ['set', 'Home/groceries', 'a', '"\\ud800"'], 2, 'bad-value'],
+    ['a name that is too long', ['set', `Home/${'x'.repeat(300)}`, 'a', '1'], 2, 'bad-name'],
+    ['a thousand levels', ['set', 'Home/deeper', 'a', '['.repeat(1000) + ']'.repeat(1000)], 2, 'limit'],
+  ])('%s fails with its own code', async (_name, args, exit, code) => {
+    const failed = await failure(...args, ...path)
+    expect(failed).toMatchObject({ exit, code, message: expect.stringMatching(/\.$/) })
   })
 
   test('a space is found by its id as well', async () => {

@@ -7,6 +7,8 @@ import { Shelf } from './shelf.ts'
 
 export interface DocumentList {
   readonly shelf: Shelf
+  /** Whether there is a document of this name, or one was begun here. */
+  has(name: string): boolean
   /** Marks the document that is open. */
   mark(name: string | undefined): void
   close(): void
@@ -91,6 +93,7 @@ export function documentList(space: Space, onOpen: (name: string) => void): Docu
   render()
   return {
     shelf,
+    has: (name) => space.documents.includes(name) || shelf.value(name) !== undefined,
     mark(name) {
       marked = name
       for (const [other, { button }] of rows) {

@@ -1,10 +1,10 @@
 // One space on the screen: its documents, the open one, its peers. Made anew when another space is chosen.
 
-import type { Peer, Space } from 'joinery'
+import type { JoineryError, Peer, Space } from 'joinery'
 import { confirm } from './confirm.ts'
 import { documentView } from './document-view.ts'
 import { documentList } from './documents.ts'
-import { announce, attempt, button, complain, div, focusFirst, say } from './dom.ts'
+import { announce, attempt, button, complain, div, focusFirst } from './dom.ts'
 import type { Begun } from './edits.ts'
 import { peersPanel } from './peers.ts'
 import { statusBar } from './status-bar.ts'
@@ -33,12 +33,14 @@ export function spaceScreen(peer: Peer, space: Space, { onOpen, onRename }: Wish
     statusBar(peer, space),
     peersPanel(peer, space, onRename),
     space.on('error', (error) => complain(error.message)),
-    space.on('close', () => show(undefined)),
   ]
   let open: string | undefined
+  let deleting: string | undefined
   let closeOpen = (): void => {}
 
-  async function show(name: string | undefined): Promise<void> {
+  async function show(wanted: string | undefined): Promise<void> {
+    // "Back" may lead to one that was deleted: opening it would begin it anew.
+    const name = wanted !== undefined && list.has(wanted) ? wanted : undefined
     closeOpen()
     closeOpen = () => {}
     open = name
@@ -49,7 +51,7 @@ export function spaceScreen(peer: Peer, space: Space, { onOpen, onRename }: Wish
       const handle = await list.shelf.open(name)
       if (open !== name) return // Another was chosen meanwhile.
       const endView = documentView(handle)
-      const off = handle.on('close', (reason) => went(name, reason?.code))
+      const off = handle.on('close', (reason) => went(name, reason))
       closeOpen = () => {
         off()
         endView()
@@ -66,16 +68,14 @@ export function spaceScreen(peer: Peer, space: Space, { onOpen, onRename }: Wish
     document.title = name === undefined ? `${space.label} – Joinery notes` : `${name} – ${space.label} – Joinery notes`
   }
 
-  function went(name: string, code: string | undefined): void {
-    if (open !== name) return
+  function went(name: string, reason: JoineryError | undefined): void {
+    if (open !== name || reason?.code !== 'document-deleted') return
     onOpen(undefined)
-    if (code !== 'document-deleted') return
-    say(div('document-none-text'), `“${name}” was deleted.`)
-    announce(`“${name}” was deleted.`)
     focusFirst(div('documents-title'))
+    if (deleting === name) announce(`“${name}” is deleted.`)
+    else complain(`“${name}” was deleted by another member.`)
   }
 
-  say(div('document-none-text'), 'Choose a document, or make a new one.')
   frame(undefined)
   return {
     space,
@@ -91,7 +91,9 @@ export function spaceScreen(peer: Peer, space: Space, { onOpen, onRename }: Wish
       if (name === undefined) return
       const text = 'It goes from every peer of this space, and cannot be brought back.'
       if (!(await confirm({ title: `Delete “${name}”?`, text, act: 'Delete for everyone' }))) return
+      deleting = name
       await attempt(() => space.delete(name))
+      deleting = undefined
       focusFirst(button('create-open'))
     },
     close() {

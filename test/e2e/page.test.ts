@@ -143,10 +143,11 @@ test('a deleted document goes from every screen, and says so to who had it open'
   expect(await items(page)).toEqual(['[ ] x'])
   await page.click('#document-delete')
   await page.getByRole('button', { name: 'Delete for everyone' }).click()
-  for (const each of [page, other]) {
-    await each.getByText('“gone” was deleted.').first().waitFor()
+  for (const each of [page, other])
     await eventually(() => each.locator('#documents').textContent()).not.toContain('gone')
-  }
+  await other.getByText('“gone” was deleted by another member.').waitFor()
+  await page.goBack()
+  await page.getByText('Choose a document').waitFor()
 })
 
 test('without an invitation the page asks for one, and says what is wrong with a bad one', async () => {

@@ -19,6 +19,11 @@ export class Actors {
     return index
   }
 
+  /** The index of a name that is known. */
+  find(name: ActorId): number | undefined {
+    return this.#indexes.get(name)
+  }
+
   /** By the bytes of their names. */
   readonly compare = (a: number, b: number): number => (a === b ? 0 : compareActors(this.nameOf(a), this.nameOf(b)))
 }

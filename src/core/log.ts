@@ -151,7 +151,8 @@ export class Log {
   }
 
   branchOf(name: ActorId): Branch | undefined {
-    return this.branches.get(this.actors.indexOf(name))
+    const actor = this.actors.find(name)
+    return actor === undefined ? undefined : this.branches.get(actor)
   }
 
   endOf(actor: number): number {
@@ -160,12 +161,14 @@ export class Log {
 
   /** The branch of an actor, made if it is not there. */
   open(name: ActorId): Branch {
-    const known = this.branchOf(name)
-    if (known !== undefined) return known
-    const actor = this.actors.indexOf(name)
-    const branch = new Branch(actor, name, chainStart(this.#docTag, name))
-    this.branches.set(actor, branch)
+    const branch = this.branchOf(name) ?? this.newBranch(name)
+    this.branches.set(branch.actor, branch)
     return branch
+  }
+
+  /** A branch that is not in the log (yet). */
+  newBranch(name: ActorId): Branch {
+    return new Branch(this.actors.indexOf(name), name, chainStart(this.#docTag, name))
   }
 
   /**

@@ -91,6 +91,11 @@ export class Document {
     }
   }
 
+  /** The container that an op made. */
+  made(dot: Ref): Container | undefined {
+    return this.#dots.container(dot)
+  }
+
   /** Where a container shows, undefined if it does not. */
   pathOf(container: Container): Path | undefined {
     const path: (string | number)[] = []

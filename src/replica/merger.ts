@@ -15,12 +15,6 @@ export interface Standing {
   readonly lamport: number
 }
 
-/** Branches that wait for an actor to get past a seq. */
-interface Waiters {
-  least: number
-  list: { readonly seq: number; readonly branch: Branch }[]
-}
-
 /** What is told of merging. */
 export interface MergeListener {
   /** A change was merged. */
@@ -39,7 +33,8 @@ export class Merger {
   readonly #log: Log
   readonly #document: Document
   readonly #listener: MergeListener
-  readonly #waiters = new Map<number, Waiters>()
+  /** By actor and seq: the branches whose next change links there. */
+  readonly #waiters = new Map<number, Map<number, Set<Branch>>>()
 
   constructor(log: Log, document: Document, listener: MergeListener) {
     this.#log = log
@@ -59,9 +54,8 @@ export class Merger {
     }
   }
 
-  /** Where a change with these links would stand on top of what is merged of its branch. */
-  standing(branch: Branch, links: readonly Ref[]): Standing {
-    const own = branch.changes[branch.mergedChanges - 1]
+  /** Where a change with these links stands, whose own previous change is `own`. */
+  standing(branch: Branch, own: Held | undefined, links: readonly Ref[]): Standing {
     const ownBase = own?.base ?? nothing
     if (branch.isInit) return { base: nothing, lamport: 0 }
     let lamport = lastLamport(branch, own)
@@ -110,7 +104,7 @@ export class Merger {
 
   #merge(branch: Branch, held: Held): void {
     if (held.base === undefined) {
-      const { base, lamport } = this.standing(branch, held.links)
+      const { base, lamport } = this.standing(branch, branch.changes[branch.mergedChanges - 1], held.links)
       held.base = base
       held.lamport = lamport
       const change = this.#log.changeOf(branch, held)
@@ -147,23 +141,34 @@ export class Merger {
   }
 
   #await(branch: Branch, link: Ref): void {
-    const waiters = this.#waiters.get(link.actor) ?? { least: link.seq, list: [] }
-    this.#waiters.set(link.actor, waiters)
-    if (waiters.list.some((waiter) => waiter.branch === branch && waiter.seq === link.seq)) return
-    waiters.least = Math.min(waiters.least, link.seq)
-    waiters.list.push({ seq: link.seq, branch })
+    const bySeq = this.#waiters.get(link.actor) ?? new Map<number, Set<Branch>>()
+    this.#waiters.set(link.actor, bySeq)
+    const waiters = bySeq.get(link.seq) ?? new Set()
+    bySeq.set(link.seq, waiters)
+    waiters.add(branch)
   }
 
-  /** The branches that waited for what this one has now merged. */
+  /** The branches that waited for an op of the change just merged. */
   #wake(branch: Branch): Branch[] {
-    const waiters = this.#waiters.get(branch.actor)
-    if (waiters === undefined || waiters.least >= branch.merged) return []
-    const ready = waiters.list.filter(({ seq }) => seq < branch.merged)
-    waiters.list = waiters.list.filter(({ seq }) => seq >= branch.merged)
-    waiters.least = waiters.list.reduce((least, { seq }) => Math.min(least, seq), Number.POSITIVE_INFINITY)
-    if (waiters.list.length === 0) this.#waiters.delete(branch.actor)
-    return ready.map((waiter) => waiter.branch)
+    const bySeq = this.#waiters.get(branch.actor)
+    const merged = branch.changes[branch.mergedChanges - 1]
+    if (bySeq === undefined || merged === undefined) return []
+    const ready: Branch[] = []
+    for (const seq of keysWithin(bySeq, merged.seq, merged.end)) {
+      for (const waiter of bySeq.get(seq) ?? []) ready.push(waiter)
+      bySeq.delete(seq)
+    }
+    if (bySeq.size === 0) this.#waiters.delete(branch.actor)
+    return ready
   }
+}
+
+/** The keys in [from, end), by whichever way is shorter. */
+function keysWithin(map: ReadonlyMap<number, unknown>, from: number, end: number): number[] {
+  if (end - from > map.size) return [...map.keys()].filter((key) => key >= from && key < end)
+  const keys: number[] = []
+  for (let key = from; key < end; key++) if (map.has(key)) keys.push(key)
+  return keys
 }
 
 /** Each op of a change with its stamp. */

@@ -25,7 +25,7 @@ export class CausalBuffer {
   add(range: SignedRange, heldOf: (actor: ActorId) => number): void {
     const ranges = this.#ranges.get(range.actor) ?? []
     this.#ranges.set(range.actor, ranges)
-    const at = ranges.findLastIndex((other) => other.fromSeq <= range.fromSeq)
+    const at = lastAtOrBefore(ranges, range.fromSeq)
     const before = ranges[at]
     // Another one from the same seq is as good if it is as long: only its contents could tell, and they are checked when its turn comes.
     if (before !== undefined && before.fromSeq === range.fromSeq && before.endSeq === range.endSeq) return
@@ -38,8 +38,7 @@ export class CausalBuffer {
   take(actor: ActorId, held: number): SignedRange[] {
     const ranges = this.#ranges.get(actor)
     if (ranges === undefined) return []
-    const next = ranges.findIndex((range) => range.fromSeq > held)
-    const taken = ranges.splice(0, next < 0 ? ranges.length : next)
+    const taken = ranges.splice(0, lastAtOrBefore(ranges, held) + 1)
     if (ranges.length === 0) this.#ranges.delete(actor)
     for (const range of taken) this.#account(range, -1)
     return taken
@@ -79,4 +78,16 @@ export class CausalBuffer {
     this.#bytes += sign * (range.body.length + 256)
     this.#ops += sign * (range.endSeq - range.fromSeq)
   }
+}
+
+/** The index of the last range that begins at or before `seq`, -1 if none does. */
+function lastAtOrBefore(ranges: readonly SignedRange[], seq: number): number {
+  let low = 0
+  let high = ranges.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((ranges[middle]?.fromSeq ?? 0) <= seq) low = middle + 1
+    else high = middle
+  }
+  return low - 1
 }

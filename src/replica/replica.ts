@@ -17,7 +17,7 @@ import { Actors } from '../core/actors.ts'
 import { canonicalChange } from '../core/body.ts'
 import { CausalBuffer } from '../core/buffer.ts'
 import { chainNext, chainStart, initActor } from '../core/chain.ts'
-import { type ActorId, compareDots, type Dot, selfActor } from '../core/ids.ts'
+import { type ActorId, compareDots, type Dot, ownerOf, selfActor } from '../core/ids.ts'
 import { type Branch, type Held, heldChange, Log } from '../core/log.ts'
 import type { Change, Ref } from '../core/op.ts'
 import type { SignedRange } from '../core/range.ts'
@@ -118,6 +118,7 @@ export class Replica<T = unknown> {
   #waiting = { ops: 0, bytes: 0 }
 
   constructor({ docTag, actor, now, trace = noTrace }: ReplicaOptions) {
+    assert(ownerOf(actor).kind !== 0, 'a self-certifying actor makes no changes')
     this.#docTag = docTag
     this.#actor = actor
     this.#now = now

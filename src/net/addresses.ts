@@ -42,6 +42,33 @@ export function loopbackLast(a: Multiaddr, b: Multiaddr): number {
   return Number(isLoopback(a)) - Number(isLoopback(b)) || byPreference(a, b)
 }
 
+/**
+ * The addresses that are worth a dial, best first. A way through a relay is tried once per relay, by the address at which the relay itself can be
+ * dialled best; and where a relay can lead to WebRTC, nothing is won by the relay alone, whose connection WebRTC makes anyway.
+ */
+export function worthDialling(
+  addresses: readonly Multiaddr[],
+  canDial: (address: Multiaddr) => boolean,
+): readonly Multiaddr[] {
+  const dialable = addresses.filter((address) => canDial(address) && canDial(relayPart(address) ?? address))
+  const sorted = dialable.sort((a, b) => byPreference(a, b) || byPreference(relayPart(a) ?? a, relayPart(b) ?? b))
+  const relays = new Set<string>()
+  return sorted.filter((address) => {
+    const relay = relayPart(address)?.getComponents().at(-1)?.value
+    if (relay === undefined) return true
+    const isNew = !relays.has(relay)
+    relays.add(relay)
+    return isNew
+  })
+}
+
+/** The address of the relay, for an address that leads through one. */
+function relayPart(address: Multiaddr): Multiaddr | undefined {
+  const components = address.getComponents()
+  const at = components.findIndex(({ name }) => name === 'p2p-circuit')
+  return at < 1 ? undefined : multiaddr(components.slice(0, at))
+}
+
 function isLoopback(address: Multiaddr): boolean {
   const host = address.getComponents()[0]?.value ?? ''
   return host.startsWith('127.') || host === '::1' || host === 'localhost'

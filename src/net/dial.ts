@@ -9,7 +9,8 @@ import { transportOf } from './addresses.ts'
 
 /** A handshake by way of a relay has more round trips, and gathers candidates. */
 const timeoutsMs = { direct: 5_000, relayed: 15_000 }
-const staggerMs = 250
+/** How long the next address waits for this one. */
+const staggersMs = { direct: 250, relayed: 3_000 }
 
 export interface DialOptions {
   readonly clock: Clock
@@ -29,7 +30,7 @@ export function dialAny(addresses: readonly Multiaddr[], options: DialOptions): 
   return new Promise<Connection>((resolve, reject) => {
     const attempt = async (address: Multiaddr): Promise<void> => {
       pending += 1
-      const limit = abortAfter(clock, timeoutOf(address), over.signal)
+      const limit = abortAfter(clock, timeoutsMs[kindOf(address)], over.signal)
       try {
         const connection = await options.dialOne(address, limit.signal)
         // At once: sockets in Node stay bound to the signal, and would close with it.
@@ -51,7 +52,7 @@ export function dialAny(addresses: readonly Multiaddr[], options: DialOptions): 
       const address = addresses[next]
       if (address === undefined || over.signal.aborted) return
       next += 1
-      cancelStagger = clock.after(staggerMs, goOn)
+      cancelStagger = clock.after(staggersMs[kindOf(address)], goOn)
       void attempt(address)
     }
     const aborted = (): void => {
@@ -68,8 +69,8 @@ export function dialAny(addresses: readonly Multiaddr[], options: DialOptions): 
   })
 }
 
-function timeoutOf(address: Multiaddr): number {
-  return transportOf(address) === 'webrtc' || transportOf(address) === 'relay' ? timeoutsMs.relayed : timeoutsMs.direct
+function kindOf(address: Multiaddr): 'direct' | 'relayed' {
+  return transportOf(address) === 'webrtc' || transportOf(address) === 'relay' ? 'relayed' : 'direct'
 }
 
 function allFailed(failures: readonly string[]): JoineryError {

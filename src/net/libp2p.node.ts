@@ -18,5 +18,5 @@ export interface Libp2pNetworkOptions extends NodeTransportOptions {
  */
 export function libp2pNetwork(options: Libp2pNetworkOptions = {}): NetworkFactory {
   const clock = options.clock ?? systemClock
-  return (context) => startLibp2p(context, clock, () => nodePlatform(context.shelf, clock, options))
+  return (context) => startLibp2p(context, clock, (gate) => nodePlatform(context.shelf, clock, gate, options))
 }

@@ -12,18 +12,18 @@ import type {
   Stream,
 } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
-import { ping } from '@libp2p/ping'
 import { yamux } from '@libp2p/yamux'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import type { Clock } from '../base/clock.ts'
 import { Emitter, type Off } from '../base/emitter.ts'
 import { isJoineryError, JoineryError, messageOf } from '../base/errors.ts'
-import { byPreference, loopbackLast, parseAddress, type Target, transportOf } from './addresses.ts'
+import { byPreference, loopbackLast, parseAddress, type Target, transportOf, worthDialling } from './addresses.ts'
 import { dialAny } from './dial.ts'
 import { FramedStream } from './frames.ts'
 import { gossipService, Topics } from './gossip.ts'
 import type { Connection, FrameStream, Network, NetworkContext, NetworkEvents, NodeId } from './network.ts'
+import { type Pulse, startPulse } from './pulse.ts'
 import { runHandler, type TopicListener } from './topics.ts'
 import { startWatchdog } from './watchdog.ts'
 import { streamWire } from './wire.ts'
@@ -36,6 +36,8 @@ export interface Platform {
   readonly services?: Libp2pOptions['services']
   /** Told once the node runs: the chance to keep ports, and to listen for who is found. */
   started?(node: PlatformNode): Promise<void> | void
+  /** Called once all connections are cut, before the listeners close. */
+  stopping?(): Promise<void>
   /** Asks a member to relay our handshakes. Absent where others can dial us. */
   useRelay?(node: PlatformNode, relay: NodeId): Promise<void>
 }
@@ -103,12 +105,11 @@ function createNode(privateKey: PrivateKey, platform: Platform, gate: Gate): Pro
       // The peer layer keeps its own address book and redial loop.
       reconnectRetries: 0,
     },
-    // A dead link is noticed within 2 to 5 seconds; 3 s of grace, since a peer that merges much is silent for a while without being dead.
-    connectionMonitor: { pingInterval: 2_000, pingTimeout: { minTimeout: 3_000, maxTimeout: 10_000 } },
+    // Dead links are noticed by our own pulse.
+    connectionMonitor: { enabled: false },
     services: {
       ...platform.services,
       identify: identify(),
-      ping: ping(),
       gossip: gossipService(),
       internals: (components: Internals) => ({ transportManager: components.transportManager }),
     },
@@ -155,6 +156,7 @@ class Libp2pNetwork implements Network {
   readonly #node: PlatformNode
   readonly #closing = new AbortController()
   #addresses: readonly string[] = []
+  readonly #pulse: Pulse
   #stopWatchdog = (): void => {}
   #closed: Promise<void> | undefined
 
@@ -165,6 +167,7 @@ class Libp2pNetwork implements Network {
     this.#gate = gate
     this.id = libp2p.peerId.toString()
     this.#topics = new Topics(libp2p.services.gossip, this.counters)
+    this.#pulse = startPulse(libp2p, clock)
     this.#node = {
       libp2p,
       clock,
@@ -209,8 +212,12 @@ class Libp2pNetwork implements Network {
     const node = targets.find((target) => target.node !== undefined)?.node
     if (node === this.id) throw new JoineryError('network', 'these addresses are our own')
     if (node !== undefined && this.#isDirect(node)) return node
+    const ofNode = targets.filter((target) => target.node === undefined || target.node === node)
     const connection = await dialAny(
-      targets.filter((target) => target.node === undefined || target.node === node).map(({ address }) => address),
+      worthDialling(
+        ofNode.map(({ address }) => address),
+        (address) => this.#canDial(address),
+      ),
       { clock: this.#clock, dialOne: (address, over) => this.#dialOne(address, over), signal: this.#until(signal) },
     )
     return connection.remotePeer.toString()
@@ -228,7 +235,7 @@ class Libp2pNetwork implements Network {
     try {
       const options = { runOnLimitedConnection: true, maxOutboundStreams: streamsMax }
       const stream = await connection.newStream(protocol, signal === undefined ? options : { ...options, signal })
-      return this.#framed(stream, node)
+      return this.#framed(stream, connection)
     } catch (cause) {
       if (signal?.aborted) throw new JoineryError('aborted', 'the caller gave up', { cause: signal.reason })
       throw new JoineryError('network', `no ${protocol} stream to ${node}: ${messageOf(cause)}`, { cause })
@@ -244,7 +251,7 @@ class Libp2pNetwork implements Network {
     } as const
     const taken = this.#libp2p.handle(
       protocol,
-      (stream, connection) => void runHandler(handler, this.#framed(stream, connection.remotePeer.toString())),
+      (stream, connection) => void runHandler(handler, this.#framed(stream, connection)),
       options,
     )
     // The handler stands at once; what is awaited is a note in the peer store, which a closing node may refuse.
@@ -296,10 +303,12 @@ class Libp2pNetwork implements Network {
   async #close(): Promise<void> {
     this.#gate.closed = true
     this.#stopWatchdog()
+    this.#pulse.stop()
     this.#closing.abort(new JoineryError('closed', 'the network was closed'))
     await Promise.all([...this.#connections.values()].flat().map(cut))
     this.#emitter.clear()
     try {
+      await this.#platform.stopping?.()
       await this.#libp2p.stop()
     } catch {
       // A listener or a stream that was gone already: nothing is left to close.
@@ -307,16 +316,14 @@ class Libp2pNetwork implements Network {
   }
 
   #targets(addresses: readonly string[]): readonly Target[] {
-    const { transportManager } = this.#libp2p.services.internals
-    const targets = addresses
-      .map(parseAddress)
-      .filter((target) => target !== undefined)
-      .filter(({ address }) => transportManager.dialTransportForMultiaddr(address) !== undefined)
-    if (targets.length > 0) return targets.sort((a, b) => byPreference(a.address, b.address))
-    throw new JoineryError(
-      'network',
-      `none of these is an address that can be dialled from here: ${addresses.join(', ') || '(none given)'}`,
-    )
+    const targets = addresses.map(parseAddress).filter((target) => target !== undefined)
+    if (targets.some(({ address }) => this.#canDial(address))) return targets
+    const list = addresses.join(', ') || '(none given)'
+    throw new JoineryError('network', `none of these is an address that can be dialled from here: ${list}`)
+  }
+
+  #canDial(address: Multiaddr): boolean {
+    return this.#libp2p.services.internals.transportManager.dialTransportForMultiaddr(address) !== undefined
   }
 
   async #dialOne(address: Multiaddr, signal: AbortSignal): Promise<Libp2pConnection> {
@@ -326,8 +333,15 @@ class Libp2pNetwork implements Network {
     throw new JoineryError('network', 'the network is paused')
   }
 
-  #framed(stream: Stream, node: NodeId): FrameStream {
-    return new FramedStream(streamWire(stream, node, this.counters))
+  #framed(stream: Stream, connection: Libp2pConnection): FrameStream {
+    const received = (sizeBytes: number): void => {
+      this.counters.streamReceived += sizeBytes
+      this.#pulse.heard(connection)
+    }
+    const sent = (sizeBytes: number): void => {
+      this.counters.streamSent += sizeBytes
+    }
+    return new FramedStream(streamWire(stream, connection.remotePeer.toString(), { sent, received }))
   }
 
   #opened(connection: Libp2pConnection): void {

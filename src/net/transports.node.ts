@@ -6,8 +6,8 @@ import { type PeerDiscovery, peerDiscoverySymbol } from '@libp2p/interface'
 import { mdns } from '@libp2p/mdns'
 import { tcp } from '@libp2p/tcp'
 import { webRTCDirect } from '@libp2p/webrtc'
-import type { Clock } from '../base/clock.ts'
-import type { Platform, PlatformNode } from './libp2p.ts'
+import { type Clock, sleep } from '../base/clock.ts'
+import type { Gate, Platform, PlatformNode } from './libp2p.ts'
 import { keptCertificate } from './libp2p-certificate.node.ts'
 import type { Shelf } from './network.ts'
 import { keptPorts, type Ports } from './ports.node.ts'
@@ -28,7 +28,12 @@ const serviceTag = '_joinery._udp.local'
 /** A relayed connection is for a handshake, not for data: these limits are far above the one and far below the other. */
 const relayLimits = { maxReservations: 256, defaultDataLimit: 1n << 20n, defaultDurationLimit: 2 * 60_000 }
 
-export async function nodePlatform(shelf: Shelf, clock: Clock, options: NodeTransportOptions): Promise<Platform> {
+export async function nodePlatform(
+  shelf: Shelf,
+  clock: Clock,
+  gate: Gate,
+  options: NodeTransportOptions,
+): Promise<Platform> {
   const host = options.host ?? '0.0.0.0'
   const ports = await keptPorts(shelf, host, options.ports ?? {})
   const certificate = await keptCertificate(shelf, clock.now())
@@ -38,7 +43,7 @@ export async function nodePlatform(shelf: Shelf, clock: Clock, options: NodeTran
       tcp(),
       webSockets(),
       // No STUN server is asked for anything.
-      webRTCDirect({ certificate, rtcConfiguration: { iceServers: [] } }),
+      gated(gate, webRTCDirect({ certificate, rtcConfiguration: { iceServers: [] } })),
     ],
     listen: [
       `/ip4/${host}/tcp/${ports.tcp}`,
@@ -50,7 +55,42 @@ export async function nodePlatform(shelf: Shelf, clock: Clock, options: NodeTran
       ...(discovers ? { mdns: mdns({ serviceTag }) } : {}),
     },
     started: (node) => listenForFound(node),
+    stopping: () => sleep(clock, farewellMs),
   }
+}
+
+/**
+ * A WebRTC connection ends on threads of its own, a moment after we are told. The listener must outlive it: the mux of node-datachannel 0.33 calls
+ * back into a listener that was stopped under a living connection, which ends the process.
+ */
+const farewellMs = 200
+
+type MakeWebRTC = ReturnType<typeof webRTCDirect>
+type Components = Parameters<MakeWebRTC>[0]
+
+/**
+ * With the gate closed no native connection is begun: a browser that has not noticed yet that we hung up goes on asking, and each question would
+ * make another connection that leads nowhere. The transport asks the upgrader for a signal before it begins one.
+ */
+function gated(gate: Gate, make: MakeWebRTC): MakeWebRTC {
+  return (components) => {
+    const { upgrader } = components
+    const gatedUpgrader = overriding(upgrader, {
+      createInboundAbortSignal: (signal: AbortSignal) =>
+        gate.closed ? Object.assign(AbortSignal.abort(), { clear() {} }) : upgrader.createInboundAbortSignal(signal),
+    })
+    return make(overriding<Components>(components, { upgrader: gatedUpgrader }))
+  }
+}
+
+/** The same object with some properties in front. */
+function overriding<T extends object>(object: T, own: Partial<T>): T {
+  return new Proxy(object, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(name in own ? own : target, name)
+      return typeof value === 'function' && !(name in own) ? value.bind(target) : value
+    },
+  })
 }
 
 /** mDNS answers name a peer again and again; libp2p passes on the first time only, and after a partition the later ones matter. */

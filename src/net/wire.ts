@@ -3,13 +3,14 @@
 import type { Stream } from '@libp2p/interface'
 import type { Wire } from './frames.ts'
 
-export interface StreamCounters {
-  streamSent: number
-  streamReceived: number
+/** Told of every byte. */
+export interface Meter {
+  sent(sizeBytes: number): void
+  received(sizeBytes: number): void
 }
 
 /** Has to be made and started in the turn in which the stream was handed out: messages without a listener only wait up to 4 MiB. */
-export function streamWire(stream: Stream, remote: string, counters: StreamCounters): Wire {
+export function streamWire(stream: Stream, remote: string, meter: Meter): Wire {
   return {
     remote,
     start(on) {
@@ -20,7 +21,7 @@ export function streamWire(stream: Stream, remote: string, counters: StreamCount
         on.end(error)
       }
       stream.addEventListener('message', ({ data }) => {
-        counters.streamReceived += data.byteLength
+        meter.received(data.byteLength)
         if (data instanceof Uint8Array) on.data(data)
         else for (const part of data) on.data(part)
       })
@@ -30,7 +31,7 @@ export function streamWire(stream: Stream, remote: string, counters: StreamCount
       if (stream.status !== 'open' || stream.readableEnded) queueMicrotask(end)
     },
     async send(bytes) {
-      counters.streamSent += bytes.length
+      meter.sent(bytes.length)
       if (!stream.send(bytes)) await drained(stream)
     },
     close: () => settled(stream),

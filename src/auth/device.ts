@@ -3,6 +3,7 @@
 import { toHex } from '../base/bytes.ts'
 import { JoineryError } from '../base/errors.ts'
 import { owned } from './ed25519.ts'
+import { onPlatform } from './platform.ts'
 
 export interface Device {
   readonly publicKey: Uint8Array
@@ -21,12 +22,13 @@ interface KeyShelf {
 /** The device key of a store, made if there is none. Errors: 'insecure-context' where the page has no WebCrypto, and the store's. */
 export async function openDevice(store: KeyShelf): Promise<Device> {
   requireCrypto()
-  const pair = await store.keyPair('device', makePair)
-  const publicKey = new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey))
+  const pair = await onPlatform(() => store.keyPair('device', makePair))
+  const publicKey = new Uint8Array(await onPlatform(() => crypto.subtle.exportKey('raw', pair.publicKey)))
   return {
     publicKey,
     keyHex: toHex(publicKey),
-    sign: async (message) => new Uint8Array(await crypto.subtle.sign('Ed25519', pair.privateKey, owned(message))),
+    sign: (message) =>
+      onPlatform(async () => new Uint8Array(await crypto.subtle.sign('Ed25519', pair.privateKey, owned(message)))),
   }
 }
 

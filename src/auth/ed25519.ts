@@ -6,6 +6,7 @@ import { ed25519 } from '@noble/curves/ed25519.js'
 import { sha512 } from '@noble/hashes/sha2.js'
 import { concatBytes, equalBytes, fromHex, toHex, utf8 } from '../base/bytes.ts'
 import { JoineryError } from '../base/errors.ts'
+import { onPlatform } from './platform.ts'
 
 const { Point } = ed25519
 const ADMITTED_MAX = 4096
@@ -27,8 +28,10 @@ export function admitKey(publicKey: Uint8Array): void {
 export async function verify(publicKey: Uint8Array, signature: Uint8Array, message: Uint8Array): Promise<boolean> {
   const key = admit(publicKey)
   if (signature.length !== 64) return false
-  if (!(await platformIsExact())) return verifyExactly(publicKey, signature, message)
-  return crypto.subtle.verify('Ed25519', await key.platform, owned(signature), owned(message))
+  return onPlatform(async () => {
+    if (!(await platformIsExact())) return verifyExactly(publicKey, signature, message)
+    return crypto.subtle.verify('Ed25519', await key.platform, owned(signature), owned(message))
+  })
 }
 
 /** The definition, slow (2 ms): used where the platform's verifier differs, and as its twin in tests. */

@@ -1,7 +1,7 @@
 // Time as a value that is handed in. The only place of the package (adapters aside) that reads the platform's clock.
 
 export interface Clock {
-  /** Wall time in milliseconds since 1970. For people; it decides nothing. */
+  /** Wall time in whole milliseconds since 1970. For people; it decides nothing. */
   now(): number
   /** Milliseconds that never go back, from an arbitrary start. For durations. */
   monotonic(): number
@@ -19,6 +19,15 @@ export const systemClock: Clock = {
       timer.unref()
     return () => clearTimeout(timer as ReturnType<typeof setTimeout>)
   },
+}
+
+/** A clock of somebody else's, whose wall time is made whole: it goes into records as an integer. */
+export function wholeMilliseconds(clock: Clock): Clock {
+  return {
+    now: () => Math.max(0, Math.floor(clock.now())),
+    monotonic: () => clock.monotonic(),
+    after: (delayMs, fn) => clock.after(delayMs, fn),
+  }
 }
 
 /** A promise for `delayMs` on this clock; rejects with the signal's reason when it fires first. */

@@ -24,7 +24,7 @@ export class DocHandleImpl<T extends object> implements DocHandle<T>, DocumentLi
     this.document = document
     this.name = document.id.name
     this.#emitter = new Emitter(onThrow)
-    this.#status = new ObservableValue<Status>(space.statusOf(document), equalStatus, onThrow)
+    this.#status = new ObservableValue<Status>(() => space.statusOf(document), equalStatus, onThrow)
     document.listeners.add(this)
   }
 
@@ -89,9 +89,13 @@ export class DocHandleImpl<T extends object> implements DocHandle<T>, DocumentLi
     )
   }
 
-  /** The status may be another one: looks, and tells. */
-  refresh(): void {
-    if (this.#status.set(this.space.statusOf(this.document))) this.#emitter.emit('status', this.#status.current)
+  /** The status may be another one. */
+  touch(): void {
+    this.#status.touch()
+  }
+
+  tellStatus(): void {
+    if (this.#status.tell()) this.#emitter.emit('status', this.#status.current)
   }
 
   #end(told: JoineryError | undefined, later: JoineryError): void {

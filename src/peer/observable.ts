@@ -1,31 +1,48 @@
-// The one shape of every status: read it, be told of it, or wait for the next one.
+// The one shape of every status: read it, be told of it, or wait for the next one. What is read is never older than what is known (Invariant 13):
+// reading computes it anew if anything was touched since; telling comes a moment later, once for many touches.
 
 import { Emitter, type Off } from '../base/emitter.ts'
 import type { Observable } from './api.ts'
 
 export class ObservableValue<T> implements Observable<T> {
   #current: T
+  #told: T
+  #stale = false
   #closed = false
+  readonly #compute: () => T
   readonly #equal: (a: T, b: T) => boolean
   readonly #emitter: Emitter<{ value: T; close: undefined }>
 
-  constructor(first: T, equal: (a: T, b: T) => boolean, onThrow: (error: unknown) => void) {
-    this.#current = first
+  constructor(compute: () => T, equal: (a: T, b: T) => boolean, onThrow: (error: unknown) => void) {
+    this.#compute = compute
     this.#equal = equal
+    this.#current = compute()
+    this.#told = this.#current
     this.#emitter = new Emitter(onThrow)
   }
 
   get current(): T {
+    if (this.#stale && !this.#closed) {
+      const value = this.#compute()
+      if (!this.#equal(this.#current, value)) this.#current = value
+      this.#stale = false
+    }
     return this.#current
   }
 
   readonly subscribe = (listener: (value: T) => void): Off => this.#emitter.on('value', listener)
 
-  /** Tells listeners, unless the new value equals the old one. */
-  set(value: T): boolean {
-    if (this.#closed || this.#equal(this.#current, value)) return false
-    this.#current = value
-    this.#emitter.emit('value', value)
+  /** The value may be another one by now. */
+  touch(): void {
+    this.#stale = true
+  }
+
+  /** Tells listeners, unless the value equals the one they were told last. */
+  tell(): boolean {
+    const { current } = this
+    if (this.#closed || this.#equal(this.#told, current)) return false
+    this.#told = current
+    this.#emitter.emit('value', current)
     return true
   }
 
@@ -42,8 +59,8 @@ export class ObservableValue<T> implements Observable<T> {
     const offs = [this.#emitter.on('value', () => wake()), this.#emitter.on('close', () => wake())]
     try {
       while (true) {
-        if (seen !== this.#current) {
-          seen = this.#current
+        if (seen !== this.current) {
+          seen = this.current
           yield seen
           continue
         }

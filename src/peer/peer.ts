@@ -6,7 +6,7 @@ import { type Device, deviceId, openDevice } from '../auth/device.ts'
 import { makeSpace, spaceKeys } from '../auth/keys.ts'
 import { type Sealer, xchacha } from '../auth/seal.ts'
 import { decodeTicket } from '../auth/ticket.ts'
-import { type Clock, systemClock } from '../base/clock.ts'
+import { type Clock, systemClock, wholeMilliseconds } from '../base/clock.ts'
 import { Emitter, type Off } from '../base/emitter.ts'
 import { isJoineryError, JoineryError, messageOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
@@ -41,7 +41,7 @@ export interface Platform {
 
 export async function openPeerOn(platform: Platform, options: PeerOptions = {}): Promise<Peer> {
   checkOptions(options)
-  const clock = options.clock ?? systemClock
+  const clock = options.clock === undefined ? systemClock : wholeMilliseconds(options.clock)
   const random = options.random ?? systemRandom
   const store = await openStore(platform, options)
   try {

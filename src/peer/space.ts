@@ -30,6 +30,14 @@ import { waitUntil } from './wait.ts'
 
 const TOUCH_MS = 20
 
+/** A document's handle, of whatever type. */
+interface Handle {
+  readonly document: Document
+  touch(): void
+  tellStatus(): void
+  ended(error: JoineryError | undefined): void
+}
+
 export class SpaceImpl implements Space, ReplicatorHost {
   readonly id: string
   readonly label: string
@@ -38,11 +46,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
   readonly #context: PeerContext
   readonly #documents: Documents
   readonly #members: Members
-  readonly #handles = new Set<{
-    readonly document: Document
-    refresh(): void
-    ended(error: JoineryError | undefined): void
-  }>()
+  readonly #handles = new Set<Handle>()
   readonly #emitter: Emitter<SpaceEvents>
   readonly #touches = new Emitter<{ touch: undefined }>()
   readonly #status: ObservableValue<Status>
@@ -69,7 +73,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
       failed: (cause) => this.#fail(cause),
     })
     this.#members = new Members(context, () => this.#documents.all)
-    this.#status = new ObservableValue<Status>(this.statusOf(undefined), equalStatus, context.onThrow)
+    this.#status = new ObservableValue<Status>(() => this.statusOf(undefined), equalStatus, context.onThrow)
   }
 
   // ── the public face ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -170,11 +174,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
     )
   }
 
-  forgetHandle(handle: {
-    readonly document: Document
-    refresh(): void
-    ended(error: JoineryError | undefined): void
-  }): void {
+  forgetHandle(handle: Handle): void {
     this.#handles.delete(handle)
   }
 
@@ -322,14 +322,16 @@ export class SpaceImpl implements Space, ReplicatorHost {
     this.#fail(error)
   }
 
-  /** Looks at every status once, soon. */
+  /** Every status may be another one: whoever reads it sees it at once, whoever listens is told soon, once for many touches. */
   touched(): void {
     if (this.#closed !== undefined) return
+    this.#status.touch()
+    for (const handle of this.#handles) handle.touch()
     this.#cancelTouch ??= this.#context.clock.after(TOUCH_MS, () => {
       this.#cancelTouch = undefined
       this.#members.note(this.#links?.replicator.contacts.values() ?? [])
-      for (const handle of [...this.#handles]) handle.refresh()
-      if (this.#status.set(this.statusOf(undefined))) this.#emitter.emit('status', this.#status.current)
+      for (const handle of [...this.#handles]) handle.tellStatus()
+      if (this.#status.tell()) this.#emitter.emit('status', this.#status.current)
       this.#touches.emit('touch', undefined)
     })
   }

@@ -5,6 +5,7 @@
 //
 // Signing and checking run on the platform's own threads, so the world waits for them in real time between two events; their results do not depend on it.
 
+import { cryptoRunning } from '../auth/platform.ts'
 import { type Random, seededRandom } from '../base/random.ts'
 import type { Trace } from '../base/trace.ts'
 import { type MemoryHub, type MemoryHubOptions, memoryHub, memoryNetwork } from '../net/memory.ts'
@@ -20,8 +21,8 @@ export interface WorldOptions {
 }
 
 const TRACE_LINES = 10_000
-// Long enough for a signature on the platform's threads.
-const TURNS = 4
+// Turns of the real event loop without work of the platform's, before the world goes on.
+const TURNS = 3
 
 export class World {
   readonly seed: number
@@ -91,9 +92,10 @@ export class World {
     }
   }
 
-  /** Lets time pass until every peer agrees with every peer in contact, and has nothing left to do. */
+  /** Lets time pass until every peer agrees with every peer in contact (and none that is not paused is alone), and has nothing left to do. */
   settle(limitMs = 60_000): Promise<void> {
-    return this.until(() => [...this.peers.values()].every(isSettled), limitMs)
+    const peers = [...this.peers.values()]
+    return this.until(() => peers.every((peer) => isSettled(peer, peers.length === 1)), limitMs)
   }
 
   /** Lets time pass while a promise is under way. */
@@ -138,18 +140,18 @@ export class World {
   }
 }
 
-function isSettled(peer: Peer): boolean {
-  return peer.spaces.every(
-    ({ status: { current } }) => current.saved && current.pending.every(({ reason }) => reason === 'alone'),
+function isSettled(peer: Peer, single: boolean): boolean {
+  return peer.spaces.every(({ status: { current } }) =>
+    single || peer.paused ? current.saved : current.saved && current.upToDate,
   )
 }
 
 /** Lets what is under way on the platform's threads come to an end. */
 async function turns(): Promise<void> {
-  for (let turn = 0; turn < TURNS; turn++) await new Promise<void>((resolve) => realTimer(resolve))
+  for (let quiet = 0; quiet < TURNS; quiet = cryptoRunning() > 0 ? 0 : quiet + 1) await new Promise<void>(realTurn)
 }
 
-const realTimer = ((): ((fn: () => void) => void) => {
+const realTurn = ((): ((fn: () => void) => void) => {
   const { port1, port2 } = new MessageChannel()
   const waiting: (() => void)[] = []
   port1.onmessage = () => waiting.shift()?.()

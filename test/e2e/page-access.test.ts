@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { Page } from 'playwright'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { eventually, items, open, Stage, screenshots, text } from '../page/stage.ts'
+import { eventually, field, items, open, Stage, screenshots, text } from '../page/stage.ts'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 let stage: Stage
@@ -129,7 +129,7 @@ test.each(looks)('in $scheme, on a $size, no screen has a serious fault', async 
     expect(await faults(page), name).toEqual([])
   }
   await show('join')
-  await page.getByLabel('Invitation').fill(stage.link)
+  await field(page, 'Invitation').fill(stage.link)
   await page.keyboard.press('Enter')
   await eventually(() => page.locator('#status-text').textContent()).toMatch(/up to date/)
   await show('list')
@@ -141,8 +141,8 @@ test.each(looks)('in $scheme, on a $size, no screen has a serious fault', async 
   await page.goBack()
   await page.click('#create-open')
   await show('create')
-  await page.getByLabel('Name', { exact: true }).fill(`lake ${scheme} ${size}`)
-  await page.getByLabel('Text', { exact: true }).check()
+  await field(page, 'Name').fill(`lake ${scheme} ${size}`)
+  await page.getByRole('radio', { name: 'Text' }).check()
   await page.keyboard.press('Enter')
   const letter = 'Leave on Friday after school.\n\nAda brings the tent, Ben the stove. The boat is at the north pier.\n'
   await page.locator('textarea.prose').fill(letter)

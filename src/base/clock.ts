@@ -9,15 +9,13 @@ export interface Clock {
   after(delayMs: number, fn: () => void): () => void
 }
 
-/** The platform's clock. Its timers keep a Node process alive no longer than its sockets do. */
+/** The platform's clock. A waiting timer keeps a Node process alive: whoever sets one that may outlast its purpose cancels it. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(delayMs, fn) {
-    const timer: unknown = setTimeout(fn, delayMs)
-    if (typeof timer === 'object' && timer !== null && 'unref' in timer && typeof timer.unref === 'function')
-      timer.unref()
-    return () => clearTimeout(timer as ReturnType<typeof setTimeout>)
+    const timer = setTimeout(fn, delayMs)
+    return () => clearTimeout(timer)
   },
 }
 

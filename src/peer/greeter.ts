@@ -30,6 +30,7 @@ export class Greeter {
   readonly #greeting = new Set<string>()
   readonly #abort = new AbortController()
   readonly #offs: (() => void)[]
+  readonly #cancels = new Set<() => void>()
   #answering = 0
 
   constructor(options: GreeterOptions) {
@@ -48,9 +49,11 @@ export class Greeter {
     const { clock, network, spaces } = this.#options
     for (const space of spaces()) this.greet(space, node)
     // Whoever does not complete hello is no member of ours, and has no business here.
-    clock.after(limits.helloMs, () => {
+    const cancel = clock.after(limits.helloMs, () => {
+      this.#cancels.delete(cancel)
       if (network.connections.has(node) && !this.#isMember(node)) void network.hangUp(node)
     })
+    this.#cancels.add(cancel)
   }
 
   /** Offers a session, unless one stands or is on its way. */
@@ -66,6 +69,7 @@ export class Greeter {
   close(): void {
     this.#abort.abort(new JoineryError('closed', 'the network is being left'))
     for (const off of this.#offs) off()
+    for (const cancel of this.#cancels) cancel()
   }
 
   /** The smaller node id opens the stream; the other waits a little for it, and then tries itself. */

@@ -74,6 +74,7 @@ export interface Contact extends Source {
 }
 
 const STATE_DELAY_MS = 40
+const STATE_REST_MS = 250
 const SERVE_MAX = 1024
 const GOSSIP_WAITING_MAX = 512
 const STALL_CHECK_MS = 1_000
@@ -96,6 +97,7 @@ export class Replicator {
   #cancelBeacon: () => void = () => {}
   #cancelStall: () => void = () => {}
   #gossipWaiting = 0
+  #statedAt = Number.NEGATIVE_INFINITY
   #closed = false
 
   constructor(options: ReplicatorOptions) {
@@ -465,9 +467,13 @@ export class Replicator {
     void contact.session.send(this.#stateFor(entries, false, false))
   }
 
+  /** Soon after the first news; while more keeps coming, a few times a second. */
   #scheduleState(): void {
-    this.#cancelState ??= this.#clock.after(STATE_DELAY_MS, () => {
+    if (this.#cancelState !== undefined) return
+    const restMs = this.#statedAt + STATE_REST_MS - this.#clock.monotonic()
+    this.#cancelState = this.#clock.after(Math.max(STATE_DELAY_MS, restMs), () => {
       this.#cancelState = undefined
+      this.#statedAt = this.#clock.monotonic()
       for (const contact of this.#contacts.values()) {
         if (this.agreedWith(contact)) this.#agree(contact)
         this.#tellNews(contact)

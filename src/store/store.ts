@@ -61,7 +61,7 @@ export interface Store {
   /** This Store object among those open on the same data (tabs). */
   readonly writer: string
 
-  /** Appends as one atomic group. Rejects 'store-full' (nothing was written; later appends may succeed) | 'store-failed' (takes nothing more) | 'closed' | 'limit'. */
+  /** Appends as one atomic group; its bytes must not be altered until it resolves. Rejects 'store-full' (nothing was written; later appends may succeed) | 'store-failed' (takes nothing more) | 'closed' | 'limit'. */
   append(records: readonly StoreRecord[], options: AppendOptions): Promise<void>
   /** Every stream that holds records. */
   streams(): Promise<readonly StreamName[]>

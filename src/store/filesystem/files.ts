@@ -85,9 +85,24 @@ export function removeDrafts(folder: string): void {
   for (const name of fs.readdirSync(folder)) if (name.endsWith('.draft')) fs.rmSync(join(folder, name), { force: true })
 }
 
-/** Makes a folder that only its owner can enter. */
+/**
+ * Makes a folder that only its owner can enter, and those above it. Written out, since mkdir's `recursive` never returns where a folder says
+ * that a name cannot be made in it (seen in /proc).
+ */
 export function makeFolder(path: string): void {
-  if (fs.mkdirSync(path, { recursive: true, mode: 0o700 }) !== undefined) syncFolder(dirname(path))
+  if (isFolder(path)) return
+  if (dirname(path) !== path) makeFolder(dirname(path))
+  try {
+    fs.mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST' && isFolder(path)) return // Somebody was quicker.
+    throw error
+  }
+  syncFolder(dirname(path))
+}
+
+function isFolder(path: string): boolean {
+  return absentIfMissing(() => fs.statSync(path))?.isDirectory() ?? false
 }
 
 /** A file's name is durable only when its folder is. Windows cannot sync a folder and need not. */
@@ -126,7 +141,19 @@ export function newerError(path: string, version: number): JoineryError {
   return new JoineryError('store-newer', words, { details: { version } })
 }
 
-const denials = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'EISDIR', 'ELOOP', 'ENAMETOOLONG', 'ENOENT', 'EINVAL']
+const denials = [
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'ENOTDIR',
+  'EEXIST',
+  'EISDIR',
+  'ELOOP',
+  'ENAMETOOLONG',
+  'ENOENT',
+  'EINVAL',
+  'ERR_INVALID_ARG_VALUE',
+]
 
 /** A system's error as one of ours, with what to do. */
 export function storeError(cause: unknown, folder: string): JoineryError {

@@ -1,20 +1,26 @@
 // Actors by small numbers, inside one replica: never written, never compared between replicas.
 
 import { present } from '../base/assert.ts'
-import { type ActorId, compareActors } from './ids.ts'
+import { type ActorId, actorBytes, compareActors } from './ids.ts'
 
 export class Actors {
   readonly #names: ActorId[] = []
+  readonly #bytes: Uint8Array[] = []
   readonly #indexes = new Map<ActorId, number>()
 
   nameOf(index: number): ActorId {
     return present(this.#names[index], `no actor has the index ${index}`)
   }
 
+  bytesOf(index: number): Uint8Array {
+    return present(this.#bytes[index], `no actor has the index ${index}`)
+  }
+
   indexOf(name: ActorId): number {
     const known = this.#indexes.get(name)
     if (known !== undefined) return known
     const index = this.#names.push(name) - 1
+    this.#bytes.push(actorBytes(name))
     this.#indexes.set(name, index)
     return index
   }

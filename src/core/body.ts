@@ -24,13 +24,14 @@ import { never } from '../base/assert.ts'
 import { ByteReader, ByteWriter } from '../base/bytes.ts'
 import { JoineryError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
-import { type ActorId, decodeActor, encodeActor } from './ids.ts'
+import { type ActorId, decodeActor } from './ids.ts'
 import { type Change, type ContainerType, type Content, Make, type Op, type Ref, type Target, unitsOf } from './op.ts'
 import { decodeTagged, encodeValue, type Scalar } from './value.ts'
 
 /** Turns an actor's index in memory into its name, and back. */
 export interface ActorTable {
   nameOf(index: number): ActorId
+  bytesOf(index: number): Uint8Array
   indexOf(name: ActorId): number
 }
 
@@ -109,7 +110,7 @@ class ChangeEncoder {
     this.#writer.varint(this.#indexes.size - 1)
     let first = true
     for (const actor of this.#indexes.keys()) {
-      if (!first) encodeActor(this.#writer, actors.nameOf(actor))
+      if (!first) this.#writer.bytes(actors.bytesOf(actor))
       first = false
     }
     return this.#writer.raw(rest).finish()

@@ -17,7 +17,7 @@ import { Actors } from '../core/actors.ts'
 import { canonicalChange } from '../core/body.ts'
 import { CausalBuffer } from '../core/buffer.ts'
 import { chainNext, chainStart, initActor } from '../core/chain.ts'
-import { type ActorId, compareDots, type Dot, ownerOf, selfActor } from '../core/ids.ts'
+import { type ActorId, compareDots, type Dot, ownerOf } from '../core/ids.ts'
 import { type Branch, type Held, heldChange, Log } from '../core/log.ts'
 import type { Change, Ref } from '../core/op.ts'
 import type { SignedRange } from '../core/range.ts'
@@ -222,7 +222,7 @@ export class Replica<T = unknown> {
     if (recorder.count === 0) return nothingReceived
     const { ops, count } = recorder
     const change: Change = { seq: 0, count, links: [], time: undefined, message: undefined, ops }
-    const canonical = canonicalChange(change, 0, { nameOf: () => selfActor(new Uint8Array(32)), indexOf: () => 0 })
+    const canonical = canonicalChange(change, 0, this.#actors)
     const actor = initActor(canonical)
     const tipHash = chainNext(chainStart(this.#docTag, actor), canonical)
     const range = { actor, fromSeq: 0, endSeq: count, body: canonical, tipHash, signature: new Uint8Array(0) }

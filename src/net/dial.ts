@@ -7,10 +7,15 @@ import type { Clock } from '../base/clock.ts'
 import { JoineryError, messageOf } from '../base/errors.ts'
 import { transportOf } from './addresses.ts'
 
-/** A handshake by way of a relay has more round trips, and gathers candidates. */
-const timeoutsMs = { direct: 5_000, relayed: 15_000 }
+type Kind = 'stream' | 'datagram' | 'relayed'
+
+/**
+ * A refused stream says so at once, while datagrams to nobody say nothing: the shorter their limit, the sooner a redial loop turns. A handshake by
+ * way of a relay has more round trips, and gathers candidates.
+ */
+const timeoutsMs: Readonly<Record<Kind, number>> = { stream: 5_000, datagram: 3_000, relayed: 15_000 }
 /** How long the next address waits for this one. */
-const staggersMs = { direct: 250, relayed: 3_000 }
+const staggersMs: Readonly<Record<Kind, number>> = { stream: 250, datagram: 250, relayed: 3_000 }
 
 export interface DialOptions {
   readonly clock: Clock
@@ -69,8 +74,10 @@ export function dialAny(addresses: readonly Multiaddr[], options: DialOptions): 
   })
 }
 
-function kindOf(address: Multiaddr): 'direct' | 'relayed' {
-  return transportOf(address) === 'webrtc' || transportOf(address) === 'relay' ? 'relayed' : 'direct'
+function kindOf(address: Multiaddr): Kind {
+  const transport = transportOf(address)
+  if (transport === 'webrtc' || transport === 'relay') return 'relayed'
+  return transport === 'webrtc-direct' ? 'datagram' : 'stream'
 }
 
 function allFailed(failures: readonly string[]): JoineryError {

@@ -102,7 +102,9 @@ export class Topics {
     this.#gossip.topicValidators.set(topic, async (peer, { data }) => {
       const from = peer.toString()
       this.#counters.gossipReceived += data.length
-      const verdict = await this.#listeners.decide(topic, { bytes: data, from })
+      // In Node it is a Buffer, which is a Uint8Array but for how it prints, compares and slices.
+      const bytes = new Uint8Array(data.buffer, data.byteOffset, data.length)
+      const verdict = await this.#listeners.decide(topic, { bytes, from })
       if (verdict === 'accept') this.#countForwarded(topic, data.length, from)
       return resultOf(verdict)
     })

@@ -371,7 +371,7 @@ class Libp2pNetwork implements Network {
 
   #readAddresses(): void {
     const addresses = this.#libp2p.getMultiaddrs().sort(loopbackLast).map(String)
-    if (addresses.join() === this.#addresses.join()) return
+    if (this.#closed !== undefined || addresses.join() === this.#addresses.join()) return
     this.#addresses = addresses
     this.#emitter.emit('addresses', { addresses })
   }

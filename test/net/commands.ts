@@ -17,7 +17,11 @@ export const netCommands = {
       await stream.close()
     })
     network.subscribe('echo', ({ bytes }) => {
-      if (bytes[0] === 0) void network.publish('echo', Uint8Array.from(bytes, (byte, i) => (i === 0 ? 1 : byte)))
+      if (bytes[0] === 0)
+        void network.publish(
+          'echo',
+          Uint8Array.from(bytes, (byte, i) => (i === 0 ? 1 : byte)),
+        )
       return 'accept'
     })
     running.set(network.id, network)

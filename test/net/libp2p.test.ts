@@ -1,0 +1,145 @@
+// The libp2p network of Node keeps the contract over real sockets of this machine; and what a restart keeps.
+
+import { execFile } from 'node:child_process'
+import { createServer } from 'node:net'
+import { promisify } from 'node:util'
+import { afterEach, expect, test } from 'vitest'
+import { FramedStream } from '../../src/net/frames.ts'
+import { libp2pNetwork } from '../../src/net/libp2p.node.ts'
+import type { Network, Shelf } from '../../src/net/network.ts'
+import { collect, echo, filled, join, networkContract, sendAll } from './contract.ts'
+import { shelf } from './shelf.ts'
+
+const make = (own: Shelf = shelf()): Promise<Network> => libp2pNetwork({ host: '127.0.0.1' })({ shelf: own })
+networkContract('libp2p in Node', { make: () => make(), bulkBytes: 50 * 2 ** 20 })
+
+const made: Network[] = []
+const keep = async (network: Promise<Network>): Promise<Network> => {
+  const one = await network
+  made.push(one)
+  return one
+}
+afterEach(async () => {
+  await Promise.all(made.splice(0).map((one) => one.close()))
+})
+
+test('id, ports and certificate outlive a restart, so that old addresses lead to the same peer', async () => {
+  const own = shelf()
+  const first = await make(own)
+  await first.close()
+  const again = await keep(make(own))
+  expect(again.id).toBe(first.id)
+  expect(again.addresses).toEqual(first.addresses)
+  expect(first.addresses).toHaveLength(3)
+})
+
+test('a kept port that was taken is replaced; one that was asked for is an error', async () => {
+  const own = shelf()
+  const first = await make(own)
+  await first.close()
+  const port = Number(/tcp\/(\d+)\/p2p/.exec(first.addresses.join())?.[1])
+  const other = createServer()
+  await new Promise<void>((resolve) => other.listen(port, '127.0.0.1', resolve))
+  const again = await keep(make(own))
+  expect(again.addresses[0]).not.toBe(first.addresses[0])
+  expect(again.addresses.slice(1)).toEqual(first.addresses.slice(1))
+  const asking = libp2pNetwork({ host: '127.0.0.1', ports: { tcp: port } })({ shelf: shelf() })
+  await expect(asking).rejects.toMatchObject({ code: 'port-in-use' })
+  await new Promise((resolve) => other.close(resolve))
+})
+
+test.each(['/ws/', '/webrtc-direct/'])('streams and topics work over %s', async (kind) => {
+  const [a, b] = await Promise.all([keep(make()), keep(make())])
+  echo(b)
+  await a.dial(b.addresses.filter((address) => address.includes(kind)))
+  const stream = await a.open(b.id, '/test/echo')
+  const sending = sendAll(stream, [filled(1_000_000), filled(0)])
+  expect((await collect(stream)).map(({ length }) => length)).toEqual([1_000_000, 0])
+  await sending
+  let heard = ''
+  b.subscribe('t', ({ bytes }) => {
+    heard = String(bytes)
+    return 'accept'
+  })
+  await expect.poll(() => a.subscribers('t').length).toBe(1)
+  await a.publish('t', Uint8Array.of(5))
+  await expect.poll(() => heard).toBe('5')
+})
+
+test('a dead address first costs a moment, not its timeout', async () => {
+  const [a, b] = await Promise.all([keep(make()), keep(make())])
+  const startedMs = performance.now()
+  // 192.0.2.0/24 is for documentation: nobody answers there.
+  await a.dial([`/ip4/192.0.2.1/tcp/9/p2p/${b.id}`, ...b.addresses])
+  expect(performance.now() - startedMs).toBeLessThan(2_000)
+})
+
+test('an answer from somebody else than the address says is no answer', async () => {
+  const [a, b, c] = await Promise.all([keep(make()), keep(make()), keep(make())])
+  const wrong = b.addresses.map((address) => address.replace(b.id, c.id))
+  await expect(a.dial(wrong)).rejects.toMatchObject({ code: 'network' })
+  await expect(a.dial(a.addresses)).rejects.toMatchObject({ code: 'network' })
+})
+
+test('gossip comes back at once after a connection is dialled anew, and messages pass in milliseconds', async () => {
+  const [a, b] = await Promise.all([keep(make()), keep(make())])
+  await join(a, b)
+  const waiting = new Map<number, () => void>()
+  a.subscribe('t', ({ bytes }) => {
+    void a.publish('t', Uint8Array.of(...bytes, 1))
+    return 'accept'
+  })
+  b.subscribe('t', ({ bytes }) => {
+    waiting.get(bytes[0] ?? 0)?.()
+    return 'accept'
+  })
+  await expect.poll(() => b.subscribers('t').length, { interval: 5 }).toBe(1)
+  const timesMs: number[] = []
+  for (let i = 0; i < 100; i++) {
+    const startedMs = performance.now()
+    const answered = new Promise<void>((resolve) => waiting.set(i, resolve))
+    await b.publish('t', Uint8Array.of(i))
+    await answered
+    timesMs.push(performance.now() - startedMs)
+  }
+  const median = timesMs.toSorted((x, y) => x - y)[50] ?? 0
+  console.log(`gossip there and back, Node to Node on loopback: median ${median.toFixed(2)} ms`)
+  expect(median).toBeLessThan(20)
+  await b.hangUp(a.id)
+  await b.dial(a.addresses)
+  await expect.poll(() => b.subscribers('t').length, { timeout: 3_000, interval: 5 }).toBe(1)
+})
+
+test('bytes that are no frames end the stream with a typed error (Invariant 9)', async () => {
+  const end = (bytes: readonly number[]): Promise<unknown> => {
+    const stream = new FramedStream({
+      remote: 'x',
+      start: (on) => queueMicrotask(() => on.data(Uint8Array.from(bytes))),
+      send: async () => {},
+      close: async () => {},
+      abort: () => {},
+    })
+    return collect(stream).catch((error: unknown) => error)
+  }
+  expect(await end([0, 0x40, 0, 1])).toMatchObject({ code: 'bad-message' })
+  expect(await end([0x7f, 0, 0, 0])).toMatchObject({ code: 'bad-message' })
+  expect(await end([0x80, 0, 0, 1])).toMatchObject({ code: 'bad-message' })
+  expect(await end([0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0])).toMatchObject({ code: 'bad-message' })
+  expect(await end([0, 0, 0, 1, 7, 0x7f, 0xff, 0xff, 0xff])).toEqual([Uint8Array.of(7)])
+})
+
+test('a process that closed its network ends by itself', { timeout: 40_000 }, async () => {
+  const program = `
+    import { libp2pNetwork } from './src/net/libp2p.node.ts'
+    const values = new Map()
+    const shelf = { get: async (key) => values.get(key), set: async (key, value) => void values.set(key, value) }
+    const make = () => libp2pNetwork({ host: '127.0.0.1' })({ shelf })
+    const [a, b] = [await make(), await libp2pNetwork({ host: '127.0.0.1' })({ shelf: { ...shelf, get: async () => undefined } })]
+    await a.dial(b.addresses)
+    await a.close()
+    await b.close()
+    console.log('closed')`
+  const arguments_ = ['--input-type=module', '--eval', program]
+  const { stdout } = await promisify(execFile)(process.execPath, arguments_, { timeout: 30_000 })
+  expect(stdout).toBe('closed\n')
+})

@@ -91,6 +91,28 @@ test('two tabs and another browser write one text, and nobody loses a letter or 
   }
 })
 
+test('a word in the making is left alone while others write, and goes to where its place has moved', async () => {
+  const page = await stage.tab(await stage.person())
+  await create(page, 'haiku', 'Text')
+  const area = page.locator('textarea.prose')
+  await area.fill('old  pond')
+  await area.evaluate((field: HTMLTextAreaElement) => field.setSelectionRange(4, 4))
+  const keys = await page.context().newCDPSession(page)
+  const compose = (word: string) =>
+    keys.send('Input.imeSetComposition', { text: word, selectionStart: word.length, selectionEnd: word.length })
+  await compose('shi')
+  const other = await stage.tab(await stage.person())
+  await open(other, 'haiku')
+  await eventually(() => text(other)).toBe('old  pond')
+  await other.locator('textarea.prose').fill('the old  pond')
+  await eventually(() => stage.joinery('cat', 'Home/haiku', 'body', '--json')).toBe('"the old  pond"')
+  await compose('shizu')
+  expect(await text(page)).toBe('old shizu pond')
+  await keys.send('Input.insertText', { text: '静' })
+  await page.keyboard.type('か')
+  for (const each of [page, other]) await eventually(() => text(each)).toBe('the old 静か pond')
+})
+
 test('one tab of a browser carries the connection, and another takes over when it closes', async () => {
   const person = await stage.person()
   const [first, second] = [await stage.tab(person), await stage.tab(person, stage.url)]
@@ -129,7 +151,7 @@ test('an invitation made in the page brings in another browser', async () => {
   const link = await field(page, 'Link').inputValue()
   expect(link).toBe(`${stage.url}#${await field(page, 'Invitation').inputValue()}`)
   expect(await page.locator('#invite-code path').getAttribute('d')).toMatch(/^M3 3h1/)
-  await page.getByRole('button', { name: 'Done' }).click()
+  await page.getByRole('button', { name: 'Done', exact: true }).click()
   const guest = await stage.tab(await stage.person(), link)
   await guest.locator('#space-screen').waitFor()
   await guest.getByText('always-on', { exact: true }).waitFor()

@@ -47,6 +47,7 @@ export function indexeddbStore(options: IndexeddbStoreOptions = {}): StoreFactor
     askToPersist()
     try {
       const transaction = database.transaction(['packs', 'meta'])
+      transaction.done.catch(() => {}) // The requests tell.
       const [end, incarnation] = await Promise.all([
         endOfLog(transaction),
         transaction.objectStore('meta').get('incarnation'),
@@ -118,10 +119,9 @@ class IndexeddbStore implements Store {
   }
 
   async streams(): Promise<readonly StreamName[]> {
-    return this.#attempt(async () => {
+    return this.#read('packs', async (packs) => {
       const streams: StreamName[] = []
-      const index = this.#database.transaction('packs').store.index('stream')
-      let cursor = await index.openKeyCursor(null, 'nextunique')
+      let cursor = await packs.index('stream').openKeyCursor(null, 'nextunique')
       for (; cursor !== null; cursor = await cursor.continue()) streams.push(cursor.key)
       return streams
     })
@@ -129,7 +129,7 @@ class IndexeddbStore implements Store {
 
   async read(stream: StreamName): Promise<Loaded> {
     checkStream(stream)
-    const rows = await this.#attempt(() => this.#database.getAllFromIndex('packs', 'stream', stream))
+    const rows = await this.#read('packs', (packs) => packs.index('stream').getAll(stream))
     const packs = unpackRows(rows)
     const ordered = [
       ...packs.filter(({ upTo }) => upTo !== undefined),
@@ -159,7 +159,7 @@ class IndexeddbStore implements Store {
   }
 
   async tail(cursor: Cursor): Promise<{ readonly records: readonly StoredRecord[]; readonly cursor: Cursor }> {
-    const rows = await this.#attempt(() => this.#rowsAfter(cursor))
+    const rows = await this.#rowsAfter(cursor)
     const end = Math.max(cursor, rows.at(-1)?.cursor ?? 0)
     if (cursor <= this.#seen) this.#seen = Math.max(this.#seen, end)
     // A snapshot is news only where it replaced something this tab never saw.
@@ -186,7 +186,7 @@ class IndexeddbStore implements Store {
 
   async get(key: string): Promise<Uint8Array | undefined> {
     checkKey(key)
-    return this.#attempt(() => this.#database.get('shelf', key))
+    return this.#read('shelf', (shelf) => shelf.get(key))
   }
 
   async set(key: string, value: Uint8Array): Promise<void> {
@@ -209,13 +209,13 @@ class IndexeddbStore implements Store {
   }
 
   async keys(prefix: string): Promise<readonly string[]> {
-    const keys = await this.#attempt(() => this.#database.getAllKeys('shelf'))
+    const keys = await this.#read('shelf', (shelf) => shelf.getAllKeys())
     return keys.filter((key) => key.startsWith(prefix)).sort()
   }
 
   async keyPair(name: string, make: MakeKeyPair): Promise<CryptoKeyPair> {
     checkKey(name)
-    const kept = await this.#attempt(() => this.#database.get('keyPairs', name))
+    const kept = await this.#read('keyPairs', (pairs) => pairs.get(name))
     if (kept !== undefined) return kept
     // Made before the transaction, which must not wait for it; another tab may be quicker, then its keys stand.
     const made = await make({ extractable: false })
@@ -310,15 +310,27 @@ class IndexeddbStore implements Store {
     })
   }
 
-  async #rowsAfter(cursor: Cursor): Promise<Row[]> {
-    const { store } = this.#database.transaction('packs')
-    const rows: Row[] = []
-    for (let last: Cursor | undefined = cursor; last !== undefined; ) {
-      const some: Row[] = await store.getAll(IDBKeyRange.lowerBound(last, true), rowsAtOnce)
-      for (const row of some) rows.push(row)
-      last = some.length < rowsAtOnce ? undefined : some.at(-1)?.cursor
-    }
-    return rows
+  #rowsAfter(cursor: Cursor): Promise<Row[]> {
+    return this.#read('packs', async (packs) => {
+      const rows: Row[] = []
+      for (let last: Cursor | undefined = cursor; last !== undefined; ) {
+        const some: Row[] = await packs.getAll(IDBKeyRange.lowerBound(last, true), rowsAtOnce)
+        for (const row of some) rows.push(row)
+        last = some.length < rowsAtOnce ? undefined : some.at(-1)?.cursor
+      }
+      return rows
+    })
+  }
+
+  async #read<Name extends 'packs' | 'shelf' | 'keyPairs', T>(
+    name: Name,
+    act: (table: IDBPObjectStore<Tables, [Name], Name, 'readonly'>) => Promise<T>,
+  ): Promise<T> {
+    return this.#attempt(() => {
+      const transaction = this.#database.transaction(name)
+      transaction.done.catch(() => {}) // What it read is told by the requests; it may still be cut off after the last.
+      return act(transaction.store)
+    })
   }
 
   /** A strict transaction on one table; `act` waits for nothing but that table. */

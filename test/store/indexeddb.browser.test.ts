@@ -97,6 +97,22 @@ test('a deleted database ends the leases of those who had it open, and is anothe
   await again.close()
 })
 
+test('a database deleted in the middle of everything ends in errors with codes, and nothing goes unhandled', async () => {
+  const path = fresh()
+  const store = await open(path)
+  await store.append(records('a:1'), strict)
+  const busy = Array.from({ length: 50 }, (_, i) => [
+    outcome(store.append(records(`a:${i}`), strict)),
+    outcome(store.read('a')),
+    outcome(store.streams()),
+    outcome(store.set('k', utf8('v'))),
+    outcome(store.tail(0)),
+  ]).flat()
+  indexedDB.deleteDatabase(`joinery:${path}`)
+  for (const code of await Promise.all(busy)) expect(['done', 'store-failed']).toContain(code)
+  await store.close()
+})
+
 test('a stolen lease is known to be lost', async () => {
   const path = fresh()
   const store = await open(path)

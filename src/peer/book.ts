@@ -33,6 +33,7 @@ interface Entry {
   record: AddressRecord | undefined
   nextAt: number
   waitMs: number
+  strangeMs: number
   dialing: boolean
   /** By the monotonic clock: somebody never reached in this run is tried more and more rarely. */
   reachedAt: number | undefined
@@ -42,6 +43,8 @@ const TICK_MS = 250
 const DIALS_MAX = 8
 const DIAL_MS = 3_000
 const RARE_MS = 30_000
+const STRANGE_MIN_MS = 1_000
+const STRANGE_MAX_MS = 300_000
 const RECENT_MS = 10 * 60_000
 const SAVE_DELAY_MS = 500
 
@@ -112,23 +115,16 @@ export class Book {
     if (entry === undefined) return
     entry.reachedAt = this.#options.clock.monotonic()
     entry.waitMs = limits.redialMinMs
+    entry.strangeMs = 0
     entry.nextAt = 0
   }
 
-  /** The network came back, or somebody asked: all are tried now. */
-  hurry(): void {
-    for (const entry of this.#entries.values()) {
-      entry.nextAt = 0
-      entry.waitMs = limits.redialMinMs
-    }
-  }
-
-  /** It answers, but not for this space: tried rarely. */
+  /** It answers, but not for this space, or not yet: tried more and more rarely. */
   strange(node: NodeId): void {
     const entry = this.#entries.get(node)
     if (entry === undefined) return
-    if (entry.record === undefined) this.#entries.delete(node)
-    else entry.nextAt = this.#options.clock.monotonic() + RARE_MS
+    entry.strangeMs = Math.min(Math.max(entry.strangeMs * 2, STRANGE_MIN_MS), STRANGE_MAX_MS)
+    entry.nextAt = this.#options.clock.monotonic() + entry.strangeMs
   }
 
   async close(): Promise<void> {
@@ -160,6 +156,7 @@ export class Book {
       record: undefined,
       nextAt: 0,
       waitMs: limits.redialMinMs,
+      strangeMs: 0,
       dialing: false,
       reachedAt: undefined,
     }
@@ -194,7 +191,7 @@ export class Book {
       entry.dialing = false
       this.#dialing--
       const recent = entry.reachedAt !== undefined && clock.monotonic() - entry.reachedAt < RECENT_MS
-      entry.nextAt = clock.monotonic() + entry.waitMs * (0.75 + random.unit() / 2)
+      entry.nextAt = Math.max(entry.nextAt, clock.monotonic() + entry.waitMs * (0.75 + random.unit() / 2))
       entry.waitMs = Math.min(entry.waitMs * 2, recent ? limits.redialMaxMs : RARE_MS)
     }
   }

@@ -96,7 +96,8 @@ export class Greeter {
     this.#answering++
     try {
       await this.#withDeadline(stream, async () => {
-        const taken = await respond(stream, spaces(), session, (space) => space.introduction())
+        const connected = spaces().filter((space) => space.connected)
+        const taken = await respond(stream, connected, session, (space) => space.introduction())
         if (taken === undefined) stream.abort(new JoineryError('closed', 'unknown'))
         else taken.space.serve(taken.session).catch(this.#options.failed)
       })

@@ -31,10 +31,6 @@ export class Pulls<S extends Source> {
     return this.#running.size
   }
 
-  running(key: string): Pull<S> | undefined {
-    return this.#running.get(key)
-  }
-
   byId(id: number, source: S): { readonly key: string; readonly pull: Pull<S> } | undefined {
     for (const [key, pull] of this.#running) if (pull.id === id && pull.source === source) return { key, pull }
     return undefined

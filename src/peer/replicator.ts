@@ -38,7 +38,7 @@ export interface ReplicatorHost {
   /** Addresses of members, as somebody told. */
   heardNews(records: readonly Uint8Array[], from: Contact): void
   /** Somebody claims more ops of an actor of ours than we have: our store was set back. */
-  heardOwn(document: Document, version: Version): void
+  heardOwn(document: Document, version: Version, from: Contact): void
   /** The status may be another one. */
   touched(): void
   failed(error: JoineryError): void
@@ -116,14 +116,6 @@ export class Replicator {
 
   get contacts(): ReadonlyMap<NodeId, Contact> {
     return this.#contacts
-  }
-
-  get pulling(): number {
-    return this.#pulls.active
-  }
-
-  get root(): Uint8Array {
-    return this.#root.value
   }
 
   agreedWith(contact: Contact): boolean {
@@ -290,7 +282,7 @@ export class Replicator {
   #heardEntry(contact: Contact, entry: Entry, delayMs: number): void {
     const document = this.#host.admit(entry.document)
     if (document === undefined) return
-    this.#host.heardOwn(document, entry.version)
+    this.#host.heardOwn(document, entry.version, contact)
     if (containsVersion(document.replica.version, entry.version)) return
     this.#planAfter(document, delayMs)
     this.#trace('sync', contact.member.id, 'has more of', entry.document.name)

@@ -29,6 +29,7 @@ import { equalStatus, makeStatus } from './status.ts'
 import { waitUntil } from './wait.ts'
 
 const TOUCH_MS = 20
+const CLAIMS_MAX = 3
 
 /** A document's handle, of whatever type. */
 interface Handle {
@@ -48,6 +49,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
   readonly #members: Members
   readonly #handles = new Set<Handle>()
   readonly #emitter: Emitter<SpaceEvents>
+  readonly #claims = new Map<string, number>()
   readonly #touches = new Emitter<{ touch: undefined }>()
   readonly #status: ObservableValue<Status>
   #links: Links | undefined
@@ -253,6 +255,10 @@ export class SpaceImpl implements Space, ReplicatorHost {
     this.touched()
   }
 
+  get connected(): boolean {
+    return this.#links !== undefined
+  }
+
   inContact(node: NodeId): boolean {
     return this.#links?.inContact(node) ?? false
   }
@@ -291,6 +297,8 @@ export class SpaceImpl implements Space, ReplicatorHost {
     const before = count(document.replica.version)
     const { held, refused } = document.receive(ranges, origin)
     if (held.length > 0) this.#context.writer.add(document, this.keys.spaceId, { received: held })
+    // Ops of ours, signed by us, that we did not have: the proof of what heardOwn is told.
+    if (held.some((range) => range.actor === this.#context.actor)) this.#context.renew()
     if (document === this.#documents.directory && held.length > 0) this.#documents.readDirectory()
     if (before === 0) this.#tellNames()
     this.touched()
@@ -305,10 +313,17 @@ export class SpaceImpl implements Space, ReplicatorHost {
     void this.#links?.learn(records, from.member.node)
   }
 
-  /** Invariant 11: somebody holds ops of ours that we do not. Our store was set back, or copied: we go on under another instance. */
-  heardOwn(document: Document, version: Version): void {
+  /**
+   * Invariant 11: somebody says that it holds ops of ours that we do not: our store was set back, or copied. We go on under another instance, before
+   * anything is written twice. A claim is no proof, so one member's claims are believed a few times only.
+   */
+  heardOwn(document: Document, version: Version, from: Contact): void {
     const { actor } = this.#context
-    if ((version.get(actor) ?? 0) > (document.replica.version.get(actor) ?? 0)) this.#context.renew()
+    if ((version.get(actor) ?? 0) <= (document.replica.version.get(actor) ?? 0)) return
+    const claims = this.#claims.get(from.member.device) ?? 0
+    if (claims >= CLAIMS_MAX) return
+    this.#claims.set(from.member.device, claims + 1)
+    this.#context.renew()
   }
 
   agreed(contact: Contact): void {

@@ -329,6 +329,8 @@ export class SpaceImpl implements Space, ReplicatorHost {
   agreed(contact: Contact): void {
     const first = this.#lastAgreedAt === undefined
     this.#lastAgreedAt = contact.agreedAt
+    // Whoever holds just what we hold has given back what damage took.
+    for (const document of this.#documents.all) document.degraded = false
     if (first) this.save().catch((cause: unknown) => this.#fail(cause))
     this.touched()
   }

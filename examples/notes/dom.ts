@@ -1,5 +1,7 @@
 // The few things that every part of the page does with the DOM.
 
+import type { Sentence } from './words.ts'
+
 /** The element with this id, which index.html promises to be of this type. */
 export function byId<E extends Element>(id: string, type: new () => E): E {
   const found = document.getElementById(id)
@@ -48,6 +50,20 @@ export function icon(name: string): SVGSVGElement {
 /** Sets the text only if it differs, so that nothing is read out or laid out again for nothing. */
 export function say(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text
+}
+
+const CALM_MS = 300
+const waiting = new WeakMap<HTMLElement, ReturnType<typeof setTimeout>>()
+
+/** Shows a status. That something goes on is said only when it lasts: a letter that is saved in 5 ms is not worth a flicker. */
+export function sayCalmly(element: HTMLElement, { tone, text }: Sentence, place: HTMLElement = element): void {
+  clearTimeout(waiting.get(element))
+  const show = () => {
+    place.dataset.tone = tone
+    say(element, text)
+  }
+  if (tone === 'busy' && place.dataset.tone === 'good') waiting.set(element, setTimeout(show, CALM_MS))
+  else show()
 }
 
 /** A sentence that is to be read at once: what went wrong. It stays until it is closed (by an empty one) or the next one comes. */

@@ -12,6 +12,13 @@ export const beginnings = {
 
 export type Begun = keyof typeof beginnings
 
+/** Signs the beginning: until somebody edits it, a document that was only begun is nobody's, and goes to nobody. */
+export function share(begun: AnyDocument, kind: Begun): void {
+  begun.change((draft) => {
+    draft.kind = kind
+  })
+}
+
 /** Edits the items as one change. An item may be anything that a member wrote. */
 export function editItems(list: AnyDocument, edit: (items: unknown[]) => void): void {
   list.change((draft) => {

@@ -25,7 +25,7 @@ async function start(): Promise<void> {
       'A peer needs a secure context: a page from an https: address or from http://localhost. Run `npm start` on this computer and open http://localhost:4680/ here.',
     )
   }
-  app(await openPeer(keptName()))
+  app(await openPeer({ name: keptName() }))
 }
 
 function stop(error: unknown): void {

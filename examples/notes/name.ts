@@ -2,13 +2,13 @@
 
 import type { Peer } from 'joinery'
 import { attempt, button, byId } from './dom.ts'
+import { browserName } from './words.ts'
 
 const KEY = 'joinery-notes-name'
 
-/** The name given in this browser, as an option of `openPeer`. */
-export function keptName(): { readonly name?: string } {
-  const name = localStorage.getItem(KEY)
-  return name === null ? {} : { name }
+/** The name given in this browser; until there is one, what the browser is. */
+export function keptName(): string {
+  return localStorage.getItem(KEY) ?? browserName(navigator.userAgent)
 }
 
 export function nameDialog(peer: Peer): { open(): void } {

@@ -1,7 +1,7 @@
 // The panel of peers: this one, and each member it met: who, how connected, up to date or why not.
 
 import type { Peer, PeerStatus, Space } from 'joinery'
-import { div, make, say } from './dom.ts'
+import { div, make, say, sayCalmly } from './dom.ts'
 import { agreement, contact, hue, initials, type Sentence } from './words.ts'
 
 interface Card {
@@ -70,12 +70,11 @@ export function peersPanel(peer: Peer, space: Space, onRename: () => void): () =
   }
 }
 
-function fill({ badge, name, way, state }: Card, who: string, how: string, { tone, text }: Sentence): void {
+function fill({ badge, name, way, state }: Card, who: string, how: string, sentence: Sentence): void {
   say(badge, initials(who))
   say(name, who)
   say(way, how)
-  say(state, text)
-  state.dataset.tone = tone
+  sayCalmly(state, sentence)
 }
 
 function nearFirst(peerA: PeerStatus, peerB: PeerStatus): number {

@@ -5,7 +5,7 @@ import { confirm } from './confirm.ts'
 import { documentView } from './document-view.ts'
 import { documentList } from './documents.ts'
 import { announce, attempt, button, complain, div, focusFirst } from './dom.ts'
-import type { Begun } from './edits.ts'
+import { type Begun, share } from './edits.ts'
 import { peersPanel } from './peers.ts'
 import { statusBar } from './status-bar.ts'
 
@@ -83,7 +83,7 @@ export function spaceScreen(peer: Peer, space: Space, { onOpen, onRename }: Wish
     async create(name, kind) {
       if (space.documents.includes(name.normalize('NFC')))
         throw new Error(`There is a document “${name}” already. Choose another name.`)
-      await list.shelf.open(name, kind)
+      share(await list.shelf.open(name, kind), kind)
       onOpen(name)
     },
     async remove() {

@@ -1,18 +1,19 @@
 // The line at the top that says how the space is, and the switch that cuts this peer off.
 
 import type { Peer, Space } from 'joinery'
-import { announce, button, div, say } from './dom.ts'
+import { announce, button, div, sayCalmly } from './dom.ts'
 import { statusLine } from './words.ts'
 
 export function statusBar(peer: Peer, space: Space): () => void {
   const line = div('status-line')
   const pause = button('pause')
+  let told: string | undefined
 
   function render(): void {
-    const { tone, text } = statusLine(space.status.current, { paused: peer.paused })
-    if (text !== div('status-text').textContent && line.dataset.tone !== undefined) announce(text)
-    line.dataset.tone = tone
-    say(div('status-text'), text)
+    const sentence = statusLine(space.status.current, { paused: peer.paused })
+    sayCalmly(div('status-text'), sentence, line)
+    if (told !== undefined && told !== sentence.text) announce(sentence.text) // The first sentence of a space is not news.
+    told = sentence.text
     pause.setAttribute('aria-checked', String(peer.paused))
   }
 
@@ -25,7 +26,7 @@ export function statusBar(peer: Peer, space: Space): () => void {
   pause.addEventListener('click', toggle)
   const off = space.status.subscribe(render)
   const timer = setInterval(render, 2000) // Another tab may have flipped the switch.
-  delete line.dataset.tone // The first sentence of a space is not news.
+  delete line.dataset.tone
   render()
   return () => {
     off()

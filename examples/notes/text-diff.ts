@@ -16,12 +16,13 @@ export interface Edit {
 export function diff(before: string, after: string, caret: number): Edit | undefined {
   if (before === after) return undefined
   const shorter = Math.min(before.length, after.length)
-  // What stands behind the caret was not typed just now: match the end first, no further than the caret.
+  // What stands behind the caret was not typed just now: match the end up to the caret, the start, then what is left of the end.
   let tail = 0
   const tailMax = Math.min(shorter, after.length - caret)
   while (tail < tailMax && before[before.length - 1 - tail] === after[after.length - 1 - tail]) tail++
   let head = 0
   while (head < shorter - tail && before[head] === after[head]) head++
+  while (tail < shorter - head && before[before.length - 1 - tail] === after[after.length - 1 - tail]) tail++
   if (cutsPair(before, head) || cutsPair(after, head)) head--
   if (cutsPair(before, before.length - tail) || cutsPair(after, after.length - tail)) tail--
   return { start: head, removed: before.length - tail - head, inserted: after.slice(head, after.length - tail) }

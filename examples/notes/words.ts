@@ -47,7 +47,7 @@ const ways: Readonly<Record<string, string>> = {
 export function agreement(peer: PeerStatus): Sentence {
   if (peer.agreed && peer.connected) return { tone: 'good', text: 'Up to date' }
   if (!peer.connected)
-    return { tone: 'quiet', text: peer.agreed ? 'Up to date when last met' : (peer.why ?? 'May be behind') }
+    return { tone: 'quiet', text: peer.agreed ? 'Up to date when last met' : 'May not have the latest' }
   return { tone: 'busy', text: peer.why ?? 'Not up to date yet' }
 }
 
@@ -62,6 +62,14 @@ export function ago(thenMs: number, nowMs: number): string {
 
 export function count(number: number, noun: string): string {
   return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`
+}
+
+/** What a browser is called until its user gives it a name: 'Firefox on Linux'. */
+export function browserName(userAgent: string): string {
+  const find = (names: readonly string[], other: string) => names.find((name) => userAgent.includes(name)) ?? other
+  const browser = find(['Firefox', 'Edg', 'OPR', 'Chrome', 'Safari'], 'Browser')
+  const system = find(['Android', 'iPhone', 'iPad', 'Windows', 'Mac OS', 'CrOS', 'Linux'], 'a computer')
+  return `${{ Edg: 'Edge', OPR: 'Opera' }[browser] ?? browser} on ${{ 'Mac OS': 'macOS', CrOS: 'ChromeOS' }[system] ?? system}`
 }
 
 /** Two letters for a round badge. */

@@ -59,11 +59,9 @@ test('two tabs and another browser write one text, and nobody loses a letter or 
   const [first, second] = [await stage.tab(ada), await stage.tab(ada)]
   const other = await stage.tab(await stage.person())
   await create(first, 'letter', 'Text')
+  for (const page of [second, other]) await open(page, 'letter')
   await first.locator('textarea.prose').fill('one 😀 two')
-  for (const page of [second, other]) {
-    await open(page, 'letter')
-    await eventually(() => text(page)).toBe('one 😀 two')
-  }
+  for (const page of [second, other]) await eventually(() => text(page)).toBe('one 😀 two')
   // Each stands at a place of its own; what the others type moves it along.
   await put(other, 4)
   await put(second, 10)

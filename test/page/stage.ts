@@ -7,7 +7,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright'
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Locator,
+  type Page,
+} from 'playwright'
 import { expect } from 'vitest'
 import { chromiumArgs, findChromium } from '../../.ci/chromium.mjs'
 import { root } from '../setup/sources.ts'
@@ -110,11 +117,14 @@ export function eventually<T>(read: () => T | Promise<T>, timeoutMs = 15_000): R
   return expect.poll(read, { timeout: timeoutMs, interval: 50 })
 }
 
+/** A field on the screen, by its label. */
+export const field = (page: Page, name: string): Locator => page.getByRole('textbox', { name, exact: true })
+
 /** Makes a document by the page's own dialog. */
 export async function create(page: Page, name: string, kind: 'To-do list' | 'Text'): Promise<void> {
   await page.click('#create-open')
-  await page.getByLabel('Name', { exact: true }).fill(name)
-  await page.getByLabel(kind).check()
+  await field(page, 'Name').fill(name)
+  await page.getByRole('radio', { name: kind }).check()
   await page.getByRole('button', { name: 'Create' }).click()
   await page.getByRole('heading', { name, exact: true }).waitFor()
 }

@@ -15,6 +15,7 @@ describe('what one input event changed', () => {
     ['one of equal letters deleted backwards', 'aaa', 'a|a', [1, 1, '']],
     ['all of it deleted', 'abc', '|', [0, 3, '']],
     ['a selection replaced', 'one two three', 'one 2| three', [4, 3, '2']],
+    ['a word put at the start by a program, the caret at the end', 'old pond', 'the old pond|', [0, 0, 'the ']],
     ['pasted over with the same start', 'one two', 'one ton|', [5, 2, 'on']],
     ['an emoji for one that shares its first half', '😀', '😁|', [0, 2, '😁']],
     ['an emoji for one that shares its second half', '😀', '🐀|', [0, 2, '🐀']],

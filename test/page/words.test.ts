@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { kindOf, readItem, summary } from '../../examples/notes/notes.ts'
-import { ago, agreement, contact, initials, statusLine, ticketIn } from '../../examples/notes/words.ts'
+import { ago, agreement, browserName, contact, initials, statusLine, ticketIn } from '../../examples/notes/words.ts'
 import type { PeerStatus, Pending, Status } from '../../src/peer/api.ts'
 
 const ada: PeerStatus = {
@@ -74,6 +74,14 @@ test('times are told as people do', () => {
     'yesterday',
     '3 days ago',
   ])
+})
+
+test('a browser has a name until its user gives it one', () => {
+  const chrome = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36'
+  expect(browserName(chrome)).toBe('Chrome on Linux')
+  expect(browserName(`${chrome} Edg/140.0.0.0`)).toBe('Edge on Linux')
+  expect(browserName('Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:143.0) Firefox/143.0')).toBe('Firefox on macOS')
+  expect(browserName('')).toBe('Browser on a computer')
 })
 
 test('an invitation is found in what was pasted', () => {

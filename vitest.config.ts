@@ -59,6 +59,8 @@ export default defineConfig({
             '@noble/hashes/utils.js',
             'axe-core',
             'fast-check',
+            'uint8arrays/from-string',
+            'uint8arrays/to-string',
             'idb',
             'libp2p',
             'uint8arraylist',

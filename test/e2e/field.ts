@@ -27,11 +27,11 @@ const ip = (...args: readonly string[]): void => void execFileSync('ip', args)
 const inNamespace = (k: number): readonly string[] => ['ip', 'netns', 'exec', `n${k}`]
 
 /** A Node peer in namespace k with its data in a folder that outlives it. */
-export async function startNode(k: number): Promise<FieldNode> {
+export async function startNode(k: number, command: readonly string[]): Promise<FieldNode> {
   const name = `n${k}`
   const trace = join(tmpdir(), `${name}.trace`)
   writeFileSync(trace, '', { flag: 'a' })
-  const lines = new LineProcess([...inNamespace(k), ...nodeCommand(program('node-peer.ts'))], {
+  const lines = new LineProcess([...inNamespace(k), ...command], {
     name,
     cwd: tmpdir(),
     env: { JOINERY_TRACE: trace },

@@ -24,6 +24,7 @@ let wake = (): void => {}
 serveLines({
   async open({ path }: { path: string }) {
     peer = await openPeer({ path, network: libp2pNetwork({ host: '127.0.0.1', mdns: false }) })
+    return friends.turns.map(({ length }) => length)
   },
   async make() {
     space = await peer.space('Friends')

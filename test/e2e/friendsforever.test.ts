@@ -4,12 +4,19 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeEach, expect, test } from 'vitest'
 import { seededRandom } from '../../src/base/random.ts'
 import { hasData } from '../setup/data.ts'
-import { Friends, friendsFile } from './friends.ts'
-import { LineProcess, nodeCommand } from './line-process.ts'
+import { nodeProgram } from './bundle.ts'
+import { friendsFile } from './friends.ts'
+import { LineProcess } from './line-process.ts'
+
+interface Cut {
+  readonly agent: 0 | 1
+  /** Of the agent's transactions. */
+  readonly number: number
+  readonly forMs: number
+}
 
 const CUTS = 10
 const SEED = 7
@@ -27,8 +34,8 @@ afterAll(async () => {
 })
 
 test('two peers replay a concurrent history along its graph, cut and healed ten times, and end alike', async () => {
-  const turns = new Friends().turns.map(({ length }) => length) as [number, number]
-  const cuts = seededCuts(turns)
+  const program = await nodeProgram('friend-agent.ts')
+  const cuts: Cut[] = []
   let done = 0
   const cut = async (agent: 0 | 1, forMs: number): Promise<void> => {
     await agents[agent]?.call('pause')
@@ -41,10 +48,12 @@ test('two peers replay a concurrent history along its graph, cut and healed ten 
       const due = cuts.findIndex((next) => next.agent === agent && Number(number) >= next.number)
       for (const next of due < 0 ? [] : cuts.splice(due, 1)) void cut(agent, next.forMs)
     }
-    agents.push(new LineProcess(nodeCommand(program), { name: `agent ${agent}`, onEvent }))
+    agents.push(new LineProcess(program, { name: `agent ${agent}`, onEvent }))
   }
   const [first, second] = agents as [LineProcess, LineProcess]
-  await Promise.all(agents.map((agent, index) => agent.call('open', { path: join(folder, String(index)) })))
+  const opened = agents.map((agent, index) => agent.call('open', { path: join(folder, String(index)) }))
+  const [turns] = (await Promise.all(opened)) as [[number, number]]
+  cuts.push(...seededCuts(turns))
   await second.call('join', { ticket: await first.call('make') })
 
   const startedAt = performance.now()
@@ -57,12 +66,10 @@ test('two peers replay a concurrent history along its graph, cut and healed ten 
     { ended: true, made: turns },
   ])
   expect(done).toBe(CUTS)
-}, 120_000)
-
-const program = fileURLToPath(new URL('friend-agent.ts', import.meta.url))
+}, 240_000)
 
 /** When to cut, by the number of transactions an agent has made; half of the cuts at either's. */
-function seededCuts(turns: readonly [number, number]): { agent: 0 | 1; number: number; forMs: number }[] {
+function seededCuts(turns: readonly [number, number]): Cut[] {
   const random = seededRandom(SEED)
   return Array.from({ length: CUTS }, (_, index) => {
     const agent = (index % 2) as 0 | 1

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { Page } from 'playwright'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { eventually, field, items, open, Stage, screenshots, text } from '../page/stage.ts'
+import { eventually, field, items, open, Stage, screenshots, status, text } from '../page/stage.ts'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 let stage: Stage
@@ -76,9 +76,9 @@ test('every action is done by keyboard alone', async () => {
   // Pause and resume.
   await tabTo(page, '#pause', 'Shift+Tab')
   await key('Space')
-  await eventually(() => page.locator('#status-text').textContent()).toMatch(/^Paused/)
+  await eventually(() => status(page)).toMatch(/^Paused/)
   await key('Space')
-  await eventually(() => page.locator('#status-text').textContent()).not.toMatch(/^Paused/)
+  await eventually(() => status(page)).not.toMatch(/^Paused/)
 
   // Invite, copy, close: the focus returns to where it was.
   await tabTo(page, '#invite-open')
@@ -131,7 +131,7 @@ test.each(looks)('in $scheme, on a $size, no screen has a serious fault', async 
   await show('join')
   await field(page, 'Invitation').fill(stage.link)
   await page.keyboard.press('Enter')
-  await eventually(() => page.locator('#status-text').textContent()).toMatch(/up to date/)
+  await eventually(() => status(page)).toMatch(/up to date/)
   await show('list')
   await open(page, 'groceries')
   await show('todo')

@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { builtPage, create, eventually, field, items, open, Stage, text } from '../page/stage.ts'
+import { builtPage, create, eventually, field, items, open, Stage, status, text } from '../page/stage.ts'
 
 let stage: Stage
 
@@ -22,11 +22,11 @@ test('a link joins, leaves no invitation in the address bar, and is needed only 
   const page = await stage.tab(person)
   expect(page.url()).toBe(stage.url)
   await page.getByText('always-on', { exact: true }).waitFor()
-  await eventually(() => page.locator('#status-text').textContent()).toMatch(/^Saved, and up to date with 1 peer/)
+  await eventually(() => status(page)).toMatch(/^Saved, and up to date with 1 peer/)
   await create(page, 'packing', 'To-do list')
   await field(page, 'Add an item').fill('tent')
   await page.keyboard.press('Enter')
-  await eventually(() => page.locator('#status-text').textContent()).toMatch(/^Saved, and up to date/)
+  await eventually(() => status(page)).toMatch(/^Saved, and up to date/)
   await page.goto('about:blank')
   await page.goto(stage.url)
   await open(page, 'packing')
@@ -113,7 +113,9 @@ test('a word in the making is left alone while others write, and goes to where i
 
 test('one tab of a browser carries the connection, and another takes over when it closes', async () => {
   const person = await stage.person()
-  const [first, second] = [await stage.tab(person), await stage.tab(person, stage.url)]
+  const first = await stage.tab(person)
+  await eventually(() => status(first)).toMatch(/up to date/)
+  const second = await stage.tab(person, stage.url)
   const carries = (page: typeof first) => page.locator('#tab-text').textContent()
   await eventually(
     async () => [await carries(first), await carries(second)].filter((words) => /^This tab/.test(words ?? '')).length,
@@ -121,7 +123,7 @@ test('one tab of a browser carries the connection, and another takes over when i
   const [carrier, waiting] = /^This tab/.test((await carries(first)) ?? '') ? [first, second] : [second, first]
   await carrier.close()
   await eventually(() => carries(waiting)).toMatch(/^This tab/)
-  await eventually(() => waiting.locator('#status-text').textContent()).toMatch(/up to date/)
+  await eventually(() => status(waiting)).toMatch(/up to date/)
 })
 
 test('the pause switch cuts this peer off; what was written meanwhile goes out when it is turned back', async () => {
@@ -131,7 +133,7 @@ test('the pause switch cuts this peer off; what was written meanwhile goes out w
   const pause = page.getByRole('switch', { name: 'Pause' })
   await pause.click()
   expect(await pause.getAttribute('aria-checked')).toBe('true')
-  await eventually(() => page.locator('#status-text').textContent()).toMatch(/^Paused/)
+  await eventually(() => status(page)).toMatch(/^Paused/)
   await field(page, 'Add an item').fill('written while away')
   await page.keyboard.press('Enter')
   await stage.joinery('set', 'Home/pause', 'items[-]', '{"name":"written at home","done":false}')
@@ -144,7 +146,7 @@ test('the pause switch cuts this peer off; what was written meanwhile goes out w
 
 test('an invitation made in the page brings in another browser', async () => {
   const page = await stage.tab(await stage.person())
-  await eventually(() => page.locator('#status-text').textContent()).toMatch(/up to date/)
+  await eventually(() => status(page)).toMatch(/up to date/)
   await page.click('#invite-open')
   const link = await field(page, 'Link').inputValue()
   expect(link).toBe(`${stage.url}#${await field(page, 'Invitation').inputValue()}`)
@@ -153,6 +155,23 @@ test('an invitation made in the page brings in another browser', async () => {
   const guest = await stage.tab(await stage.person(), link)
   await guest.locator('#space-screen').waitFor()
   await guest.getByText('always-on', { exact: true }).waitFor()
+})
+
+test('when the peer that served the page is gone, the browsers go on with each other', async () => {
+  const hub = await Stage.open()
+  try {
+    const [one, two] = [await hub.tab(await hub.person()), await hub.tab(await hub.person())]
+    await create(one, 'plan', 'Text')
+    await open(two, 'plan')
+    for (const page of [one, two]) await page.getByText('Direct, by WebRTC').waitFor()
+    await hub.kill()
+    for (const page of [one, two]) await page.getByText('Not in contact').waitFor()
+    await one.locator('textarea.prose').fill('we go on')
+    await eventually(() => text(two)).toBe('we go on')
+    await eventually(() => status(two)).toMatch(/up to date with 1 peer/)
+  } finally {
+    await hub.close()
+  }
 })
 
 test('a deleted document goes from every screen, and says so to who had it open', async () => {

@@ -13,7 +13,7 @@ const TYPING_MS = 11_000
 const LONG_MS = Number(process.env.LONG_PARTITION_MS ?? 50_000)
 const ROUND_TRIPS = 10
 
-const [pageFolder = ''] = process.argv.slice(2)
+const [pageFolder = '', ...nodePeer] = process.argv.slice(2)
 const startedAt = performance.now()
 const everybody: FieldPeer[] = []
 
@@ -30,7 +30,7 @@ try {
 
 async function run(): Promise<void> {
   // 1. Everybody meets everybody, the browsers each other too, directly.
-  let nodes = await Promise.all([1, 2, 3].map(startNode))
+  let nodes = await Promise.all([1, 2, 3].map((k) => startNode(k, nodePeer)))
   const browsers = await Promise.all([4, 5].map((k) => startBrowser(k, pageFolder)))
   everybody.push(...nodes, ...browsers)
   const [n1, n2, n3] = nodes as [FieldNode, FieldNode, FieldNode]
@@ -137,7 +137,7 @@ async function run(): Promise<void> {
 
   // 5. One Node peer comes back from its disk, and catches up; then the others.
   const restartedAt = performance.now()
-  const again = await startNode(1)
+  const again = await startNode(1, nodePeer)
   await again.call('make', { label: 'Field' })
   const onDisk = await again.call('value', {})
   const caughtUp = await again.call('waitFor', { ...wanted, words: [...words, ...onward] })
@@ -148,7 +148,7 @@ async function run(): Promise<void> {
     caughtUpMs: Math.round(performance.now() - restartedAt),
     keptWhatItHad: onDisk.one === one && onDisk.two === two,
   })
-  nodes = [again, ...(await Promise.all([2, 3].map(startNode)))]
+  nodes = [again, ...(await Promise.all([2, 3].map((k) => startNode(k, nodePeer))))]
   for (const node of nodes.slice(1)) await node.call('make', { label: 'Field' })
   everybody.splice(0, 3, ...nodes)
   await meet(everybody, 40_000)

@@ -1,13 +1,10 @@
 // The issue's first proof: a network that is really cut and healed, Node peers that are really killed, and every peer with everything in the end.
 // What happens is in partition-run.ts; here is what must come of it.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { beforeAll, beforeEach, expect, test } from 'vitest'
 import { hasData } from '../setup/data.ts'
+import { nodeProgram, pageProgram } from './bundle.ts'
 import { runInContainer, whyNoContainer } from './container.ts'
 import { historyFile, median } from './histories.ts'
 import type { PartitionReport, Step } from './partition-report.ts'
@@ -15,15 +12,14 @@ import type { PartitionReport, Step } from './partition-report.ts'
 const HEAL_MS = 5_000
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 
-const page = mkdtempSync(join(tmpdir(), 'joinery-page-'))
 const reports: PartitionReport[] = []
 let skipped: string | undefined
 
 beforeAll(async () => {
   skipped = (await whyNoContainer()) ?? whyNoData()
   if (skipped !== undefined) return console.warn(`The partition tests are skipped: ${skipped}`)
-  await buildPage()
-  await runInContainer(here('partition-run.ts'), [page], (report) =>
+  const [page, peer] = await Promise.all([pageProgram('browser-peer.ts'), nodeProgram('node-peer.ts')])
+  await runInContainer(here('partition-run.ts'), [page, ...peer], (report) =>
     reports.push(report as unknown as PartitionReport),
   ).catch((error: unknown) => console.error(error))
 }, 260_000)
@@ -31,8 +27,6 @@ beforeAll(async () => {
 beforeEach((context) => {
   if (skipped !== undefined) context.skip(skipped)
 })
-
-afterAll(() => rmSync(page, { recursive: true, force: true }))
 
 test('five peers meet, the browsers each other directly too', () => {
   console.log(`started after ${step('started').ms} ms, all had met all after ${step('met').ms} ms`)
@@ -124,21 +118,4 @@ function step<Name extends PartitionReport['step']>(name: Name): Step<Name> {
 function whyNoData(): string | undefined {
   const lacking = ['friendsforever_flat', 'seph-blog1'].map(historyFile).filter((path) => !hasData(path))
   return lacking.length === 0 ? undefined : `the test data is not there: ${lacking.join(', ')}`
-}
-
-/** The page that makes a tab a peer. */
-async function buildPage(): Promise<void> {
-  await build({
-    entryPoints: [here('browser-peer.ts')],
-    outfile: join(page, 'main.js'),
-    bundle: true,
-    format: 'esm',
-    platform: 'browser',
-    target: 'es2023',
-    logLevel: 'error',
-  })
-  writeFileSync(
-    join(page, 'index.html'),
-    '<!doctype html><title>A peer</title><script type="module" src="main.js"></script>',
-  )
 }

@@ -163,9 +163,10 @@ test('when the peer that served the page is gone, the browsers go on with each o
     const [one, two] = [await hub.tab(await hub.person()), await hub.tab(await hub.person())]
     await create(one, 'plan', 'Text')
     await open(two, 'plan')
-    for (const page of [one, two]) await page.getByText('Direct, by WebRTC').waitFor()
+    const member = (page: typeof one, name: string) => page.locator('#peers li:not(.own)', { hasText: name })
+    for (const page of [one, two]) await member(page, 'Chrome on').getByText('Direct, by WebRTC').waitFor()
     await hub.kill()
-    for (const page of [one, two]) await page.getByText('Not in contact').waitFor()
+    for (const page of [one, two]) await member(page, 'always-on').getByText('Not in contact').waitFor()
     await one.locator('textarea.prose').fill('we go on')
     await eventually(() => text(two)).toBe('we go on')
     await eventually(() => status(two)).toMatch(/up to date with 1 peer/)

@@ -84,13 +84,23 @@ export class Stage {
     for (const context of this.#contexts.splice(0)) await context.close()
   }
 
+  /** Ends the peer that serves, at once. Its pages stay open. */
+  kill(): Promise<void> {
+    return this.#end('SIGKILL')
+  }
+
   async close(): Promise<void> {
     await this.clear()
     await this.browser.close()
-    const ended = once(this.#serving, 'exit')
-    this.#serving.kill('SIGTERM')
-    await ended
+    await this.#end('SIGTERM')
     rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    if (this.#serving.exitCode !== null || this.#serving.signalCode !== null) return
+    const ended = once(this.#serving, 'exit')
+    this.#serving.kill(signal)
+    await ended
   }
 }
 
@@ -144,5 +154,8 @@ export function items(page: Page): Promise<string[]> {
     }),
   )
 }
+
+/** The line at the top. */
+export const status = (page: Page): Promise<string | null> => page.locator('#status-text').textContent()
 
 export const text = (page: Page): Promise<string> => page.locator('textarea.prose').inputValue()

@@ -1,0 +1,169 @@
+// Killed in the middle of writing, again and again: what was settled is there, what was seen outside is there, nothing is said twice, and it opens.
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type BrowserContext, chromium, type Page } from 'playwright'
+import { afterEach, expect, test } from 'vitest'
+import { chromiumArgs, findChromium } from '../../.ci/chromium.mjs'
+import { seededRandom } from '../../src/base/random.ts'
+import { nodeProgram, pageProgram } from './bundle.ts'
+import { LineProcess } from './line-process.ts'
+import type { LogCommands } from './log-commands.ts'
+import { Witness } from './witness.ts'
+
+const NODE_KILLS = 50
+const PAGE_KILLS = 10
+const WRITES_MS = { least: 10, most: 120 }
+
+/** One life of the writer, from its opening to its end. */
+interface Life {
+  open(argument: Parameters<LogCommands['open']>[0]): ReturnType<LogCommands['open']>
+  meet(): Promise<void>
+  write(run: string): Promise<void>
+  value(): Promise<readonly string[]>
+  kill(): Promise<void>
+  /** Which entries it said were settled. */
+  readonly settled: readonly string[]
+}
+
+const closing: (() => unknown)[] = []
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+})
+
+test(`a Node peer killed ${NODE_KILLS} times during writes keeps every settled change and uses no seq twice`, async () => {
+  const path = join(temporaryFolder(), 'peer')
+  const program = await nodeProgram('log-node.ts')
+  await killed(NODE_KILLS, path, async () => nodeLife(program))
+}, 240_000)
+
+test(`a tab killed ${PAGE_KILLS} times during writes keeps every settled change and uses no seq twice`, async () => {
+  const context = await openChromium()
+  const url = await servePage(await pageProgram('log-page.ts'))
+  await killed(PAGE_KILLS, 'log', () => pageLife(context, url))
+}, 120_000)
+
+/** Opens, writes and kills so many times; after each life the next one must hold what the one before settled or let out. */
+async function killed(times: number, path: string, begin: () => Promise<Life>): Promise<void> {
+  const witness = await Witness.open()
+  closing.push(() => witness.close())
+  const random = seededRandom(50)
+  const settled = new Set<string>()
+  const { ticket } = witness
+  for (let run = 0; run < times; run++) {
+    const life = await begin()
+    expectHeld((await life.open({ path, ticket })).entries, settled, witness.seen, run)
+    // Every other time among others, so that what it writes is seen as soon as it may be.
+    if (run % 2 === 0) await life.meet()
+    await life.write(String(run))
+    await until(() => life.settled.length > 0)
+    await new Promise((resolve) =>
+      setTimeout(resolve, WRITES_MS.least + random.unit() * (WRITES_MS.most - WRITES_MS.least)),
+    )
+    await life.kill()
+    for (const entry of life.settled) settled.add(entry)
+  }
+  const last = await begin()
+  const { entries, spaces } = await last.open({ path, ticket })
+  expect(spaces).toBe(1)
+  expectHeld(entries, settled, witness.seen, times)
+  expect(await witness.sees(entries, 20_000)).toBe(true)
+  expect(witness.seen).toEqual(await last.value())
+  expect(new Set(entries).size, 'no entry is there twice').toBe(entries.length)
+  expect(witness.errors).toEqual([])
+  console.log(`killed ${times} times: ${settled.size} entries were settled, ${entries.length} are there`)
+  await last.kill()
+}
+
+function expectHeld(
+  entries: readonly string[],
+  settled: ReadonlySet<string>,
+  seen: readonly string[],
+  run: number,
+): void {
+  const held = new Set(entries)
+  expect(
+    [...settled].filter((entry) => !held.has(entry)),
+    `settled, and gone at opening ${run}`,
+  ).toEqual([])
+  expect(
+    seen.filter((entry) => !held.has(entry)),
+    `seen outside, and gone at opening ${run}`,
+  ).toEqual([])
+}
+
+function nodeLife(program: readonly string[]): Life {
+  const settled: string[] = []
+  const child = new LineProcess(program, { name: 'writer', onEvent: (event) => settled.push(String(event.settled)) })
+  closing.push(() => child.kill())
+  return {
+    settled,
+    open: (argument) => child.call('open', argument) as ReturnType<Life['open']>,
+    meet: () => child.call('meet') as Promise<void>,
+    write: (run) => child.call('write', { run }) as Promise<void>,
+    value: () => child.call('value') as Promise<readonly string[]>,
+    kill: () => child.kill(),
+  }
+}
+
+async function pageLife(context: BrowserContext, url: string): Promise<Life> {
+  const settled: string[] = []
+  const page = await context.newPage()
+  await page.exposeFunction('told', (entry: string) => void settled.push(entry))
+  await page.goto(url)
+  await page.waitForFunction(() => globalThis.writer !== undefined)
+  return {
+    settled,
+    open: (argument) => page.evaluate((value) => globalThis.writer.open(value), argument),
+    meet: () => page.evaluate(() => globalThis.writer.meet({})),
+    write: (run) => page.evaluate((value) => globalThis.writer.write({ run: value }), run),
+    value: () => page.evaluate(() => globalThis.writer.value({})),
+    kill: () => crash(context, page),
+  }
+}
+
+/** Ends the renderer, not the browser: as when a tab runs out of memory. */
+async function crash(context: BrowserContext, page: Page): Promise<void> {
+  const session = await context.newCDPSession(page)
+  const crashed = page.waitForEvent('crash')
+  // Never answered: nobody is left to.
+  session.send('Page.crash').catch(() => {})
+  await crashed
+  await page.close()
+}
+
+async function openChromium(): Promise<BrowserContext> {
+  const executablePath = await findChromium()
+  const context = await chromium.launchPersistentContext(temporaryFolder(), {
+    args: chromiumArgs,
+    ...(executablePath === undefined ? {} : { executablePath }),
+  })
+  closing.push(() => context.close())
+  return context
+}
+
+async function servePage(folder: string): Promise<string> {
+  const server: Server = createServer(async (request, response) => {
+    const isScript = request.url === '/main.js'
+    response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html')
+    response.end(await readFile(join(folder, isScript ? 'main.js' : 'index.html')))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  closing.push(() => server.close())
+  return `http://localhost:${(server.address() as AddressInfo).port}/`
+}
+
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'joinery-kill-'))
+  closing.push(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
+  return folder
+}
+
+async function until(isTrue: () => boolean): Promise<void> {
+  while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 2))
+}

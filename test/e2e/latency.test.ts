@@ -1,0 +1,41 @@
+// How long an edit takes from the call that makes it on one Node peer until it can be read on another, in another process: merged, signed, on disk, sealed
+// and sent at the one; received, opened, verified and merged at the other.
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { nodeProgram } from './bundle.ts'
+import { median, percentile } from './histories.ts'
+import { LineProcess } from './line-process.ts'
+
+const WARM_UP = 100
+const EDITS = 400
+const EVERY_MS = 15
+const MEDIAN_MS = 5
+
+const folder = mkdtempSync(join(tmpdir(), 'joinery-latency-'))
+const peers: LineProcess[] = []
+
+afterAll(async () => {
+  await Promise.all(peers.map((peer) => peer.kill()))
+  rmSync(folder, { recursive: true, force: true })
+})
+
+test(`an edit on one Node peer is read on another within ${MEDIAN_MS} ms, in the median`, async () => {
+  const program = await nodeProgram('latency-peer.ts')
+  for (const name of ['writer', 'reader']) {
+    const peer = new LineProcess(program, { name })
+    peers.push(peer)
+    await peer.call('open', { path: join(folder, name) })
+  }
+  const [writer, reader] = peers as [LineProcess, LineProcess]
+  await reader.call('join', { ticket: await writer.call('make') })
+
+  const typedAt = (await writer.call('type', { count: WARM_UP + EDITS, everyMs: EVERY_MS })) as number[]
+  const readAt = (await reader.call('readAt')) as number[]
+  const delays = typedAt.map((at, index) => (readAt[index] ?? Number.POSITIVE_INFINITY) - at).slice(WARM_UP)
+  const shown = (share: number): string => `${percentile(delays, share).toFixed(2)} ms`
+  console.log(`${EDITS} edits, typed there to read here: median ${shown(0.5)}, p90 ${shown(0.9)}, p99 ${shown(0.99)}`)
+  expect(median(delays)).toBeLessThanOrEqual(MEDIAN_MS)
+}, 60_000)

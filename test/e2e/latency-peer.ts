@@ -28,15 +28,20 @@ serveLines({
     await openNote()
     await space.met({ timeoutMs: 20_000 })
   },
-  /** Types characters, one every so often; answers with the times just before each. */
+  /** Types characters, one every so often; answers with the times just before each, and when each was durable here. */
   async type({ count, everyMs }: { count: number; everyMs: number }) {
     const typedAt: number[] = []
+    const durableAt: number[] = []
     for (let i = 0; i < count; i++) {
       typedAt.push(now())
       note.change((d) => d.text.append('x'))
+      void note.settled().then(() => {
+        durableAt[i] = now()
+      })
       await new Promise((resolve) => setTimeout(resolve, everyMs))
     }
-    return typedAt
+    await note.settled()
+    return { typedAt, durableAt }
   },
   /** When the text came to have each length: index 0 is for one character. */
   readAt: () => readAt,

@@ -40,7 +40,7 @@ test('every action is done by keyboard alone', async () => {
   await type('camping')
   await key('Enter')
   await page.getByRole('heading', { name: 'camping' }).waitFor()
-  await tabTo(page, '#add-item')
+  await eventually(() => focused(page)).toBe('Add an item')
   for (const name of ['tent', 'stove', 'mpa']) {
     await type(name)
     await key('Enter')
@@ -64,14 +64,18 @@ test('every action is done by keyboard alone', async () => {
   await key('Tab')
   await key('ArrowRight')
   await key('Enter')
-  await page.getByRole('heading', { name: 'route' }).waitFor()
-  await tabTo(page, 'textarea.prose')
+  await eventually(() => focused(page)).toBe('Text of route')
   await type('North pier, then left.')
   await tabTo(page, '#documents button[aria-current]', 'Shift+Tab')
   await key('Home')
   expect(await focused(page)).toMatch(/^camping/)
   await key('Enter')
   await page.getByRole('heading', { name: 'camping' }).waitFor()
+
+  // Skip to the document from the top of the page.
+  await tabTo(page, '#skip', 'Shift+Tab')
+  await key('Enter')
+  expect(await focused(page)).toBe('camping')
 
   // Pause and resume.
   await tabTo(page, '#pause', 'Shift+Tab')

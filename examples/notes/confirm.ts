@@ -1,6 +1,6 @@
 // Asks before what cannot be taken back, in the page.
 
-import { button, byId, div, say } from './dom.ts'
+import { button, byId, part, say } from './dom.ts'
 
 export interface Question {
   readonly title: string
@@ -12,8 +12,8 @@ export interface Question {
 /** Whether the user said yes. Escape and Cancel are no. */
 export function confirm({ title, text, act }: Question): Promise<boolean> {
   const dialog = byId('confirm-dialog', HTMLDialogElement)
-  say(div('confirm-title'), title)
-  say(div('confirm-text'), text)
+  say(part('confirm-title'), title)
+  say(part('confirm-text'), text)
   say(button('confirm-do'), act)
   dialog.returnValue = 'no'
   dialog.showModal()

@@ -1,6 +1,6 @@
 // The open document: its name, what is in it, and the part that edits its kind.
 
-import { announce, attempt, div, make, say } from './dom.ts'
+import { announce, attempt, make, part, say } from './dom.ts'
 import { type Begun, beginnings } from './edits.ts'
 import { type AnyDocument, type Kind, kindOf, summary } from './notes.ts'
 import { textEditor } from './text-editor.ts'
@@ -8,13 +8,13 @@ import { todoList } from './todo.ts'
 
 /** Shows `handle` until the returned function is called. */
 export function documentView(handle: AnyDocument): () => void {
-  const body = div('document-body')
+  const body = part('document-body')
   let shown: Kind | undefined
   let end = (): void => {}
 
   function render(): void {
     const kind = kindOf(handle.value)
-    say(div('document-sub'), summary(handle.value))
+    say(part('document-sub'), summary(handle.value))
     if (kind === shown) {
       if (kind === 'other') showOther(handle, body)
       return
@@ -29,7 +29,7 @@ export function documentView(handle: AnyDocument): () => void {
     else showOther(handle, body)
   }
 
-  say(div('document-name'), handle.name)
+  say(part('document-name'), handle.name)
   const offs = [handle.subscribe(render), handle.on('error', (error) => announce(error.message))]
   render()
   return () => {

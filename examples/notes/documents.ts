@@ -1,9 +1,10 @@
 // The list of a space's documents.
 
 import type { Space } from 'joinery'
-import { div, focusFirst, icon, make, say } from './dom.ts'
+import { focusFirst, icon, make, part, say } from './dom.ts'
 import { kindOf, summary } from './notes.ts'
 import { Shelf } from './shelf.ts'
+import { sentence } from './words.ts'
 
 export interface DocumentList {
   readonly shelf: Shelf
@@ -22,7 +23,7 @@ interface Row {
 }
 
 export function documentList(space: Space, onOpen: (name: string) => void): DocumentList {
-  const list = div('documents')
+  const list = part('documents')
   const rows = new Map<string, Row>()
   const shelf = new Shelf(space, describe)
   let marked: string | undefined
@@ -39,15 +40,15 @@ export function documentList(space: Space, onOpen: (name: string) => void): Docu
       const row = rows.get(name) ?? newRow(name)
       if (list.children[index] !== row.item) list.insertBefore(row.item, list.children[index] ?? null)
     })
-    if (hadFocus && !list.contains(document.activeElement)) focusFirst(div('documents-title'))
+    if (hadFocus && !list.contains(document.activeElement)) focusFirst(part('documents-title'))
     sayEmpty()
   }
 
   function sayEmpty(): void {
     const isNew = space.status.current.lastAgreedAt === undefined
-    div('documents-empty').hidden = rows.size > 0
+    part('documents-empty').hidden = rows.size > 0
     say(
-      div('documents-empty'),
+      part('documents-empty'),
       isNew ? 'No documents yet. What others have made appears here once one of them is met.' : 'No documents yet.',
     )
   }
@@ -65,7 +66,7 @@ export function documentList(space: Space, onOpen: (name: string) => void): Docu
     const row = { item: make('li', {}, button), button, badge, sub }
     rows.set(name, row)
     if (name === marked) button.setAttribute('aria-current', 'true')
-    shelf.open(name).catch((error) => say(sub, error instanceof Error ? error.message : String(error)))
+    shelf.open(name).catch((error) => say(sub, sentence(error)))
     return row
   }
 

@@ -1,6 +1,6 @@
 // The few things that every part of the page does with the DOM.
 
-import type { Sentence } from './words.ts'
+import { type Sentence, sentence } from './words.ts'
 
 /** The element with this id, which index.html promises to be of this type. */
 export function byId<E extends Element>(id: string, type: new () => E): E {
@@ -9,7 +9,7 @@ export function byId<E extends Element>(id: string, type: new () => E): E {
   return found
 }
 
-export const div = (id: string): HTMLElement => byId(id, HTMLElement)
+export const part = (id: string): HTMLElement => byId(id, HTMLElement)
 export const button = (id: string): HTMLButtonElement => byId(id, HTMLButtonElement)
 
 interface Properties {
@@ -68,8 +68,8 @@ export function sayCalmly(element: HTMLElement, { tone, text }: Sentence, place:
 
 /** A sentence that is to be read at once: what went wrong. It stays until it is closed (by an empty one) or the next one comes. */
 export function complain(text: string): void {
-  div('complaint').hidden = text === ''
-  say(div('complaint-text'), text)
+  part('complaint').hidden = text === ''
+  say(part('complaint-text'), text)
 }
 
 /** Does what may fail, and tells of it. Whether it went well. */
@@ -78,7 +78,7 @@ export async function attempt(act: () => unknown): Promise<boolean> {
     await act()
     return true
   } catch (error) {
-    complain(error instanceof Error ? error.message : String(error))
+    complain(sentence(error))
     return false
   }
 }
@@ -88,7 +88,7 @@ let polite: ReturnType<typeof setTimeout> | undefined
 /** Tells a screen reader, when it has time, of what lasts: of what changes within a second only the end is told. */
 export function announce(text: string): void {
   clearTimeout(polite)
-  polite = setTimeout(() => say(div('announcement'), text), 1000)
+  polite = setTimeout(() => say(part('announcement'), text), 1000)
 }
 
 export function focusFirst(...candidates: readonly (HTMLElement | null | undefined)[]): void {

@@ -2,7 +2,7 @@
 
 import type { Space } from 'joinery'
 import { encode } from 'uqr'
-import { attempt, button, byId, div, say } from './dom.ts'
+import { attempt, button, byId, part, say } from './dom.ts'
 
 export function inviteDialog(): { open(space: Space): void } {
   const dialog = byId('invite-dialog', HTMLDialogElement)
@@ -18,9 +18,9 @@ export function inviteDialog(): { open(space: Space): void } {
         ticket.value = await space.invite()
         link.value = linkOf(ticket.value)
         // A phone cannot open a link to this computer's own loopback, so there the code holds the bare invitation.
-        div('invite-code').replaceChildren(drawing(location.protocol === 'https:' ? link.value : ticket.value))
-        say(div('invite-title'), `Invite to “${space.label}”`)
-        say(div('invite-copied'), '')
+        part('invite-code').replaceChildren(drawing(location.protocol === 'https:' ? link.value : ticket.value))
+        say(part('invite-title'), `Invite to “${space.label}”`)
+        say(part('invite-copied'), '')
         dialog.showModal()
         button('invite-link-copy').focus()
       })
@@ -37,9 +37,9 @@ async function copy(field: HTMLInputElement): Promise<void> {
   field.select()
   try {
     await navigator.clipboard.writeText(field.value)
-    say(div('invite-copied'), 'Copied.')
+    say(part('invite-copied'), 'Copied.')
   } catch {
-    say(div('invite-copied'), 'The browser does not let the page copy. It is selected: copy it by Ctrl+C.') // Not allowed, or not focused.
+    say(part('invite-copied'), 'The browser does not let the page copy. It is selected: copy it by Ctrl+C.') // Not allowed, or not focused.
   }
 }
 

@@ -1,7 +1,7 @@
 // The first screen: join a space by an invitation, or start one of your own.
 
 import type { Peer, Space } from 'joinery'
-import { button, byId, div, say } from './dom.ts'
+import { button, byId, part, say } from './dom.ts'
 import { sentence, ticketIn } from './words.ts'
 
 export interface JoinScreen {
@@ -45,7 +45,7 @@ export function joinScreen(peer: Peer, onSpace: (space: Space) => void): JoinScr
   }
 
   function blame(field: HTMLInputElement | HTMLTextAreaElement, id: string, text: string): void {
-    say(div(id), text)
+    say(part(id), text)
     field.setAttribute('aria-invalid', String(text !== ''))
     if (text !== '') field.focus()
   }

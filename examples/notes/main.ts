@@ -3,7 +3,7 @@
 import { isJoineryError, openPeer, type Peer, type Space } from 'joinery'
 import { confirm } from './confirm.ts'
 import { createDialog } from './create.ts'
-import { attempt, button, byId, complain, div, focusFirst, make, say } from './dom.ts'
+import { attempt, button, byId, complain, focusFirst, make, part, say } from './dom.ts'
 import { inviteDialog } from './invite.ts'
 import { joinScreen } from './join.ts'
 import { keptName, nameDialog } from './name.ts'
@@ -29,43 +29,50 @@ async function start(): Promise<void> {
 }
 
 function stop(error: unknown): void {
-  say(div('stop-text'), sentence(error))
-  if (isJoineryError(error, 'store-locked') || isJoineryError(error, 'store-full'))
-    say(div('stop-title'), 'Your notes could not be opened')
+  const isHere = !isSecureContext || isJoineryError(error, 'no-indexeddb')
+  say(part('stop-title'), isHere ? 'This page cannot work here' : 'Your notes are not open')
+  say(part('stop-text'), sentence(error))
   only('stop-screen')
 }
 
 function app(peer: Peer): void {
   let screen: SpaceScreen | undefined
-  const join = joinScreen(peer, (space) => go({ space: space.id }))
+  let lastError: Error | undefined
+  const join = joinScreen(peer, (space) => void go({ space: space.id }))
   const invite = inviteDialog()
-  const create = createDialog(async (name, kind) => screen?.create(name, kind))
+  const create = createDialog({
+    create: async (name, kind) => screen?.create(name, kind),
+    open: async (name) => {
+      await go({ ...(screen && { space: screen.space.id }), document: name })
+      focusFirst(document.querySelector<HTMLElement>('#add-item, .prose'))
+    },
+  })
   const names = nameDialog(peer)
   const picker = byId('space-select', HTMLSelectElement)
 
   /** Goes to a place, as a step that "back" undoes. */
-  function go(place: Place): void {
+  async function go(place: Place): Promise<void> {
     history.pushState(place, '', location.pathname + location.search)
-    show(place)
+    await show(place)
   }
 
-  function show(place: Place): void {
+  async function show(place: Place): Promise<void> {
     const space = peer.spaces.find((each) => each.id === place.space) ?? peer.spaces[0]
     if (space === undefined) showJoin()
-    else showSpace(space, place.document)
+    else await showSpace(space, place.document)
   }
 
-  function showSpace(space: Space, document: string | undefined): void {
+  async function showSpace(space: Space, document: string | undefined): Promise<void> {
     only('space-screen')
     if (screen?.space.id !== space.id) {
       screen?.close()
       screen = spaceScreen(peer, space, {
-        onOpen: (name) => go(name === undefined ? { space: space.id } : { space: space.id, document: name }),
+        onOpen: (name) => void go(name === undefined ? { space: space.id } : { space: space.id, document: name }),
         onRename: () => names.open(),
       })
     }
     fillPicker()
-    void screen.show(document)
+    await screen.show(document)
   }
 
   function showJoin(): void {
@@ -96,7 +103,7 @@ function app(peer: Peer): void {
     const ticket = ticketIn(fragment)
     history.replaceState(history.state, '', location.pathname + location.search)
     try {
-      show({ space: (await peer.join(ticket)).id })
+      await show({ space: (await peer.join(ticket)).id })
       history.replaceState({ space: screen?.space.id }, '')
     } catch (error) {
       showJoin()
@@ -109,27 +116,38 @@ function app(peer: Peer): void {
       'Its documents go from this browser. The other members keep theirs. To come back you need an invitation.'
     if (!(await confirm({ title: `Leave “${space.label}”?`, text, act: 'Leave' }))) return
     await attempt(() => space.leave())
-    go({})
+    await go({})
+    focusFirst(screen && part('documents-title'), byId('join-ticket', HTMLTextAreaElement))
   }
 
   button('invite-open').addEventListener('click', () => screen && invite.open(screen.space))
   button('create-open').addEventListener('click', () => create.open())
   button('document-delete').addEventListener('click', () => void screen?.remove())
   button('document-back').addEventListener('click', () => {
-    go({ ...(screen && { space: screen.space.id }) })
-    focusFirst(div('documents-title'))
+    void go({ ...(screen && { space: screen.space.id }) })
+    focusFirst(part('documents-title'))
   })
   button('join-another').addEventListener('click', showJoin)
-  button('join-back').addEventListener('click', () => show(placeIn(history.state)))
+  button('join-back').addEventListener('click', () => void show(placeIn(history.state)))
   button('leave').addEventListener('click', () => void (screen && leave(screen.space)))
   button('complaint-close').addEventListener('click', () => complain(''))
-  picker.addEventListener('change', () => go({ space: picker.value }))
+  picker.addEventListener('change', () => void go({ space: picker.value }))
   peer.on('spaces', () => {
-    if (screen && !peer.spaces.some((space) => space.id === screen?.space.id)) show({})
+    button('join-back').hidden = peer.spaces.length === 0
+    if (screen && !peer.spaces.some((space) => space.id === screen?.space.id)) void show({})
     else if (screen) fillPicker()
   })
-  peer.on('error', (error) => complain(error.message))
-  addEventListener('popstate', (event) => show(placeIn(event.state)))
+  peer.on('error', (error) => {
+    lastError = error
+    complain(error.message)
+  })
+  peer.on('close', () => stop(lastError ?? new Error('This peer was closed.')))
+  // An address with a fragment would be a step in the tab's history, and "back" lead to another place.
+  byId('skip', HTMLAnchorElement).addEventListener('click', (event) => {
+    event.preventDefault()
+    focusFirst(part('document-name').checkVisibility() ? part('document-name') : part('main'))
+  })
+  addEventListener('popstate', (event) => void show(placeIn(event.state)))
   addEventListener('hashchange', () => void takeFragment())
   addEventListener('pagehide', (event) => void (event.persisted || peer.close()))
   void takeFragment()
@@ -140,5 +158,5 @@ function placeIn(state: unknown): Place {
 }
 
 function only(shown: 'stop-screen' | 'join-screen' | 'space-screen'): void {
-  for (const id of ['wait-screen', 'stop-screen', 'join-screen', 'space-screen']) div(id).hidden = id !== shown
+  for (const id of ['wait-screen', 'stop-screen', 'join-screen', 'space-screen']) part(id).hidden = id !== shown
 }

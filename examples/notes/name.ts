@@ -22,7 +22,7 @@ export function nameDialog(peer: Peer): { open(): void } {
       if (name === '') localStorage.removeItem(KEY)
       else localStorage.setItem(KEY, name)
       dialog.close()
-      await peer.close()
+      await peer.flush()
       location.reload()
     })
   })

@@ -1,7 +1,7 @@
 // The panel of peers: this one, and each member it met: who, how connected, up to date or why not.
 
 import type { Peer, PeerStatus, Space } from 'joinery'
-import { div, make, say, sayCalmly } from './dom.ts'
+import { make, part, say, sayCalmly } from './dom.ts'
 import { agreement, contact, hue, initials, type Sentence } from './words.ts'
 
 interface Card {
@@ -13,7 +13,7 @@ interface Card {
 }
 
 export function peersPanel(peer: Peer, space: Space, onRename: () => void): () => void {
-  const list = div('peers')
+  const list = part('peers')
   const cards = new Map<string, Card>()
 
   function render(): void {
@@ -27,9 +27,9 @@ export function peersPanel(peer: Peer, space: Space, onRename: () => void): () =
       const { item } = card(id)
       if (list.children[index] !== item) list.insertBefore(item, list.children[index] ?? null)
     })
-    div('peers-empty').hidden = members.length > 0
+    part('peers-empty').hidden = members.length > 0
     say(
-      div('tab-text'),
+      part('tab-text'),
       peer.leading
         ? 'This tab carries the connection.'
         : 'Another tab of this browser carries the connection. What you write here goes out through it.',

@@ -4,7 +4,7 @@ import type { JoineryError, Peer, Space } from 'joinery'
 import { confirm } from './confirm.ts'
 import { documentView } from './document-view.ts'
 import { documentList } from './documents.ts'
-import { announce, attempt, button, complain, div, focusFirst } from './dom.ts'
+import { announce, attempt, button, complain, focusFirst, part } from './dom.ts'
 import { type Begun, share } from './edits.ts'
 import { peersPanel } from './peers.ts'
 import { statusBar } from './status-bar.ts'
@@ -13,7 +13,7 @@ export interface SpaceScreen {
   readonly space: Space
   /** Shows a document, or none. */
   show(name: string | undefined): Promise<void>
-  /** Makes a document and opens it. Throws what the space throws, and when the name is taken. */
+  /** Makes a document. Throws what the space throws, and when the name is taken. */
   create(name: string, kind: Begun): Promise<void>
   /** Asks, then deletes the open document for all members. */
   remove(): Promise<void>
@@ -56,22 +56,22 @@ export function spaceScreen(peer: Peer, space: Space, { onOpen, onRename }: Wish
         off()
         endView()
       }
-      div('document').hidden = false
-      div('document-name').focus()
+      part('document').hidden = false
+      part('document-name').focus()
     })
   }
 
   function frame(name: string | undefined): void {
-    div('space-screen').dataset.view = name === undefined ? 'list' : 'document'
-    div('document').hidden = true
-    div('document-none').hidden = name !== undefined
+    part('space-screen').dataset.view = name === undefined ? 'list' : 'document'
+    part('document').hidden = true
+    part('document-none').hidden = name !== undefined
     document.title = name === undefined ? `${space.label} – Joinery notes` : `${name} – ${space.label} – Joinery notes`
   }
 
   function went(name: string, reason: JoineryError | undefined): void {
     if (open !== name || reason?.code !== 'document-deleted') return
     onOpen(undefined)
-    focusFirst(div('documents-title'))
+    focusFirst(part('documents-title'))
     if (deleting === name) announce(`“${name}” is deleted.`)
     else complain(`“${name}” was deleted by another member.`)
   }
@@ -81,10 +81,8 @@ export function spaceScreen(peer: Peer, space: Space, { onOpen, onRename }: Wish
     space,
     show,
     async create(name, kind) {
-      if (space.documents.includes(name.normalize('NFC')))
-        throw new Error(`There is a document “${name}” already. Choose another name.`)
+      if (space.documents.includes(name)) throw new Error(`There is a document “${name}” already. Choose another name.`)
       share(await list.shelf.open(name, kind), kind)
-      onOpen(name)
     },
     async remove() {
       const name = open

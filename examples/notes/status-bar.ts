@@ -1,17 +1,17 @@
 // The line at the top that says how the space is, and the switch that cuts this peer off.
 
 import type { Peer, Space } from 'joinery'
-import { announce, button, div, sayCalmly } from './dom.ts'
+import { announce, button, part, sayCalmly } from './dom.ts'
 import { statusLine } from './words.ts'
 
 export function statusBar(peer: Peer, space: Space): () => void {
-  const line = div('status-line')
+  const line = part('status-line')
   const pause = button('pause')
   let told: string | undefined
 
   function render(): void {
     const sentence = statusLine(space.status.current, { paused: peer.paused })
-    sayCalmly(div('status-text'), sentence, line)
+    sayCalmly(part('status-text'), sentence, line)
     if (told !== undefined && told !== sentence.text) announce(sentence.text) // The first sentence of a space is not news.
     told = sentence.text
     pause.setAttribute('aria-checked', String(peer.paused))

@@ -12,6 +12,7 @@ import { chainNext, chainStart, initActor } from './chain.ts'
 import { type ActorId, ownerOf } from './ids.ts'
 import type { Change, Ref } from './op.ts'
 import type { SignedRange } from './range.ts'
+import type { Seen } from './seen.ts'
 
 /** One held change. */
 export interface Held {
@@ -27,7 +28,7 @@ export interface Held {
   /** Its ops, until they are merged. */
   change: Change | undefined
   /** Once merged: what its author had seen of the others, and its first op's Lamport time. */
-  base: ReadonlyMap<number, number> | undefined
+  base: Seen | undefined
   lamport: number
 }
 

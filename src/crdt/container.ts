@@ -2,9 +2,10 @@
 // What alters a state gives the step that takes it back, for changes that throw.
 
 import type { ContainerType, Ref } from '../core/op.ts'
+import type { Seen } from '../core/seen.ts'
 import type { Scalar } from '../core/value.ts'
 import { type Item, Sequence } from './sequence.ts'
-import { type Base, observes, type Stamp, seenOf } from './stamp.ts'
+import { observes, type Stamp, seenOf } from './stamp.ts'
 
 export type Container = MapState | ListState | TextState | CounterState | SetState
 
@@ -26,7 +27,7 @@ export abstract class State {
   /** The value before that: handed out again if nothing came of the change. */
   last: unknown
   /** Who cleared it last: nothing more is to be cleared by the same until something is added. */
-  clearedBy: { readonly actor: number; readonly base: Base } | undefined
+  clearedBy: { readonly actor: number; readonly base: Seen } | undefined
 
   constructor(place: Place | undefined, ref: Ref | undefined) {
     this.place = place
@@ -135,7 +136,7 @@ export class MapState extends State {
 export abstract class Ordered<V> extends State {
   readonly items = new Sequence<V>()
   /** What was inserted last, and what its author had seen: what continues it needs no search. */
-  newest: { readonly item: Item<V>; readonly base: Base } | undefined
+  newest: { readonly item: Item<V>; readonly base: Seen } | undefined
 
   get spent(): boolean {
     return this.items.length === 0

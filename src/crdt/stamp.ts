@@ -1,7 +1,6 @@
 // Who made an op, when in the order of things, and what its author had seen.
 
-/** What an author had of every other actor: shared between consecutive changes, since only the own seq grows. */
-export type Base = ReadonlyMap<number, number>
+import type { Seen } from '../core/seen.ts'
 
 export interface Stamp {
   readonly actor: number
@@ -9,12 +8,13 @@ export interface Stamp {
   readonly seq: number
   /** Lamport time of that unit. */
   readonly lamport: number
-  readonly base: Base
+  /** What its author had of the others: shared between consecutive changes, since only the own seq grows. */
+  readonly base: Seen
 }
 
 /** How many ops of `actor` the op's author had seen. */
 export function seenOf(stamp: Stamp, actor: number): number {
-  return actor === stamp.actor ? stamp.seq : (stamp.base.get(actor) ?? 0)
+  return actor === stamp.actor ? stamp.seq : stamp.base.get(actor)
 }
 
 /** Whether the op's author had seen op `seq` of `actor`. */

@@ -6,12 +6,13 @@ import { JoineryError } from '../base/errors.ts'
 import type { Branch, Held, Log } from '../core/log.ts'
 import type { Change, Ref } from '../core/op.ts'
 import { unitsOf } from '../core/op.ts'
+import { Seen } from '../core/seen.ts'
 import type { Document } from '../crdt/document.ts'
-import type { Base, Stamp } from '../crdt/stamp.ts'
+import type { Stamp } from '../crdt/stamp.ts'
 
 /** Where in causality a change stands. */
 export interface Standing {
-  readonly base: Base
+  readonly base: Seen
   readonly lamport: number
 }
 
@@ -23,7 +24,7 @@ export interface MergeListener {
   malformed(branch: Branch, error: JoineryError): void
 }
 
-const nothing: Base = new Map()
+const { nothing } = Seen
 
 export class Merger {
   /** Merged changes no merged change builds on: the parents of the next local one. Actor to last seq. */
@@ -60,14 +61,12 @@ export class Merger {
     if (branch.isInit) return { base: nothing, lamport: 0 }
     let lamport = lastLamport(branch, own)
     if (links.length === 0) return { base: ownBase, lamport: lamport + 1 }
-    const base = new Map(ownBase)
+    let base = ownBase
     for (const link of links) {
       const { branch: other, held } = this.#target(link)
-      for (const [actor, seq] of held.base ?? nothing) if ((base.get(actor) ?? 0) < seq) base.set(actor, seq)
-      if ((base.get(link.actor) ?? 0) <= link.seq) base.set(link.actor, link.seq + 1)
+      base = base.join(held.base ?? nothing).with(link.actor, link.seq + 1)
       lamport = Math.max(lamport, lastLamport(other, held))
     }
-    base.delete(branch.actor)
     return { base, lamport: lamport + 1 }
   }
 
@@ -125,7 +124,7 @@ export class Merger {
     for (const link of links) {
       if (this.#log.branches.get(link.actor)?.endingAt(link.seq + 1) === undefined)
         return 'a link points into the middle of a change'
-      if ((own.get(link.actor) ?? 0) > link.seq) return 'a link points at what the change before it had seen'
+      if (own.get(link.actor) > link.seq) return 'a link points at what the change before it had seen'
     }
     for (const link of links) {
       const { base } = this.#target(link).held

@@ -21,6 +21,7 @@ import { type ActorId, compareDots, type Dot, ownerOf } from '../core/ids.ts'
 import { type Branch, type Held, heldChange, Log } from '../core/log.ts'
 import type { Change, Ref } from '../core/op.ts'
 import type { SignedRange } from '../core/range.ts'
+import { Seen } from '../core/seen.ts'
 import type { Version } from '../core/version.ts'
 import { Document } from '../crdt/document.ts'
 import { rootDraft, Session } from '../crdt/draft.ts'
@@ -216,7 +217,7 @@ export class Replica<T = unknown> {
     if (plan.type !== 'map') throw new JoineryError('bad-value', 'a document begins as a plain object')
     // Recorded beside the document, by an actor without a name: the bytes name the actor.
     const document = new Document((a, b) => a - b)
-    const recorder = new Recorder(document, 0, (seq) => ({ actor: 0, seq, lamport: 0, base: new Map() }))
+    const recorder = new Recorder(document, 0, (seq) => ({ actor: 0, seq, lamport: 0, base: Seen.nothing }))
     for (const [key, item] of [...plan.entries].sort(([a], [b]) => (a < b ? -1 : 1)))
       recorder.setKey(document.root, key, item)
     if (recorder.count === 0) return nothingReceived
@@ -328,7 +329,7 @@ export class Replica<T = unknown> {
       for (const branch of this.#log.branches.values()) {
         const base = branch.changes[branch.mergedChanges - 1]?.base
         assert(
-          branch.actor === actor || (base?.get(actor) ?? 0) <= seq,
+          branch.actor === actor || base === undefined || base.get(actor) <= seq,
           `a head of ${this.#actors.nameOf(actor)} was seen`,
         )
       }

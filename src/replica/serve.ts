@@ -70,7 +70,7 @@ function isBuiltOn(log: Log, init: Branch, served: Version): boolean {
     const branch = log.branchOf(name)
     if (branch === undefined || branch.isInit) continue
     const merged = branch.changes[Math.min(branch.countAt(end), branch.mergedChanges) - 1]
-    if (merged?.base?.has(init.actor)) return true
+    if ((merged?.base?.get(init.actor) ?? 0) > 0) return true
     for (let i = branch.mergedChanges; i < branch.countAt(end); i++)
       if (branch.changes[i]?.links.some((link) => link.actor === init.actor)) return true
   }

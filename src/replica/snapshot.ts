@@ -1,5 +1,6 @@
 // A snapshot, version 0: everything held, actor by actor. Equal sets of ops give equal bytes if the signatures are left out (Invariant 6): they
-// are a cache of who could vouch for what, and differ by what each replica happened to be sent.
+// are a cache of who could vouch for what, and differ by what each replica happened to be sent. A snapshot and later ops equal the replay of
+// all ops (Invariant 10), since it is received as these are.
 //
 //   snapshot = "joinery-snapshot" (16 bytes), version u8 0, flags u8 (1 with signatures), count varint, range*
 //   Ranges are ordered by actor, then seq. Without signatures there is one for each actor.

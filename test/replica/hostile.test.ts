@@ -196,7 +196,7 @@ describe('costs stay bounded', () => {
       )
     const started = performance.now()
     expect(a.take(ranges).refused).toEqual([])
-    expect(performance.now() - started).toBeLessThan(2000)
+    expect(performance.now() - started).toBeLessThan(15_000)
     expect(a.value.t.length).toBe(1000)
   })
 
@@ -212,7 +212,7 @@ describe('costs stay bounded', () => {
     }))
     const started = performance.now()
     a.take([forger.write(again)])
-    expect(performance.now() - started).toBeLessThan(3000)
+    expect(performance.now() - started).toBeLessThan(15_000)
     expect(a.value.t.length).toBe(20_000)
     a.replica.check()
   })

@@ -51,7 +51,11 @@ export function worthDialling(
   canDial: (address: Multiaddr) => boolean,
 ): readonly Multiaddr[] {
   const dialable = addresses.filter((address) => canDial(address) && canDial(relayPart(address) ?? address))
-  const sorted = dialable.sort((a, b) => byPreference(a, b) || byPreference(relayPart(a) ?? a, relayPart(b) ?? b))
+  // WebRTC-direct is for those who have no TCP: a native connection given up halfway, because TCP was slow under load and then won, ended every
+  // fifth process on closing (node-datachannel 0.33).
+  const hasTcp = dialable.some((address) => transportOf(address) === 'tcp')
+  const wanted = dialable.filter((address) => !hasTcp || transportOf(address) !== 'webrtc-direct')
+  const sorted = wanted.sort((a, b) => byPreference(a, b) || byPreference(relayPart(a) ?? a, relayPart(b) ?? b))
   const relays = new Set<string>()
   return sorted.filter((address) => {
     const relay = relayPart(address)?.getComponents().at(-1)?.value

@@ -36,8 +36,6 @@ export interface Platform {
   readonly services?: Libp2pOptions['services']
   /** Told once the node runs: the chance to keep ports, and to listen for who is found. */
   started?(node: PlatformNode): Promise<void> | void
-  /** Called once all connections are cut, before the listeners close. */
-  stopping?(): Promise<void>
   /** Asks a member to relay our handshakes. Absent where others can dial us. */
   useRelay?(node: PlatformNode, relay: NodeId): Promise<void>
 }
@@ -307,8 +305,18 @@ class Libp2pNetwork implements Network {
     this.#closing.abort(new JoineryError('closed', 'the network was closed'))
     await Promise.all([...this.#connections.values()].flat().map(cut))
     this.#emitter.clear()
+    // Listeners wait for connections to end on threads of their own, which no caller should have to.
+    await new Promise<void>((resolve) => {
+      const cancel = this.#clock.after(stopMs, resolve)
+      void this.#stop().then(() => {
+        cancel()
+        resolve()
+      })
+    })
+  }
+
+  async #stop(): Promise<void> {
     try {
-      await this.#platform.stopping?.()
       await this.#libp2p.stop()
     } catch {
       // A listener or a stream that was gone already: nothing is left to close.
@@ -424,6 +432,7 @@ function describe(connection: Libp2pConnection): Connection {
 }
 
 const goodbyeMs = 100
+const stopMs = 3_000
 
 /** Closes in order if the other end answers at once, else cuts. Never rejects: closing a relay under a live circuit can. */
 async function cut(connection: Libp2pConnection): Promise<void> {

@@ -3,6 +3,7 @@
 import { createSocket } from 'node:dgram'
 import { createServer } from 'node:net'
 import { JoineryError } from '../base/errors.ts'
+import { isIdlePort } from './libp2p-webrtc.node.ts'
 import type { Shelf } from './network.ts'
 
 /** Where a Node peer listens. WebRTC-direct is on UDP. */
@@ -69,6 +70,7 @@ function freeTcp(host: string, port: number): Promise<number | undefined> {
 }
 
 function freeUdp(host: string, port: number): Promise<number | undefined> {
+  if (isIdlePort(host, port)) return Promise.resolve(port)
   return new Promise((resolve) => {
     const socket = createSocket({ type: 'udp4' })
     socket.once('error', () => {

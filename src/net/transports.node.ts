@@ -6,9 +6,10 @@ import { type PeerDiscovery, peerDiscoverySymbol } from '@libp2p/interface'
 import { mdns } from '@libp2p/mdns'
 import { tcp } from '@libp2p/tcp'
 import { webRTCDirect } from '@libp2p/webrtc'
-import { type Clock, sleep } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
 import type { Gate, Platform, PlatformNode } from './libp2p.ts'
 import { keptCertificate } from './libp2p-certificate.node.ts'
+import { withLastingListeners } from './libp2p-webrtc.node.ts'
 import type { Shelf } from './network.ts'
 import { keptPorts, type Ports } from './ports.node.ts'
 import { webSockets } from './websockets.ts'
@@ -43,7 +44,11 @@ export async function nodePlatform(
       tcp(),
       webSockets(),
       // No STUN server is asked for anything.
-      gated(gate, webRTCDirect({ certificate, rtcConfiguration: { iceServers: [] } })),
+      (components) =>
+        withLastingListeners(
+          webRTCDirect({ certificate, rtcConfiguration: { iceServers: [] } })(components),
+          () => gate.closed,
+        ),
     ],
     listen: [
       `/ip4/${host}/tcp/${ports.tcp}`,
@@ -55,42 +60,7 @@ export async function nodePlatform(
       ...(discovers ? { mdns: mdns({ serviceTag }) } : {}),
     },
     started: (node) => listenForFound(node),
-    stopping: () => sleep(clock, farewellMs),
   }
-}
-
-/**
- * A WebRTC connection ends on threads of its own, a moment after we are told. The listener must outlive it: the mux of node-datachannel 0.33 calls
- * back into a listener that was stopped under a living connection, which ends the process.
- */
-const farewellMs = 200
-
-type MakeWebRTC = ReturnType<typeof webRTCDirect>
-type Components = Parameters<MakeWebRTC>[0]
-
-/**
- * With the gate closed no native connection is begun: a browser that has not noticed yet that we hung up goes on asking, and each question would
- * make another connection that leads nowhere. The transport asks the upgrader for a signal before it begins one.
- */
-function gated(gate: Gate, make: MakeWebRTC): MakeWebRTC {
-  return (components) => {
-    const { upgrader } = components
-    const gatedUpgrader = overriding(upgrader, {
-      createInboundAbortSignal: (signal: AbortSignal) =>
-        gate.closed ? Object.assign(AbortSignal.abort(), { clear() {} }) : upgrader.createInboundAbortSignal(signal),
-    })
-    return make(overriding<Components>(components, { upgrader: gatedUpgrader }))
-  }
-}
-
-/** The same object with some properties in front. */
-function overriding<T extends object>(object: T, own: Partial<T>): T {
-  return new Proxy(object, {
-    get: (target, name) => {
-      const value: unknown = Reflect.get(name in own ? own : target, name)
-      return typeof value === 'function' && !(name in own) ? value.bind(target) : value
-    },
-  })
 }
 
 /** mDNS answers name a peer again and again; libp2p passes on the first time only, and after a partition the later ones matter. */

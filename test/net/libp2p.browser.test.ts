@@ -82,12 +82,13 @@ test('an aborted dial leaves no socket behind', async () => {
   const a = await browser()
   const sockets: WebSocket[] = []
   const Original = globalThis.WebSocket
-  globalThis.WebSocket = class extends Original {
-    constructor(url: string) {
-      super(url)
-      sockets.push(this)
-    }
-  }
+  globalThis.WebSocket = new Proxy(Original, {
+    construct(target, arguments_: [string]) {
+      const socket = new target(...arguments_)
+      sockets.push(socket)
+      return socket
+    },
+  })
   try {
     const soon = new AbortController()
     // 192.0.2.0/24 is for documentation: nobody answers there.

@@ -14,7 +14,7 @@ export interface Where {
 }
 
 /** Another command may hold the folder for a moment, or `serve` may just be starting: so long we try again. */
-const lockedMs = 5_000
+const lockedMs = 10_000
 const retryMs = 100
 /** A running peer answers within this time, or it is stopped. */
 const answerMs = 30_000

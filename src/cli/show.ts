@@ -39,14 +39,17 @@ export function showSelf(output: Output, { name, id }: { readonly name: string; 
 }
 
 function showSpaceStatus(output: Output, { id, label, documents, status }: StatusAnswer['spaces'][number]): string[] {
-  const count = documents.length === 1 ? '1 document' : `${documents.length} documents`
   const state = `${status.saved ? 'saved' : 'saving'}, ${status.upToDate ? 'up to date' : 'not known to be up to date'}`
   return [
     `${output.bold(output.safe(label))}  ${output.dim(id)}`,
-    `  ${count}, ${state}`,
+    `  ${countOf(documents)}, ${state}`,
     ...status.pending.map(({ message }) => `  ${output.safe(message)}`),
     ...status.peers.map((peer) => `  ${showPeer(output, peer)}`),
   ]
+}
+
+function countOf(documents: readonly string[]): string {
+  return documents.length === 1 ? '1 document' : `${documents.length} documents`
 }
 
 function showPeer(output: Output, { name, connected, transport, why }: PeerStatus): string {
@@ -56,7 +59,7 @@ function showPeer(output: Output, { name, connected, transport, why }: PeerStatu
 
 export function showJoin(output: Output, { label, met, documents }: Answers['join'], waited: boolean): string {
   const joined = `Joined ${JSON.stringify(output.safe(label))}.`
-  if (met) return `${joined} ${documents.length} documents are here.`
+  if (met) return `${joined} ${countOf(documents)} here by now.`
   const hint = 'Members are met as soon as one can be reached while "joinery serve" runs here.'
   return waited ? `${joined} No member could be reached yet. ${hint}` : `${joined} ${hint}`
 }

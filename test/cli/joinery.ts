@@ -6,14 +6,18 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { expect } from 'vitest'
+import { expect, vi } from 'vitest'
+
+/** Each test starts some processes, on machines that have other things to do. */
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 })
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 /** How the command is run: by this Node, from its sources. */
 export const command: readonly string[] = [process.execPath, '--experimental-strip-types', '--no-warnings', main]
 
 export interface Ended {
-  readonly code: number | null
+  /** The exit code, or the signal that ended it. */
+  readonly code: number | string | null
   readonly stdout: string
   readonly stderr: string
 }
@@ -52,11 +56,16 @@ export class Running {
     }
   }
 
+  /** How it ended; null while it runs. */
+  get code(): number | string | null {
+    return this.child.exitCode ?? this.child.signalCode
+  }
+
   async end(signal?: NodeJS.Signals): Promise<Ended> {
     if (signal !== undefined) this.child.kill(signal)
     await this.#ended
     expect(this.stderr, 'no stack is ever shown').not.toMatch(/^ {4}at /m)
-    return { code: this.child.exitCode, stdout: this.stdout, stderr: this.stderr }
+    return { code: this.code, stdout: this.stdout, stderr: this.stderr }
   }
 }
 
@@ -75,7 +84,7 @@ export async function joineryJson(...args: readonly string[]): Promise<unknown> 
 /** What a failed command says to programs. */
 export async function failure(
   ...args: readonly string[]
-): Promise<{ exit: number | null; code: string; message: string }> {
+): Promise<{ exit: number | string | null; code: string; message: string }> {
   const { code: exit, stdout, stderr } = await joinery(...args, '--json')
   expect(stdout).toBe('')
   const { error } = JSON.parse(stderr)
@@ -113,7 +122,7 @@ export class Place {
   }
 
   async clear(): Promise<void> {
-    for (const running of this.#running) if (running.child.exitCode === null) await running.end('SIGKILL')
+    for (const running of this.#running) if (running.code === null) await running.end('SIGKILL')
     await rm(this.folder, { recursive: true, force: true })
   }
 }

@@ -91,8 +91,8 @@ test('an aborted dial leaves no socket behind', async () => {
   })
   try {
     const soon = new AbortController()
-    // 192.0.2.0/24 is for documentation: nobody answers there.
-    const dialling = a.dial(['/ip4/192.0.2.1/tcp/9/ws'], { signal: soon.signal })
+    // 198.51.100.0/24 is for documentation: nobody answers there.
+    const dialling = a.dial(['/ip4/198.51.100.1/tcp/9/ws'], { signal: soon.signal })
     await until(() => sockets.length === 1)
     soon.abort(new Error('enough'))
     await expect(dialling).rejects.toMatchObject({ code: 'aborted' })

@@ -126,12 +126,18 @@ function editList(d: Draft, random: Random, depth: number): void {
 
 const words = ['hi', 'x', '🙂', 'ends 👍🏽', 'é', 'and more']
 
+let lastEnd = 0
+
 function editText(d: Draft, random: Random): void {
   const whole = String(d)
-  let at = below(random, whole.length + 1)
+  // Often where the last one ended, as people type: what continues takes a shorter way.
+  let at = random.unit() < 0.5 ? Math.min(lastEnd, whole.length) : below(random, whole.length + 1)
   if (!whole.slice(0, at).isWellFormed()) at--
-  if (random.unit() < 0.6) d.insert(at, pick(random, words))
-  else {
+  const word = pick(random, words)
+  if (random.unit() < 0.7) {
+    d.insert(at, word)
+    lastEnd = at + word.length
+  } else {
     let end = Math.min(whole.length, at + below(random, 5))
     if (!whole.slice(0, end).isWellFormed()) end++
     d.delete(at, end - at)

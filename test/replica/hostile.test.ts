@@ -316,7 +316,11 @@ describe('nonsense of every kind', () => {
   }
 
   function nonsense(random: Random, forger: Forger, sides: readonly Side[]): Op {
+    // Often into what init made: that most have seen.
+    const init = sides[0]?.replica.version.keys().next().value
     const dot = (): Ref => {
+      if (init !== undefined && random.unit() < 0.5)
+        return { actor: forger.actors.indexOf(init), seq: Math.floor(random.unit() * 20) }
       const whose = pick(random, [...sides, forger])
       const seq = Math.floor(random.unit() * 60)
       return whose === forger
@@ -329,8 +333,10 @@ describe('nonsense of every kind', () => {
       new Make(pick(random, ['map', 'list', 'text', 'counter', 'set']), Math.floor(random.unit() * 3))
     const at = maybe()
     const target = (): Ref & { count: number } => ({
-      ...(maybe() ?? forger.ref(pick(random, sides), 3)),
-      count: 1 + Math.floor(random.unit() * 9),
+      ...(random.unit() < 0.5
+        ? forger.ref(pick(random, sides), Math.floor(random.unit() * 60))
+        : (maybe() ?? forger.ref(pick(random, sides), 3))),
+      count: 1 + Math.floor(random.unit() * 30),
     })
     return pick<() => Op>(random, [
       () => ({ type: 'set', at, key, value: random.unit() < 0.5 ? make() : 1 }),

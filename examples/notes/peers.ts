@@ -2,7 +2,8 @@
 
 import type { Peer, PeerStatus, Space } from 'joinery'
 import { make, part, say, sayCalmly } from './dom.ts'
-import { agreement, contact, hue, initials, type Sentence } from './words.ts'
+import { carrier } from './status-bar.ts'
+import { agreement, type Carrier, contact, hue, initials, type Sentence } from './words.ts'
 
 interface Card {
   readonly item: HTMLLIElement
@@ -10,6 +11,12 @@ interface Card {
   readonly name: HTMLElement
   readonly way: HTMLElement
   readonly state: HTMLElement
+}
+
+const carrying: Readonly<Record<Carrier, string>> = {
+  this: 'This tab carries the connection.',
+  other: 'Another tab of this browser carries the connection. What you write here goes out through it.',
+  unknown: 'Looking whether another tab carries the connection …',
 }
 
 export function peersPanel(peer: Peer, space: Space, onRename: () => void): () => void {
@@ -28,12 +35,7 @@ export function peersPanel(peer: Peer, space: Space, onRename: () => void): () =
       if (list.children[index] !== item) list.insertBefore(item, list.children[index] ?? null)
     })
     part('peers-empty').hidden = members.length > 0
-    say(
-      part('tab-text'),
-      peer.leading
-        ? 'This tab carries the connection.'
-        : 'Another tab of this browser carries the connection. What you write here goes out through it.',
-    )
+    say(part('tab-text'), carrying[carrier(peer)])
   }
 
   function card(id: string): Card {

@@ -2,7 +2,7 @@
 
 import type { Peer, Space } from 'joinery'
 import { announce, button, part, sayCalmly } from './dom.ts'
-import { statusLine } from './words.ts'
+import { type Carrier, statusLine } from './words.ts'
 
 export function statusBar(peer: Peer, space: Space): () => void {
   const line = part('status-line')
@@ -10,7 +10,7 @@ export function statusBar(peer: Peer, space: Space): () => void {
   let told: string | undefined
 
   function render(): void {
-    const sentence = statusLine(space.status.current, { paused: peer.paused })
+    const sentence = statusLine(space.status.current, { paused: peer.paused, carrier: carrier(peer) })
     sayCalmly(part('status-text'), sentence, line)
     if (told !== undefined && told !== sentence.text) announce(sentence.text) // The first sentence of a space is not news.
     told = sentence.text
@@ -33,4 +33,12 @@ export function statusBar(peer: Peer, space: Space): () => void {
     clearInterval(timer)
     pause.removeEventListener('click', toggle)
   }
+}
+
+const SETTLING_MS = 4000
+
+/** Which tab has the network. In the first moments of a page that is not settled, even where it is the only one. */
+export function carrier(peer: Peer): Carrier {
+  if (peer.leading) return 'this'
+  return performance.now() < SETTLING_MS ? 'unknown' : 'other'
 }

@@ -9,19 +9,32 @@ export interface Sentence {
   readonly text: string
 }
 
+/** Which tab of this browser has the network. */
+export type Carrier = 'this' | 'other' | 'unknown'
+
+interface Where {
+  readonly paused: boolean
+  readonly carrier: Carrier
+}
+
 /** The state of a space in one line. */
-export function statusLine(status: Status, { paused }: { readonly paused: boolean }): Sentence {
+export function statusLine(status: Status, where: Where): Sentence {
   const reasons = new Set(status.pending.map((pending) => pending.reason))
   const damaged = status.pending.find((pending) => pending.reason === 'damaged')
   if (damaged) return { tone: 'bad', text: damaged.message }
   if (!status.saved) return { tone: 'busy', text: 'Saving …' }
-  if (paused || reasons.has('paused'))
+  if (where.paused || reasons.has('paused'))
     return { tone: 'busy', text: 'Paused. Your edits are saved here and go out when you resume.' }
   const near = status.peers.filter((peer) => peer.connected).length
-  const alone = status.pending.find((pending) => pending.reason === 'alone')
-  if (near === 0) return { tone: 'quiet', text: `Saved here. ${alone?.message ?? 'No other member is in contact.'}` }
+  if (near === 0) return { tone: 'quiet', text: `Saved here. ${nobody[where.carrier]}` }
   if (status.upToDate) return { tone: 'good', text: `Saved, and up to date with ${count(near, 'peer')}.` }
   return { tone: 'busy', text: `Saved here. ${status.pending[0]?.message ?? 'Exchanging news with the others …'}` }
+}
+
+const nobody: Readonly<Record<Carrier, string>> = {
+  this: 'No other member is in contact.',
+  other: 'Another tab of this browser carries the connection.',
+  unknown: 'Connecting …',
 }
 
 /** How a member is reached: 'Direct, by WebRTC'. */

@@ -10,6 +10,7 @@ import { isJoineryError, JoineryError, messageOf } from '../base/errors.ts'
 import type { ActorId } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
 import type { Version } from '../core/version.ts'
+import type { Unsigned } from '../replica/replica.ts'
 import { encodeName, encodeRangeRecord } from '../store/journal.ts'
 import type { Store, StoreRecord } from '../store/store.ts'
 import type { Document } from './document.ts'
@@ -29,6 +30,10 @@ interface Taken {
   readonly received: readonly SignedRange[]
   readonly own: readonly SignedRange[]
   readonly version: Version
+}
+
+interface OwnTip extends Unsigned {
+  readonly actor: ActorId
 }
 
 interface Dirty {
@@ -124,10 +129,7 @@ export class Writer {
   async #take(dirty: Dirty): Promise<Taken> {
     const { document } = dirty
     const version = document.replica.version
-    const unsigned = [...dirty.actors].flatMap((actor) => {
-      const tip = document.replica.unsigned(actor)
-      return tip === undefined ? [] : [{ ...tip, actor }]
-    })
+    const unsigned = [...dirty.actors].flatMap((actor) => unsignedOf(document, actor))
     const received = [...dirty.received]
     const own = await Promise.all(
       unsigned.map(async (tip) => ({
@@ -185,4 +187,16 @@ export class Writer {
     }
     this.#options.onError(error)
   }
+}
+
+/** All that waits for a signature, in as many tips as that takes: what is called durable is on disk whole (Invariant 8). */
+function unsignedOf(document: Document, actor: ActorId): OwnTip[] {
+  const tips: OwnTip[] = []
+  for (
+    let tip = document.replica.unsigned(actor);
+    tip !== undefined;
+    tip = document.replica.unsigned(actor, tip.endSeq)
+  )
+    tips.push({ ...tip, actor })
+  return tips
 }

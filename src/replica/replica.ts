@@ -255,11 +255,11 @@ export class Replica<T = unknown> {
     return tip === undefined || hash === undefined ? undefined : { seq: tip.end, hash, signature: tip.signature }
   }
 
-  /** What an actor made after its newest signed tip: at most 2^20 ops, so sign and ask again until there is nothing. */
-  unsigned(actor: ActorId): Unsigned | undefined {
+  /** What an actor made after its newest signed tip, or after `since`: at most 2^20 ops, so ask again until there is nothing. */
+  unsigned(actor: ActorId, since?: number): Unsigned | undefined {
     const branch = this.#log.branchOf(actor)
     if (branch === undefined || branch.isInit) return undefined
-    const from = branch.countAt(branch.tips.at(-1)?.end ?? 0)
+    const from = branch.countAt(since ?? branch.tips.at(-1)?.end ?? 0)
     if (from === branch.changes.length) return undefined
     const fromSeq = branch.changes[from]?.seq ?? 0
     const to = Math.max(from + 1, branch.countAt(fromSeq + limits.changeOps))

@@ -53,6 +53,8 @@ export function servedRanges(log: Log, since: Version, served: Version, maxBytes
   while (bytes < maxBytes) {
     const range = plan.next(maxBytes - bytes)
     if (range === undefined) return { ranges, more: false, ops }
+    // Counts are charged like bytes (FORMAT §2): deletes of a whole text are a few bytes and a million ops.
+    if (ranges.length > 0 && ops + range.endSeq - range.fromSeq > limits.changeOps) return { ranges, more: true, ops }
     ranges.push(range)
     bytes += range.body.length + range.tipHash.length + range.signature.length
     ops += range.endSeq - range.fromSeq

@@ -185,7 +185,7 @@ function readState(reader: ByteReader): Message {
 function readDelta(reader: ByteReader): Message {
   const id = reader.varint()
   const more = readFlag(reader)
-  const ops = reader.varint(limits.changeOps)
+  const ops = reader.varint(limits.seq)
   return { type: 'delta', id, more, ops, ranges: readMany(reader, RANGES_MAX, () => decodeRange(reader)) }
 }
 

@@ -57,7 +57,8 @@ export interface Introduction {
   readonly record: Uint8Array
 }
 
-const PART_BYTES = limits.frameBytes - 64
+// Much less than a frame may hold: on a slow link, too, something is heard between two pings.
+const PART_BYTES = limits.deltaPartBytes
 const MESSAGE_BYTES = 64 * 1024 * 1024
 const FAREWELL_MS = 200
 
@@ -206,19 +207,22 @@ class Channel {
     } while (from < bytes.length)
   }
 
-  /** The next message; undefined at the end of the stream. Errors: 'bad-message', and the network's. */
-  async read(): Promise<Message | undefined> {
+  /** The next message; undefined at the end of the stream. Tells `heard` of each part. Errors: 'bad-message', and the network's. */
+  async read(heard: () => void = () => {}): Promise<Message | undefined> {
     const parts: Uint8Array[] = []
     let sizeBytes = 0
     while (true) {
       const next = await this.#frames.next()
       if (next.done) return undefined
+      heard()
       const plain = this.#opening.open(next.value)
+      const flag = plain[0]
+      if (flag !== 0 && flag !== 1) throw new JoineryError('bad-message', `a part is marked ${flag}, not 0 or 1`)
       sizeBytes += plain.length
       if (sizeBytes > MESSAGE_BYTES)
         throw new JoineryError('bad-message', `a message is larger than ${MESSAGE_BYTES} bytes`)
       parts.push(plain.subarray(1))
-      if (plain[0] === 0) return decodeMessage(parts.length === 1 ? (parts[0] as Uint8Array) : concatBytes(...parts))
+      if (flag === 0) return decodeMessage(parts.length === 1 ? (parts[0] as Uint8Array) : concatBytes(...parts))
     }
   }
 }
@@ -259,12 +263,13 @@ export class Session {
     const watch = new SilenceWatch(this.#clock, () => void this.send({ type: 'ping' }), onSilence)
     try {
       while (!this.#ended) {
-        const message = await this.#channel.read()
-        watch.heard()
+        const message = await this.#channel.read(() => watch.heard())
         if (message === undefined || message.type === 'bye') return undefined
         if (message.type === 'ping') void this.send({ type: 'pong' })
         else if (message.type === 'who') throw new JoineryError('bad-message', 'a member introduced itself twice')
         else if (message.type !== 'pong') await take(message)
+        // While we were busy nothing was read: our slowness is not their silence.
+        watch.heard()
       }
       return undefined
     } catch (cause) {

@@ -15,7 +15,9 @@ export const allCanaries: readonly string[] = Object.values(canaries).flat()
 /** Which canaries stand somewhere in these bytes. */
 export function findCanaries(captured: readonly Uint8Array[]): readonly string[] {
   const hay = captured.map((bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
-  return allCanaries.filter((canary) => dresses(canary).some((needle) => hay.some((bytes) => bytes.indexOf(needle) >= 0)))
+  return allCanaries.filter((canary) =>
+    dresses(canary).some((needle) => hay.some((bytes) => bytes.indexOf(needle) >= 0)),
+  )
 }
 
 /** UTF-8, UTF-16 of both byte orders, and hex and base64 (of each alignment, with either alphabet) of all three. */

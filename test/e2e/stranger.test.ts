@@ -116,16 +116,14 @@ async function twoMembers(wire: Capture, sealer?: Sealer): Promise<[Peer, Peer, 
   const folder = mkdtempSync(join(tmpdir(), 'joinery-stranger-'))
   closing.push(() => rmSync(folder, { recursive: true, force: true }))
   const [ada, grace] = await Promise.all(
-    canaries.peers
-      .slice(0, 2)
-      .map((name) =>
-        openLoopbackPeer({
-          path: join(folder, name),
-          name,
-          network: captured(loopback(), wire),
-          ...(sealer === undefined ? {} : { sealer }),
-        }),
-      ),
+    canaries.peers.slice(0, 2).map((name) =>
+      openLoopbackPeer({
+        path: join(folder, name),
+        name,
+        network: captured(loopback(), wire),
+        ...(sealer === undefined ? {} : { sealer }),
+      }),
+    ),
   )
   if (ada === undefined || grace === undefined) throw new Error('two peers were to be opened')
   closing.push(() => Promise.all([ada.close(), grace.close()]))

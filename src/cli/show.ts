@@ -29,7 +29,7 @@ export function showStatus(output: Output, status: StatusAnswer, folder: string)
   const lines = [`${showSelf(output, { name: status.name, id: status.peer })}  ${running}`]
   if (status.paused) lines.push('  paused: cut off until it is resumed')
   for (const address of status.addresses) lines.push(`  ${output.dim(output.safe(address))}`)
-  for (const space of status.spaces) lines.push('', ...showSpaceStatus(output, space))
+  for (const space of status.spaces) lines.push('', ...showSpaceStatus(output, space, status.running))
   return lines.join('\n')
 }
 
@@ -38,12 +38,18 @@ export function showSelf(output: Output, { name, id }: { readonly name: string; 
   return name === id ? output.bold(id) : `${output.bold(output.safe(name))}  ${output.dim(id)}`
 }
 
-function showSpaceStatus(output: Output, { id, label, documents, status }: StatusAnswer['spaces'][number]): string[] {
+function showSpaceStatus(
+  output: Output,
+  { id, label, documents, status }: StatusAnswer['spaces'][number],
+  running: boolean,
+): string[] {
+  // A peer that was opened for this answer alone has met nobody, which says nothing.
+  const pending = status.pending.filter(({ reason }) => running || reason !== 'alone')
   const state = `${status.saved ? 'saved' : 'saving'}, ${status.upToDate ? 'up to date' : 'not known to be up to date'}`
   return [
     `${output.bold(output.safe(label))}  ${output.dim(id)}`,
     `  ${countOf(documents)}, ${state}`,
-    ...status.pending.map(({ message }) => `  ${output.safe(message)}`),
+    ...pending.map(({ message }) => `  ${output.safe(message)}`),
     ...status.peers.map((peer) => `  ${showPeer(output, peer)}`),
   ]
 }
@@ -53,8 +59,8 @@ function countOf(documents: readonly string[]): string {
 }
 
 function showPeer(output: Output, { name, connected, transport, why }: PeerStatus): string {
-  const contact = connected ? `in contact by ${transport ?? 'an unknown way'}` : 'not in contact'
-  return `${output.safe(name)}: ${contact}${why === undefined ? '' : `; ${output.safe(why)}`}`
+  if (!connected) return `${output.safe(name)}: not in contact`
+  return `${output.safe(name)}: in contact by ${transport ?? 'an unknown way'}; ${output.safe(why ?? 'up to date')}`
 }
 
 export function showJoin(output: Output, { label, met, documents }: Answers['join'], waited: boolean): string {

@@ -27,6 +27,8 @@ export interface Held {
   readonly time: number | undefined
   /** Its ops, until they are merged. */
   change: Change | undefined
+  /** Canonical bytes of the actor's changes up to and including this one, once it is held. */
+  bytes: number
   /** Once merged: what its author had seen of the others, and its first op's Lamport time. */
   base: Seen | undefined
   lamport: number
@@ -41,6 +43,8 @@ export interface SignedTip {
 /** The newest tips that are all kept, and how far apart older ones stand (FORMAT §2): so that old tips cost no memory. */
 const tipsKept = 256
 const tipSpacing = 4096
+/** Ranges of several changes have about so many bytes at most, far below what a reader takes; older tips are kept as close as that. */
+const rangeBytes = 4 * 1024 * 1024
 
 /** What is held of one actor. */
 export class Branch {
@@ -127,15 +131,37 @@ export class Branch {
     this.#tips = this.#tips.filter((tip) => tip.end <= this.end)
   }
 
-  /** Keeps the newest tips, and of the older ones the first at or after every 4,096 ops. */
+  /** The counts of changes at which to cut [from, to) so that no piece of several changes is too large, cutting at old tips too. */
+  cuts(from: number, to: number, tips: readonly SignedTip[] = []): number[] {
+    const cuts: number[] = []
+    const ends = new Set(tips.map((tip) => this.countAt(tip.end)))
+    let start = from
+    for (let count = from + 1; count <= to; count++) {
+      const isLarge = count < to && this.#bytesAt(count + 1) - this.#bytesAt(start) > rangeBytes
+      if (count < to && !isLarge && !ends.has(count)) continue
+      cuts.push(count)
+      start = count
+    }
+    return cuts
+  }
+
+  #bytesAt(count: number): number {
+    return count === 0 ? 0 : (this.changes[count - 1]?.bytes ?? 0)
+  }
+
+  /** Keeps the newest tips, and of the older ones the first at or after every 4,096 ops, and the last before every 4 MiB. */
   #thin(): void {
     const recent = this.#tips.length - tipsKept
-    let last = -1
+    let block = -1
+    let kept = 0
     this.#tips = this.#tips.filter((tip, i) => {
-      const block = Math.floor(tip.end / tipSpacing)
-      const keeps = i >= recent || block > last
-      last = block
-      return keeps
+      const next = this.#tips[i + 1]
+      const isFar = Math.floor(tip.end / tipSpacing) > block
+      const isLarge = next !== undefined && this.#bytesAt(this.countAt(next.end)) - kept > rangeBytes
+      block = Math.floor(tip.end / tipSpacing)
+      if (i < recent && !isFar && !isLarge) return false
+      kept = this.#bytesAt(this.countAt(tip.end))
+      return true
     })
     this.#thinAt = this.#tips.length + tipsKept
   }
@@ -204,6 +230,7 @@ export class Log {
   hold(branch: Branch, changes: readonly Held[]): void {
     for (const change of changes) {
       assert(change.seq === branch.end, `change ${change.seq} does not follow ${branch.end}`)
+      change.bytes = (branch.changes.at(-1)?.bytes ?? 0) + change.canonical.length
       branch.changes.push(change)
     }
   }
@@ -216,6 +243,16 @@ export class Log {
     const changes: Change[] = []
     for (let i = from; i < to; i++) changes.push(this.changeOf(branch, present(branch.changes[i], `no change ${i}`)))
     return encodeBody(changes, branch.actor, this.actors)
+  }
+
+  /** The changes [from, to) of a branch, by count, as ranges that any reader takes, cut at these tips too. */
+  ranges(branch: Branch, from: number, to: number, tips: readonly SignedTip[] = []): SignedRange[] {
+    let start = from
+    return branch.cuts(from, to, tips).map((cut) => {
+      const range = this.range(branch, start, cut)
+      start = cut
+      return range
+    })
   }
 
   /** The changes [from, to) of a branch, by count, as a range with the signature of its tip, if there is one. */
@@ -265,6 +302,7 @@ export function heldChange(change: Change, canonical: Uint8Array, hash: Uint8Arr
     hash,
     time,
     change,
+    bytes: 0,
     base: undefined,
     lamport: Number.POSITIVE_INFINITY,
   }

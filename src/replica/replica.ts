@@ -262,7 +262,8 @@ export class Replica<T = unknown> {
     const from = branch.countAt(since ?? branch.tips.at(-1)?.end ?? 0)
     if (from === branch.changes.length) return undefined
     const fromSeq = branch.changes[from]?.seq ?? 0
-    const to = Math.max(from + 1, branch.countAt(fromSeq + limits.changeOps))
+    const [large = from + 1] = branch.cuts(from, branch.changes.length)
+    const to = Math.max(from + 1, Math.min(large, branch.countAt(fromSeq + limits.changeOps)))
     const { endSeq, body, tipHash } = this.#log.range(branch, from, to)
     return { fromSeq, endSeq, body, tipHash }
   }
@@ -422,7 +423,7 @@ export class Replica<T = unknown> {
   #newlyHeld({ grown }: Gathering): SignedRange[] {
     const ranges: SignedRange[] = []
     for (const [branch, from] of grown)
-      if (from < branch.changes.length) ranges.push(this.#log.range(branch, from, branch.changes.length))
+      if (from < branch.changes.length) ranges.push(...this.#log.ranges(branch, from, branch.changes.length))
     return ranges
   }
 

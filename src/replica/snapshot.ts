@@ -3,12 +3,12 @@
 // all ops (Invariant 10), since it is received as these are.
 //
 //   snapshot = "joinery-snapshot" (16 bytes), version u8 0, flags u8 (1 with signatures), count varint, range*
-//   Ranges are ordered by actor, then seq. Without signatures there is one for each actor.
+//   Ranges are ordered by actor, then seq. Without signatures there is one for each actor, or one for about every 4 MiB.
 
 import { ByteReader, ByteWriter, equalBytes, utf8 } from '../base/bytes.ts'
 import { JoineryError } from '../base/errors.ts'
 import { compareActors } from '../core/ids.ts'
-import type { Branch, Log } from '../core/log.ts'
+import type { Branch, Log, SignedTip } from '../core/log.ts'
 import { decodeRange, encodeRange, type SignedRange } from '../core/range.ts'
 
 const magic = utf8('joinery-snapshot')
@@ -43,25 +43,16 @@ export function decodeSnapshot(bytes: Uint8Array): SignedRange[] {
 }
 
 function rangesOf(log: Log, branch: Branch, signatures: boolean): SignedRange[] {
-  const ranges: SignedRange[] = []
-  let from = 0
-  for (const cut of signatures ? cutsOf(branch) : [branch.changes.length]) {
-    if (cut === from) continue
-    const range = log.range(branch, from, cut)
-    ranges.push(signatures ? range : { ...range, signature: new Uint8Array(0) })
-    from = cut
-  }
-  return ranges
+  if (signatures) return log.ranges(branch, 0, branch.changes.length, sparse(branch.tips))
+  return log.ranges(branch, 0, branch.changes.length).map((range) => ({ ...range, signature: new Uint8Array(0) }))
 }
 
-/** The newest signed tip, some before it, and the end. */
-function cutsOf(branch: Branch): number[] {
-  const cuts: number[] = []
+/** The newest signed tip, and some before it. */
+function sparse(tips: readonly SignedTip[]): SignedTip[] {
   let last = 0
-  for (const tip of branch.tips) {
-    if (tip.end < last + tipSpacing && tip !== branch.tips.at(-1)) continue
-    cuts.push(branch.countAt(tip.end))
+  return tips.filter((tip, i) => {
+    if (tip.end < last + tipSpacing && i < tips.length - 1) return false
     last = tip.end
-  }
-  return [...cuts, branch.changes.length]
+    return true
+  })
 }

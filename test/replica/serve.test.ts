@@ -168,3 +168,22 @@ it('a test actor is no member', () => {
     'self-certifying',
   )
 })
+
+describe('large changes', () => {
+  it('are never joined into a range that no reader takes', () => {
+    const a = new Peer(1)
+    const big = 'x'.repeat(6 * 2 ** 20)
+    for (let i = 0; i < 7; i++) a.replica.change((d) => (d[`k${i}`] = big))
+    let parts = 0
+    for (let part = a.replica.unsigned(a.actor); part !== undefined; part = a.replica.unsigned(a.actor)) {
+      a.replica.sign(a.actor, part.endSeq, signature(1))
+      parts++
+    }
+    expect(parts).toBe(7)
+    for (const signatures of [true, false]) {
+      const b = new Peer(2)
+      b.replica.receive(Replica.ranges(a.replica.snapshot({ signatures })), { origin: 'store' })
+      expect(b.replica.value).toEqual(a.replica.value)
+    }
+  })
+})

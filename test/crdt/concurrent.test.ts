@@ -296,6 +296,25 @@ describe('a list or text', () => {
     ).toEqual({ l: [1, 2] })
   })
 
+  it('who goes on typing after hearing of somebody is placed by what was heard, on every replica', () => {
+    const [a, b, c] = [
+      new Side('a').init({ t: text('P') }),
+      new Side('b').init({ t: text('P') }),
+      new Side('c').init({ t: text('P') }),
+    ]
+    const first = a.do((d) => d.t.append('a'))
+    const other = b.do((d) => d.t.append('X'))
+    c.take(first)
+    const third = c.do((d) => d.t.append('c'))
+    a.take(other)
+    const second = a.do((d) => d.t.insert(2, 'A'))
+    // On r, X comes before what it was typed beside: the run of a goes on, but not in front of what it did before.
+    const r = new Side('r').init({ t: text('P') })
+    for (const ranges of [other, first, second, third]) r.take(ranges)
+    meet(a, b, c)
+    expect([a.value.t, b.value.t, c.value.t, r.value.t]).toEqual(['PacAX', 'PacAX', 'PacAX', 'PacAX'])
+  })
+
   it('an emoji deleted ‖ a letter typed after it: no half of it stays', () => {
     expect(
       concurrently(

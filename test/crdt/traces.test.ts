@@ -41,7 +41,7 @@ describe.skipIf(!hasData('conformance/sequence'))('the order of concurrent inser
     endContent: string
   }
 
-  it('in 500 of 500 recorded histories', { timeout: 180_000 }, () => {
+  it('in 500 of 500 recorded histories', { timeout: 300_000 }, () => {
     const cases = read<Case[]>('conformance/sequence/fuguemax-500.linear.json.gz')
     const failed = cases.flatMap((one, i) => (replay(one) === one.endContent ? [] : [i]))
     expect([cases.length, failed]).toEqual([500, []])

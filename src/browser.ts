@@ -4,6 +4,7 @@ import { JoineryError } from './base/errors.ts'
 import { libp2pNetwork } from './net/libp2p.browser.ts'
 import type { Peer, PeerOptions } from './peer/api.ts'
 import { openPeerOn } from './peer/peer.ts'
+import type { TabChannel } from './peer/tabs.ts'
 import { indexeddbStore } from './store/indexeddb.ts'
 
 /**
@@ -27,6 +28,7 @@ export async function openPeer(options: PeerOptions = {}): Promise<Peer> {
       store: indexeddbStore(),
       network: libp2pNetwork(),
       awaitNetwork: false,
+      tabs: openTabChannel,
       onThrow: (error) => globalThis.reportError(error),
     },
     options,
@@ -34,5 +36,19 @@ export async function openPeer(options: PeerOptions = {}): Promise<Peer> {
 }
 
 export { libp2pNetwork } from './net/libp2p.browser.ts'
+
+function openTabChannel(path: string): TabChannel {
+  const channel = new BroadcastChannel(`joinery-tabs:${path}`)
+  return {
+    post: (message) => channel.postMessage(message),
+    onMessage(listener) {
+      const listen = ({ data }: MessageEvent): void => listener(data)
+      channel.addEventListener('message', listen)
+      return () => channel.removeEventListener('message', listen)
+    },
+    close: () => channel.close(),
+  }
+}
+
 export * from './public.ts'
 export { indexeddbStore } from './store/indexeddb.ts'

@@ -9,6 +9,7 @@ import type { Trace } from '../base/trace.ts'
 import type { ActorId } from '../core/ids.ts'
 import type { Network } from '../net/network.ts'
 import type { Store } from '../store/store.ts'
+import type { TabReport } from './tabs.ts'
 import type { Writer } from './writer.ts'
 
 export interface PeerContext {
@@ -37,4 +38,8 @@ export interface PeerContext {
   /** Opens a session with a connected node for a space, unless one stands. */
   greet(space: object, node: string): void
   left(space: object): void
+  /** Whether somebody who read the log up to `cursor` has read all that this tab wrote. */
+  readonly seenAll: (cursor: number) => boolean
+  /** Tells the other tabs what this one, which carries the connection, knows of a space. */
+  tellTabs(space: { report(): TabReport }): void
 }

@@ -129,7 +129,7 @@ export class Greeter {
   /** Somebody nearby: an address to try, for every space. */
   #found(addresses: readonly string[]): void {
     for (const space of this.#options.spaces()) {
-      if (!addresses.some((address) => space.inContact(nodeOf(address) ?? ''))) space.hint(addresses)
+      if (!addresses.some((address) => space.inContact(nodeOf(address) ?? ''))) space.found(addresses)
     }
   }
 }

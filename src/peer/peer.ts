@@ -24,6 +24,7 @@ import { Greeter } from './greeter.ts'
 import { spaceLabel } from './names.ts'
 import { decodeSpaceRecord, spaceKey, spacesPrefix } from './shelf.ts'
 import { SpaceImpl } from './space.ts'
+import { type TabChannel, type TabReport, Tabs } from './tabs.ts'
 import { Writer } from './writer.ts'
 
 /** What differs by platform, filled in by node.ts and browser.ts. */
@@ -33,6 +34,8 @@ export interface Platform {
   readonly network: NetworkFactory
   /** Whether opening waits for the network to listen: in Node, where a program wants its addresses at once. */
   readonly awaitNetwork: boolean
+  /** The way to other tabs on the same path, where there can be any. */
+  readonly tabs?: (path: string) => TabChannel
   /** Tells the platform of an error that a listener of the application threw. */
   readonly onThrow: (error: unknown) => void
   /** For tests that must show they would notice a missing seal. */
@@ -106,6 +109,8 @@ export class PeerImpl implements Peer, PeerContext {
   #network: Network | undefined
   #greeter: Greeter | undefined
   #leading = false
+  #tabs: Tabs | undefined
+  #unread = false
   #paused = false
   #switching: Promise<void> = Promise.resolve()
   #tailing: Promise<void> = Promise.resolve()
@@ -175,6 +180,7 @@ export class PeerImpl implements Peer, PeerContext {
   async start(): Promise<void> {
     await this.#loadSpaces()
     this.#offs.push(this.store.onHint(() => void this.catchUp()))
+    this.#openTabs()
     const led = this.#lead()
     // Where others share the store, leading may come much later, or never.
     if (this.#platform.awaitNetwork) await led
@@ -205,8 +211,9 @@ export class PeerImpl implements Peer, PeerContext {
     const label = spaceLabel(options.label ?? (suggested === '' ? 'Space' : suggested))
     const { idHex } = spaceKeys(secret)
     const space =
-      this.#spaces.get(idHex) ?? (await this.#adopt(new SpaceImpl(this, { secret, label, lastAgreedAt: undefined })))
-    space.hint(addresses)
+      this.#spaces.get(idHex) ??
+      (await this.#adopt(new SpaceImpl(this, { secret, label, lastAgreedAt: undefined, hints: [] })))
+    await space.invited(addresses)
     return space
   }
 
@@ -219,7 +226,7 @@ export class PeerImpl implements Peer, PeerContext {
 
   #makeSpace(label: string): Promise<SpaceImpl> {
     const secret = makeSpace(this.device.publicKey, this.random)
-    return this.#adopt(new SpaceImpl(this, { secret, label, lastAgreedAt: undefined }))
+    return this.#adopt(new SpaceImpl(this, { secret, label, lastAgreedAt: undefined, hints: [] }))
   }
 
   async #adopt(space: SpaceImpl): Promise<SpaceImpl> {
@@ -239,6 +246,24 @@ export class PeerImpl implements Peer, PeerContext {
     if (this.#network !== undefined && !this.#paused) await this.#connectSpace(space, this.#network)
     this.#emitter.emit('spaces', this.spaces)
     return space
+  }
+
+  readonly seenAll = (cursor: number): boolean => !this.#unread && cursor >= this.store.cursor()
+
+  tellTabs(space: { report(): TabReport }): void {
+    if (this.#leading) this.#tabs?.tell(space.report())
+  }
+
+  #openTabs(): void {
+    const channel = this.#platform.tabs?.(this.#options.path ?? this.#platform.path)
+    if (channel === undefined) return
+    this.#tabs = new Tabs({
+      channel,
+      leading: () => this.#leading,
+      reports: () => [...this.#spaces.values()].map((space) => space.report()),
+      heard: (report) => this.#spaces.get(report.space.slice('space:'.length))?.heardReport(report),
+    })
+    this.#offs.push(() => this.#tabs?.close())
   }
 
   left(space: object): void {
@@ -269,8 +294,18 @@ export class PeerImpl implements Peer, PeerContext {
   }
 
   #becameDurable(document: Document, own: readonly SignedRange[]): void {
+    if (!this.#leading && own.length > 0) this.#readOwn()
     for (const space of this.#spaces.values())
       if (document.stream.startsWith(space.keys.idHex)) space.becameDurable(document, own)
+  }
+
+  /** The log's cursor covers what we wrote only once we read what others wrote before it. */
+  #readOwn(): void {
+    this.#unread = true
+    void this.catchUp().then(() => {
+      this.#unread = false
+      this.#touchAll()
+    })
   }
 
   #writingFailed(error: JoineryError): void {

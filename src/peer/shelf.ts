@@ -1,18 +1,25 @@
 // What the shelf keeps of a space, beside its documents' streams.
 //
-//   spaces/<id>   version u8 (0) ‖ genesis 50 ‖ secret 32 ‖ label string ‖ last agreed (ms since 1970, 0 for never) varint
+//   spaces/<id>   version u8 (0) ‖ genesis 50 ‖ secret 32 ‖ label string ‖ last agreed (ms since 1970, 0 for never) varint ‖
+//                 count varint ‖ address string …     where the invitation said that members are
 //   books/<id>    the address book (book.ts)
 
 import type { SpaceSecret } from '../auth/keys.ts'
 import { ByteReader, ByteWriter } from '../base/bytes.ts'
 import { JoineryError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
+import { readMany } from '../sync/messages.ts'
 
 export interface SpaceRecord {
   readonly secret: SpaceSecret
   readonly label: string
   readonly lastAgreedAt: number | undefined
+  /** First-contact addresses, from invitations: kept, since the first contact may be days away. */
+  readonly hints: readonly string[]
 }
+
+/** Addresses of invitations that are kept of one space. */
+export const HINTS_MAX = 16
 
 export const spacesPrefix = 'spaces/'
 
@@ -24,9 +31,11 @@ export function bookKey(idHex: string): string {
   return `books/${idHex}`
 }
 
-export function encodeSpaceRecord({ secret, label, lastAgreedAt }: SpaceRecord): Uint8Array {
+export function encodeSpaceRecord({ secret, label, lastAgreedAt, hints }: SpaceRecord): Uint8Array {
   const writer = new ByteWriter().u8(0).raw(secret.genesis).raw(secret.secret).string(label)
-  return writer.varint(lastAgreedAt ?? 0).finish()
+  writer.varint(lastAgreedAt ?? 0).varint(hints.length)
+  for (const address of hints) writer.string(address)
+  return writer.finish()
 }
 
 /** Errors: 'store-newer', 'store-damaged'. */
@@ -38,7 +47,8 @@ export function decodeSpaceRecord(bytes: Uint8Array): SpaceRecord {
     const secret = { genesis: reader.raw(50).slice(), secret: reader.raw(32).slice() }
     const label = reader.string(limits.labelBytes)
     const agreedAt = reader.varint()
-    return { secret, label, lastAgreedAt: agreedAt === 0 ? undefined : agreedAt }
+    const hints = readMany(reader, HINTS_MAX, () => reader.string(limits.ticketBytes))
+    return { secret, label, lastAgreedAt: agreedAt === 0 ? undefined : agreedAt, hints }
   } catch (cause) {
     if (cause instanceof JoineryError && cause.code === 'store-newer') throw cause
     throw new JoineryError(

@@ -8,10 +8,20 @@ import type { SignedRange } from '../core/range.ts'
 import type { Version } from '../core/version.ts'
 import type { Value } from '../crdt/types.ts'
 import type { Network, NodeId } from '../net/network.ts'
+import { encodeName } from '../store/journal.ts'
 import type { StreamName } from '../store/store.ts'
 import { docKey } from '../sync/holdings.ts'
 import type { ByeReason, DocName } from '../sync/messages.ts'
-import type { DocHandle, Observable, SettledOptions, Space, SpaceEvents, Status, WaitOptions } from './api.ts'
+import type {
+  DocHandle,
+  Observable,
+  PeerStatus,
+  SettledOptions,
+  Space,
+  SpaceEvents,
+  Status,
+  WaitOptions,
+} from './api.ts'
 import type { PeerContext } from './context.ts'
 import { markDeleted } from './directory.ts'
 import { DocHandleImpl } from './doc-handle.ts'
@@ -19,13 +29,14 @@ import type { Document } from './document.ts'
 import { Documents } from './documents.ts'
 import { chooseAddresses } from './first-contact.ts'
 import { Links } from './links.ts'
-import { isOwn, Members } from './members.ts'
+import { isOwn, Members, type Wanted } from './members.ts'
 import { documentName } from './names.ts'
 import { ObservableValue } from './observable.ts'
 import type { Contact, ReplicatorHost } from './replicator.ts'
 import type { Session } from './session.ts'
-import { bookKey, encodeSpaceRecord, type SpaceRecord, spaceKey } from './shelf.ts'
+import { bookKey, decodeSpaceRecord, encodeSpaceRecord, HINTS_MAX, type SpaceRecord, spaceKey } from './shelf.ts'
 import { equalStatus, makeStatus } from './status.ts'
+import { peersAsReported, type TabReport } from './tabs.ts'
 import { waitUntil } from './wait.ts'
 
 const TOUCH_MS = 20
@@ -53,13 +64,15 @@ export class SpaceImpl implements Space, ReplicatorHost {
   readonly #touches = new Emitter<{ touch: undefined }>()
   readonly #status: ObservableValue<Status>
   #links: Links | undefined
-  #hints: readonly string[] = []
+  #hints: readonly string[]
+  #report: TabReport | undefined
   #cancelTouch: (() => void) | undefined
   #lastAgreedAt: number | undefined
   #shownNames = ''
   #closed: JoineryError | undefined
 
-  constructor(context: PeerContext, { secret, label, lastAgreedAt }: SpaceRecord) {
+  constructor(context: PeerContext, { secret, label, lastAgreedAt, hints }: SpaceRecord) {
+    this.#hints = hints
     this.#context = context
     this.#secret = secret
     this.label = label
@@ -120,7 +133,9 @@ export class SpaceImpl implements Space, ReplicatorHost {
     const own = chooseAddresses(this.#context.network?.addresses ?? [])
     const contacts = [...(this.#links?.replicator.contacts.keys() ?? [])]
     const others = contacts.slice(0, 2).flatMap((node) => chooseAddresses(this.#links?.addressesOf(node) ?? [], 2))
-    return encodeTicket({ ...this.#secret, label: this.label, addresses: own.length > 0 ? own : others })
+    // Who has no address of its own, and met nobody yet, passes on what brought it here.
+    const addresses = [own, others, chooseAddresses(this.#hints)].find((some) => some.length > 0) ?? []
+    return encodeTicket({ ...this.#secret, label: this.label, addresses })
   }
 
   met(options: WaitOptions = {}): Promise<void> {
@@ -176,6 +191,12 @@ export class SpaceImpl implements Space, ReplicatorHost {
     )
   }
 
+  /** How many other members have stored what is wanted; through another tab's eyes, how many have stored everything. */
+  #holders(wanted: readonly Wanted[]): number {
+    if (this.#context.leading || this.#report === undefined) return this.#members.holders(wanted).length
+    return this.#peers(undefined).filter(({ stored }) => stored).length
+  }
+
   forgetHandle(handle: Handle): void {
     this.#handles.delete(handle)
   }
@@ -191,9 +212,28 @@ export class SpaceImpl implements Space, ReplicatorHost {
       leading,
       degraded: documents.some(({ degraded }) => degraded),
       waitingOps: documents.reduce((sum, { replica }) => sum + replica.pending.ops, 0),
-      peers: this.#members.list(this.#links?.replicator, document),
+      reported: this.#report !== undefined,
+      peers: this.#peers(document),
       lastAgreedAt: this.#lastAgreedAt,
     })
+  }
+
+  #peers(document: Document | undefined): readonly PeerStatus[] {
+    const { leading, seenAll } = this.#context
+    if (leading || this.#report === undefined) return this.#members.list(this.#links?.replicator, document)
+    return peersAsReported(this.#report, seenAll(this.#report.cursor))
+  }
+
+  /** What this tab, which carries the connection, tells the others. */
+  report(): TabReport {
+    const peers = this.#members.list(this.#links?.replicator, undefined)
+    return { space: this.id, peers, lastAgreedAt: this.#lastAgreedAt, cursor: this.#context.store.cursor() }
+  }
+
+  heardReport(report: TabReport): void {
+    this.#report = report
+    this.#lastAgreedAt = report.lastAgreedAt ?? this.#lastAgreedAt
+    this.touched()
   }
 
   // ── what the peer asks ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -203,8 +243,17 @@ export class SpaceImpl implements Space, ReplicatorHost {
   }
 
   async save(): Promise<void> {
-    const record = { secret: this.#secret, label: this.label, lastAgreedAt: this.#lastAgreedAt }
+    const record = { secret: this.#secret, label: this.label, lastAgreedAt: this.#lastAgreedAt, hints: this.#hints }
     await this.#context.store.set(spaceKey(this.keys.idHex), encodeSpaceRecord(record))
+  }
+
+  /** Saves what an invitation told, where it may be of use to another tab: a record in the log makes that one look. */
+  async invited(addresses: readonly string[]): Promise<void> {
+    this.hint(addresses)
+    await this.save()
+    const { name, generation } = this.#documents.directory.id
+    const record = { stream: this.#documents.directory.stream, bytes: encodeName(name, generation) }
+    await this.#context.store.append([record], { durability: 'relaxed' })
   }
 
   renewActor(): void {
@@ -221,6 +270,8 @@ export class SpaceImpl implements Space, ReplicatorHost {
 
   /** Records that another tab appended. What this device wrote there is sent from here, where the network is. */
   takeRecords(stream: StreamName, records: readonly Uint8Array[]): void {
+    // A record of the directory's own: another tab was given an invitation, or made this space.
+    if (stream === this.#documents.directory.stream) void this.#readHints().catch((cause: unknown) => this.#fail(cause))
     const taken = this.#documents.take(stream, records)
     if (taken === undefined) return
     const { keyHex } = this.#context.device
@@ -229,6 +280,11 @@ export class SpaceImpl implements Space, ReplicatorHost {
       taken.held.filter(({ actor }) => isOwn(actor, keyHex)),
     )
     this.#tellNames()
+  }
+
+  async #readHints(): Promise<void> {
+    const bytes = await this.#context.store.get(spaceKey(this.keys.idHex))
+    if (bytes !== undefined) this.hint(decodeSpaceRecord(bytes).hints)
   }
 
   async connect(network: Network): Promise<void> {
@@ -263,9 +319,14 @@ export class SpaceImpl implements Space, ReplicatorHost {
     return this.#links?.inContact(node) ?? false
   }
 
-  /** Addresses from a ticket, or of somebody found nearby: to be tried now, and whenever the network comes back. */
+  /** Addresses from an invitation: to be tried now, and whenever the network comes back. */
   hint(addresses: readonly string[]): void {
-    this.#hints = [...new Set([...addresses, ...this.#hints])].slice(0, 32)
+    this.#hints = [...new Set([...addresses, ...this.#hints])].slice(0, HINTS_MAX)
+    this.#links?.hint(addresses)
+  }
+
+  /** Somebody nearby: an address to try. */
+  found(addresses: readonly string[]): void {
     this.#links?.hint(addresses)
   }
 
@@ -350,6 +411,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
       this.#members.note(this.#links?.replicator.contacts.values() ?? [])
       for (const handle of [...this.#handles]) handle.tellStatus()
       if (this.#status.tell()) this.#emitter.emit('status', this.#status.current)
+      this.#context.tellTabs(this)
       this.#touches.emit('touch', undefined)
     })
   }

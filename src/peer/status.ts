@@ -7,6 +7,8 @@ export interface Facts {
   readonly saveError: string | undefined
   readonly paused: boolean
   readonly leading: boolean
+  /** Another tab carries the connection, and said so. */
+  readonly reported: boolean
   readonly degraded: boolean
   /** Ops that wait for what caused them. */
   readonly waitingOps: number
@@ -40,14 +42,17 @@ function pendingOf(facts: Facts, present: readonly PeerStatus[]): Pending[] {
     })
   if (facts.paused)
     pending.push({ reason: 'paused', message: 'This peer is paused: it meets nobody until it is resumed.' })
-  else if (present.length === 0)
-    pending.push({
-      reason: 'alone',
-      message: facts.leading ? 'No other member is in contact.' : 'Another tab of this browser carries the connection.',
-    })
+  else if (present.length === 0) pending.push({ reason: 'alone', message: aloneSentence(facts) })
   for (const peer of present)
     if (!peer.agreed) pending.push({ reason: 'sync', message: peer.why ?? `${peer.name} has not agreed yet.` })
   return pending
+}
+
+function aloneSentence({ leading, reported }: Facts): string {
+  if (leading) return 'No other member is in contact.'
+  return reported
+    ? 'No other member is in contact. Another tab of this browser carries the connection.'
+    : 'This peer is not connected yet.'
 }
 
 export function equalStatus(a: Status, b: Status): boolean {

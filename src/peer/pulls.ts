@@ -41,7 +41,7 @@ export class Pulls<S extends Source> {
     if (this.#running.has(key)) return undefined
     let best: S | undefined
     for (const source of sources) {
-      const theirs = source.holdings.version(document)
+      const theirs = source.holdings.promised(document)
       if (containsVersion(held, theirs) || this.#wasFruitless(source, key, theirs)) continue
       if (best === undefined || (source.direct && !best.direct)) best = source
     }
@@ -59,7 +59,7 @@ export class Pulls<S extends Source> {
     const pull = this.#running.get(key)
     if (pull === undefined) return
     this.#running.delete(key)
-    const promised = pull.source.holdings.version(document)
+    const promised = pull.source.holdings.promised(document)
     if (pull.ops > 0 || containsVersion(held, promised)) return
     const mark = this.#fruitless.get(pull.source) ?? new Map<string, Version>()
     mark.set(key, promised)

@@ -366,13 +366,8 @@ export class Replicator {
 
   #takeAnnouncement(document: Document, version: Version, from: NodeId): void {
     if (containsVersion(document.replica.version, version)) return
-    const contact = this.#contacts.get(from)
     // The neighbour that passed it on may not have it yet: its state will say when it does.
-    if (contact !== undefined)
-      contact.holdings.take(
-        [{ document: document.id, version: joinVersions(contact.holdings.version(document.id), version) }],
-        false,
-      )
+    this.#contacts.get(from)?.holdings.guess(document.id, version)
     this.#planAfter(document, 0)
   }
 
@@ -382,12 +377,7 @@ export class Replicator {
       const { missing } = document.replica.pending
       if (missing.length === 0 || this.#closed) return
       const wanted = new Map(missing.map((dot) => [dot.actor, dot.seq + 1]))
-      const contact = this.#contacts.get(from)
-      if (contact !== undefined)
-        contact.holdings.take(
-          [{ document: document.id, version: joinVersions(contact.holdings.version(document.id), wanted) }],
-          false,
-        )
+      this.#contacts.get(from)?.holdings.guess(document.id, wanted)
       this.#plan(document)
     })
   }

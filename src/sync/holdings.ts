@@ -1,10 +1,12 @@
 // What one other member is known to hold, from its state messages, and what follows: what to pull from it, and what it has stored of ours.
+// What others lead us to believe of it is kept apart: good enough to ask for, never a receipt (Invariant 13).
 
-import { containsVersion, type Version } from '../core/version.ts'
+import { containsVersion, joinVersions, type Version } from '../core/version.ts'
 import type { DocName, Entry } from './messages.ts'
 
 export class Holdings {
   readonly #versions = new Map<string, Entry>()
+  readonly #guesses = new Map<string, Version>()
 
   /** Takes entries; a full state replaces what was known (its giver may have lost something: receipts are withdrawn). */
   take(entries: readonly Entry[], full: boolean): void {
@@ -14,6 +16,18 @@ export class Holdings {
 
   version(document: DocName): Version {
     return this.#versions.get(docKey(document))?.version ?? new Map()
+  }
+
+  /** It may hold this too: it passed on what names it. */
+  guess(document: DocName, version: Version): void {
+    const key = docKey(document)
+    this.#guesses.set(key, joinVersions(this.#guesses.get(key) ?? new Map(), version))
+  }
+
+  /** What is worth asking it for. */
+  promised(document: DocName): Version {
+    const guess = this.#guesses.get(docKey(document))
+    return guess === undefined ? this.version(document) : joinVersions(this.version(document), guess)
   }
 
   entries(): IterableIterator<Entry> {

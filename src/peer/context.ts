@@ -33,6 +33,8 @@ export interface PeerContext {
   readonly onThrow: (error: unknown) => void
   /** Doubt about our own actor: takes the next instance number. */
   renew(): void
+  /** Never uses these instance numbers again, and takes another one if ours is among them. */
+  retire(instances: Iterable<number>): Promise<void>
   /** Reads what other tabs appended. */
   catchUp(): Promise<void>
   /** Opens a session with a connected node for a space, unless one stands. */

@@ -22,7 +22,7 @@ import type { PeerContext } from './context.ts'
 import type { Document } from './document.ts'
 import { Greeter } from './greeter.ts'
 import { spaceLabel } from './names.ts'
-import { decodeSpaceRecord, spaceKey, spacesPrefix } from './shelf.ts'
+import { decodeSpaceRecord, retiredKey, retiredPrefix, spaceKey, spacesPrefix } from './shelf.ts'
 import { SpaceImpl } from './space.ts'
 import { type TabChannel, type TabReport, Tabs } from './tabs.ts'
 import { Writer } from './writer.ts'
@@ -49,7 +49,7 @@ export async function openPeerOn(platform: Platform, options: PeerOptions = {}):
   const store = await openStore(platform, options)
   try {
     const device = await openDevice(store)
-    const lease = await store.lease()
+    const lease = await leaseFresh(store)
     const peer = new PeerImpl({ platform, options, clock, random, store, device, lease })
     await peer.start()
     return peer
@@ -75,6 +75,21 @@ function openStore(platform: Platform, options: PeerOptions): Promise<Store> {
     )
   if (options.store === 'memory') return memoryStore(memoryDisk())(path)
   return (options.store ?? platform.store)(path)
+}
+
+/** The lowest free instance that was not retired. */
+async function leaseFresh(store: Store): Promise<Lease> {
+  const retired = new Set(await store.keys(retiredPrefix))
+  const passed: Lease[] = []
+  try {
+    while (true) {
+      const lease = await store.lease()
+      if (!retired.has(retiredKey(lease.instance))) return lease
+      passed.push(lease)
+    }
+  } finally {
+    for (const lease of passed) await lease.release()
+  }
 }
 
 interface Parts {
@@ -348,19 +363,24 @@ export class PeerImpl implements Peer, PeerContext {
   /** Invariant 11: no two living writers share an actor. What we wrote as the old instance stays. */
   renew(): void {
     if (this.#closing !== undefined) return
+    this.#renew().catch((cause: unknown) => this.#reportAny(cause))
+  }
+
+  /** Invariant 11: instances whose edits are forgotten here, and remembered elsewhere, are never used again. */
+  async retire(instances: Iterable<number>): Promise<void> {
+    for (const instance of instances) await this.store.set(retiredKey(instance), Uint8Array.of(0))
+    await this.#renew()
+  }
+
+  async #renew(): Promise<void> {
     const doubted = this.#actor
-    this.store
-      .lease()
-      .then((lease) => {
-        // Several documents may have raised the same doubt.
-        if (this.#actor !== doubted) return lease.release()
-        this.#hold(lease)
-        this.#actor = memberActor(this.device.publicKey, lease.instance)
-        for (const space of this.#spaces.values()) space.renewActor()
-        this.trace('peer', 'goes on as instance', lease.instance)
-        return undefined
-      })
-      .catch((cause: unknown) => this.#reportAny(cause))
+    const lease = await leaseFresh(this.store)
+    // Several documents may have raised the same doubt.
+    if (this.#actor !== doubted) return lease.release()
+    this.#hold(lease)
+    this.#actor = memberActor(this.device.publicKey, lease.instance)
+    for (const space of this.#spaces.values()) space.renewActor()
+    this.trace('peer', 'goes on as instance', lease.instance)
   }
 
   #hold(lease: Lease): void {

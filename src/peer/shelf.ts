@@ -3,6 +3,7 @@
 //   spaces/<id>   version u8 (0) ‖ genesis 50 ‖ secret 32 ‖ label string ‖ last agreed (ms since 1970, 0 for never) varint ‖
 //                 count varint ‖ address string …     where the invitation said that members are
 //   books/<id>    the address book (book.ts)
+//   retired/<n>   the actor instance n wrote in a space that was left: never to be used again (Invariant 11)
 
 import type { SpaceSecret } from '../auth/keys.ts'
 import { ByteReader, ByteWriter } from '../base/bytes.ts'
@@ -29,6 +30,12 @@ export function spaceKey(idHex: string): string {
 
 export function bookKey(idHex: string): string {
   return `books/${idHex}`
+}
+
+export const retiredPrefix = 'retired/'
+
+export function retiredKey(instance: number): string {
+  return retiredPrefix + instance
 }
 
 export function encodeSpaceRecord({ secret, label, lastAgreedAt, hints }: SpaceRecord): Uint8Array {

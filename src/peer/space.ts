@@ -156,6 +156,8 @@ export class SpaceImpl implements Space, ReplicatorHost {
     this.#context.left(this)
     await this.#end('left', new JoineryError('closed', `"${this.label}" was left. Join it again with an invitation.`))
     const { store, writer } = this.#context
+    // The others remember what this device wrote here: should it come back, it goes on under another instance.
+    await this.#context.retire(this.#members.ownInstances(this.#context.actor))
     await writer.flush()
     await store.delete(spaceKey(this.keys.idHex))
     await store.delete(bookKey(this.keys.idHex))

@@ -327,8 +327,10 @@ export class Replicator {
     // An answer to a pull that was given up: what it holds is good all the same, but which document it is of is forgotten.
     if (found === undefined) return
     const document = this.#host.documentsByKey.get(found.key)
-    if (document !== undefined) found.pull.ops += await this.#admitRanges(document, delta.ranges, 'sync')
-    found.pull.heardAt = this.#clock.monotonic()
+    const ops = document === undefined ? 0 : await this.#admitRanges(document, delta.ranges, 'sync')
+    found.pull.ops += ops
+    // Every state must progress: parts that bring nothing do not keep a pull alive.
+    if (ops > 0) found.pull.heardAt = this.#clock.monotonic()
     if (delta.more) return
     this.#pulls.finish(documentName(found.key), found.key, document?.replica.version ?? new Map())
     this.#planKey(found.key)

@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { transformSync } from 'esbuild'
 import { afterAll, expect, test } from 'vitest'
-import { scopeNames, withScope } from './docs/scope.ts'
+import { scopeNames, typeNames, withScope } from './docs/scope.ts'
 import { files, root } from './setup/sources.ts'
 
 interface Snippet {
@@ -87,10 +87,11 @@ function examplesOf({ path, text }: { path: string; text: string }): Snippet[] {
 /** A fragment as a module whose default export runs it among the names of the scope. */
 function asModule({ code }: Snippet): string {
   const isImport = /^import .*$/gm
-  return `import type { Groceries, Scope } from '../../docs/scope.ts'
+  return `import type { ${used(typeNames, code).join(', ')} } from 'joinery'
+import type { Groceries, Scope } from '../../docs/scope.ts'
 ${(code.match(isImport) ?? []).join('\n')}
 export default async (scope: Scope): Promise<void> => {
-  const { ${namesUsed(code).join(', ')} } = scope
+  const { ${used(scopeNames, code).join(', ')} } = scope
   {
 ${code.replace(isImport, '')}
   }
@@ -98,10 +99,9 @@ ${code.replace(isImport, '')}
 `
 }
 
-/** What a fragment uses of the scope. Names that it imports itself are its own. */
-function namesUsed(code: string): string[] {
+/** Which of these names a fragment uses. Those that it imports itself are its own. */
+function used(names: readonly string[], code: string): readonly string[] {
   const imported = (code.match(/^import .*$/gm) ?? []).join()
-  return scopeNames.filter(
-    (name) => new RegExp(`\\b${name}\\b`).test(code) && !new RegExp(`\\b${name}\\b`).test(imported),
-  )
+  const has = (text: string, name: string): boolean => new RegExp(`\\b${name}\\b`).test(text)
+  return names.filter((name) => has(code, name) && !has(imported, name))
 }

@@ -39,7 +39,7 @@ export type ErrorCode = (typeof errorCodes)[number]
  * The only error this package throws on purpose. `code` is stable; `message` is a sentence for people and may change.
  *
  * @example
- * try { await peer.join(text) } catch (error) { if (isJoineryError(error, 'bad-ticket')) ask again }
+ * try { await peer.join(ticket) } catch (error) { if (isJoineryError(error, 'bad-ticket')) console.log('Ask for it again.') }
  */
 export class JoineryError extends Error {
   override readonly name = 'JoineryError'

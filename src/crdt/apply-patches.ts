@@ -11,6 +11,7 @@ type Edit = (value: unknown) => unknown
  * The value after the patches.
  *
  * @example
+ * let mirror: unknown = doc.value
  * doc.on('patch', ({ patches }) => { mirror = applyPatches(mirror, patches) })
  */
 export function applyPatches(value: unknown, patches: readonly Patch[]): unknown {

@@ -123,7 +123,7 @@ export interface Peer extends AsyncDisposable {
   /**
    * Joins the space a ticket invites to. Resolves at once, reachable or not; joining again is harmless.
    * Errors: 'bad-ticket', 'ticket-newer', 'closed', 'store-full'.
-   * @example const space = await peer.join('joinery:…'); await space.met({ timeoutMs: 10_000 })
+   * @example const space = await peer.join(ticket) // then: await space.met({ timeoutMs: 10_000 })
    */
   join(ticket: string, options?: { readonly label?: string }): Promise<Space>
   /** Cuts this peer off the network until {@link Peer.resume}: every connection closed, none accepted, none dialled. Editing goes on. */

@@ -5,22 +5,44 @@ import { join } from 'node:path'
 import * as joinery from 'joinery'
 import * as doc from 'joinery/doc'
 import * as memoryNetworks from 'joinery/net/memory'
+import * as browserStores from 'joinery/store/indexeddb'
 import * as memoryStores from 'joinery/store/memory'
 import * as testing from 'joinery/testing'
 
 export type Groceries = { items: { name: string; done: boolean }[] }
 
+export type Board = {
+  title: string
+  note: doc.Text
+  votes: doc.Counter
+  tags: doc.SetOf<string>
+  position: { x: number; y: number }
+}
+
 export type Scope = typeof exported & {
   readonly peer: joinery.Peer
   readonly space: joinery.Space
   readonly list: joinery.DocHandle<Groceries>
+  readonly doc: doc.Doc<Board>
   /** An invitation to a space of somebody else, who is away. */
   readonly ticket: string
 }
 
-const exported = { ...testing, ...doc, ...memoryStores, ...memoryNetworks, ...joinery }
+const exported = { ...testing, ...doc, ...memoryStores, ...browserStores, ...memoryNetworks, ...joinery }
 
-export const scopeNames: readonly string[] = [...Object.keys(exported), 'peer', 'space', 'list', 'ticket']
+export const scopeNames: readonly string[] = [...Object.keys(exported), 'peer', 'space', 'list', 'doc', 'ticket']
+
+/** Types that fragments name. */
+export const typeNames: readonly string[] = [
+  'Counter',
+  'DocHandle',
+  'Peer',
+  'SetOf',
+  'Space',
+  'Status',
+  'Text',
+  'Value',
+]
 
 /** Runs a fragment in a fresh scope. Peers that it opens rest beneath `folder`, talk to nobody unless told to, and are closed after it. */
 export async function withScope(folder: string, fragment: (scope: Scope) => Promise<void>): Promise<void> {
@@ -37,7 +59,7 @@ export async function withScope(folder: string, fragment: (scope: Scope) => Prom
     const list = await space.open<Groceries>('groceries', { init: { items: [] } })
     const away = await openPeer({ store: 'memory', path: 'away' })
     const ticket = await (await away.space('Others')).invite()
-    await fragment({ ...exported, openPeer, peer, space, list, ticket })
+    await fragment({ ...exported, openPeer, peer, space, list, doc: doc.createDoc<Board>(), ticket })
   } finally {
     await Promise.all(opened.map((peer) => peer.close()))
   }

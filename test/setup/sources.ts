@@ -22,7 +22,7 @@ export interface Import {
 export function files(folder: string, name: RegExp, depth = Number.POSITIVE_INFINITY): readonly SourceFile[] {
   if (!existsSync(join(root, folder))) return []
   return readdirSync(join(root, folder), { recursive: depth > 1, encoding: 'utf8' })
-    .filter((file) => name.test(file) && !file.includes('node_modules'))
+    .filter((file) => name.test(file) && !/^output|node_modules/.test(file))
     .map((file) => ({
       path: join(folder, file).split(sep).join('/'),
       text: readFileSync(join(root, folder, file), 'utf8'),

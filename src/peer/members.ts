@@ -4,7 +4,7 @@
 import type { AddressRecord } from '../auth/address-record.ts'
 import { deviceId } from '../auth/device.ts'
 import { toHex } from '../base/bytes.ts'
-import { ownerOf } from '../core/ids.ts'
+import { type ActorId, ownerOf } from '../core/ids.ts'
 import type { Version } from '../core/version.ts'
 import type { Holdings } from '../sync/holdings.ts'
 import type { PeerStatus } from './api.ts'
@@ -71,6 +71,12 @@ export class Members {
   ownVersion(document: Document): Version {
     const { keyHex } = this.#context.device
     return new Map([...document.replica.version].filter(([actor]) => isOwn(actor, keyHex)))
+  }
+
+  /** The instances under which this device wrote in this space, `actor`'s among them. */
+  ownInstances(actor: ActorId): ReadonlySet<number> {
+    const actors = [actor, ...this.#documents().flatMap((document) => [...this.ownVersion(document).keys()])]
+    return new Set(actors.map(ownerOf).flatMap((owner) => (owner.kind === 1 ? [owner.instance] : [])))
   }
 
   list(replicator: Replicator | undefined, document: Document | undefined): PeerStatus[] {

@@ -55,9 +55,10 @@ export class Documents {
     return [...new Set(shown.map(({ id }) => id.name))].sort()
   }
 
-  /** The newest generation held of a name. */
+  /** The newest generation of a name: of those after the standing one only such as hold something, since anybody can speak of any. */
   standing(name: string): Document | undefined {
-    const held = this.all.filter(({ id }) => id.name === name)
+    const standing = this.#generations.get(name) ?? 0
+    const held = this.all.filter(({ id, isEmpty }) => id.name === name && (id.generation === standing || !isEmpty))
     return held.sort((a, b) => b.id.generation - a.id.generation)[0]
   }
 

@@ -28,7 +28,7 @@ export interface Nonces {
 export interface SessionKeys {
   readonly toResponder: Uint8Array
   readonly toInitiator: Uint8Array
-  /** What both sides saw: devices sign it to show who they are. */
+  /** What both sides saw, the node ids too, so that no member can pass on another's as its own: devices sign it to show who they are. */
   readonly transcript: Uint8Array
 }
 
@@ -57,13 +57,21 @@ export function readSecondHello(
   return equalTags(tag, secondTag(helloKey, ends, nonces)) ? nonces : undefined
 }
 
-export function sessionKeys(helloKey: Uint8Array, spaceId: Uint8Array, nonces: Nonces): SessionKeys {
+export function sessionKeys(helloKey: Uint8Array, spaceId: Uint8Array, ends: Ends, nonces: Nonces): SessionKeys {
   const salt = concatBytes(nonces.initiator, nonces.responder)
   const derive = (use: string): Uint8Array => hkdf(sha256, helloKey, salt, utf8(`joinery/0/${use}`), 32)
   return {
     toResponder: derive('to-responder'),
     toInitiator: derive('to-initiator'),
-    transcript: sha256(concatBytes(utf8('joinery/hello/0'), spaceId, salt)),
+    transcript: sha256(
+      new ByteWriter()
+        .raw(utf8('joinery/hello/0'))
+        .raw(spaceId)
+        .string(ends.initiator)
+        .string(ends.responder)
+        .raw(salt)
+        .finish(),
+    ),
   }
 }
 

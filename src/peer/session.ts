@@ -78,7 +78,7 @@ export async function initiate(
   const nonces = readSecondHello(keys.helloKey, ends, nonce, answer.value)
   if (nonces === undefined) return undefined
   return introduce(
-    new Channel(stream, frames, sessionKeys(keys.helloKey, keys.spaceId, nonces), true, context),
+    new Channel(stream, frames, sessionKeys(keys.helloKey, keys.spaceId, ends, nonces), true, context),
     context,
     introduction,
   )
@@ -103,7 +103,7 @@ export async function respond<S extends { readonly keys: SpaceKeys }>(
   const channel = new Channel(
     stream,
     frames,
-    sessionKeys(space.keys.helloKey, space.keys.spaceId, nonces),
+    sessionKeys(space.keys.helloKey, space.keys.spaceId, ends, nonces),
     false,
     context,
   )

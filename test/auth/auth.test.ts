@@ -130,7 +130,7 @@ describe('hello', () => {
     expect(readFirstHello(keys.helloKey, ends, firstHello(keys.helloKey, ends, nonceA))).toEqual(nonceA)
     const nonces = { initiator: nonceA, responder: nonceB }
     expect(readSecondHello(keys.helloKey, ends, nonceA, secondHello(keys.helloKey, ends, nonces))).toEqual(nonces)
-    const session = sessionKeys(keys.helloKey, keys.spaceId, nonces)
+    const session = sessionKeys(keys.helloKey, keys.spaceId, ends, nonces)
     expect(session.toInitiator).not.toEqual(session.toResponder)
   })
 

@@ -185,11 +185,11 @@ export class SpaceImpl implements Space, ReplicatorHost {
     const wanted = documents.map((document) => ({ document, version: this.#members.ownVersion(document) }))
     await this.#context.writer.flush()
     if (peers === 0) return
+    const stored = (): number => this.#holders(wanted)
     await this.#wait(
       options,
-      () => this.#members.holders(wanted).length >= peers,
-      () =>
-        `Stored by ${this.#members.holders(wanted).length} of ${peers} other members in time. ${this.#whoIsThere()}`,
+      () => stored() >= peers,
+      () => `Stored by ${stored()} of ${peers} other members in time. ${this.#whoIsThere()}`,
     )
   }
 

@@ -34,7 +34,8 @@ interface Entry {
   nextAt: number
   waitMs: number
   strangeMs: number
-  dialing: boolean
+  /** A dial that runs. */
+  dial: { readonly startedAt: number; readonly abort: AbortController } | undefined
   /** By the monotonic clock: somebody never reached in this run is tried more and more rarely. */
   reachedAt: number | undefined
 }
@@ -47,6 +48,9 @@ const STRANGE_MIN_MS = 1_000
 const STRANGE_MAX_MS = 300_000
 const RECENT_MS = 10 * 60_000
 const SAVE_DELAY_MS = 500
+// A dial that began so long ago, into a network that was cut, waits for packets that were lost: a fresh one is faster.
+const STALE_DIAL_MS = 500
+const HURRY_EVERY_MS = 5_000
 
 export class Book {
   readonly #options: BookOptions
@@ -55,6 +59,7 @@ export class Book {
   #cancelTick: () => void = () => {}
   #cancelSave: (() => void) | undefined
   #dialing = 0
+  #hurriedAt = Number.NEGATIVE_INFINITY
 
   constructor(options: BookOptions) {
     this.#options = options
@@ -119,6 +124,26 @@ export class Book {
     entry.nextAt = 0
   }
 
+  /** One who was away is back: so may the others be. Those met lately are tried at once; not too often, or a slow dial would never come to its end. */
+  hurry(): void {
+    const now = this.#options.clock.monotonic()
+    if (now - this.#hurriedAt < HURRY_EVERY_MS) return
+    this.#hurriedAt = now
+    for (const entry of this.#entries.values()) {
+      if (!this.#isRecent(entry) || this.#options.inContact(entry.node)) continue
+      entry.waitMs = limits.redialMinMs
+      entry.nextAt = now
+      if (entry.dial !== undefined && now - entry.dial.startedAt > STALE_DIAL_MS) {
+        entry.waitMs = 0
+        entry.dial.abort.abort()
+      }
+    }
+  }
+
+  #isRecent({ reachedAt }: Entry): boolean {
+    return reachedAt !== undefined && this.#options.clock.monotonic() - reachedAt < RECENT_MS
+  }
+
   /** It answers, but not for this space, or not yet: tried more and more rarely. */
   strange(node: NodeId): void {
     const entry = this.#entries.get(node)
@@ -157,7 +182,7 @@ export class Book {
       nextAt: 0,
       waitMs: limits.redialMinMs,
       strangeMs: 0,
-      dialing: false,
+      dial: undefined,
       reachedAt: undefined,
     }
     this.#entries.set(node, entry)
@@ -169,7 +194,12 @@ export class Book {
       const now = this.#options.clock.monotonic()
       for (const entry of this.#entries.values()) {
         if (this.#dialing >= DIALS_MAX) break
-        if (!entry.dialing && entry.nextAt <= now && entry.addresses.length > 0 && !this.#options.inContact(entry.node))
+        if (
+          entry.dial === undefined &&
+          entry.nextAt <= now &&
+          entry.addresses.length > 0 &&
+          !this.#options.inContact(entry.node)
+        )
           void this.#dial(entry)
       }
       if (!this.#abort.signal.aborted) this.#tick()
@@ -178,21 +208,24 @@ export class Book {
 
   async #dial(entry: Entry): Promise<void> {
     const { network, clock, random, trace } = this.#options
-    entry.dialing = true
+    const abort = new AbortController()
+    entry.dial = { startedAt: clock.monotonic(), abort }
     this.#dialing++
     try {
-      const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(DIAL_MS)])
+      const signal = AbortSignal.any([this.#abort.signal, abort.signal, AbortSignal.timeout(DIAL_MS)])
       const node = await network.dial(entry.addresses, { signal })
       entry.reachedAt = clock.monotonic()
       this.#options.reached(node)
     } catch (error) {
       trace('book', entry.node, 'not reached', isJoineryError(error) ? error.message : messageOf(error))
     } finally {
-      entry.dialing = false
+      entry.dial = undefined
       this.#dialing--
-      const recent = entry.reachedAt !== undefined && clock.monotonic() - entry.reachedAt < RECENT_MS
       entry.nextAt = Math.max(entry.nextAt, clock.monotonic() + entry.waitMs * (0.75 + random.unit() / 2))
-      entry.waitMs = Math.min(entry.waitMs * 2, recent ? limits.redialMaxMs : RARE_MS)
+      entry.waitMs = Math.min(
+        Math.max(entry.waitMs * 2, limits.redialMinMs),
+        this.#isRecent(entry) ? limits.redialMaxMs : RARE_MS,
+      )
     }
   }
 

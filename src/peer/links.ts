@@ -96,7 +96,10 @@ export class Links {
     members.see(member)
     const news = this.#book.records.slice(0, NEWS_RECORDS).map(encode)
     if (news.length > 0) void session.send({ type: 'news', records: news })
-    void this.learn([member.record], member.node).then(() => this.#book.met(member.node))
+    void this.learn([member.record], member.node).then(() => {
+      this.#book.met(member.node)
+      this.#book.hurry()
+    })
     network.useRelay(member.node).catch((cause: unknown) => context.trace('net', 'no relay', messageOf(cause)))
     await this.replicator.serve(session)
     members.see(member)

@@ -250,7 +250,7 @@ export class Document {
       if (path !== undefined) removals.add(list.items.indexOf(item))
       this.#hide(list, item)
     }
-    if (path !== undefined) this.patches?.push(...removals.patches(path))
+    if (path !== undefined) for (const patch of removals.patches(path)) this.patches?.push(patch)
   }
 
   #removeText(text: TextState | undefined, targets: readonly Target[], stamp: Stamp): void {
@@ -267,7 +267,7 @@ export class Document {
       this.#patchWhole(text)
       return
     }
-    if (path !== undefined) this.patches?.push(...removals.patches(path))
+    if (path !== undefined) for (const patch of removals.patches(path)) this.patches?.push(patch)
   }
 
   /** The visible items among the targets that the author saw; targets elsewhere are ignored. */

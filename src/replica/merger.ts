@@ -51,7 +51,7 @@ export class Merger {
   advance(branch: Branch): void {
     const work = [branch]
     for (let next = work.pop(); next !== undefined; next = work.pop()) {
-      while (this.#step(next)) work.push(...this.#wake(next))
+      while (this.#step(next)) for (const ready of this.#wake(next)) work.push(ready)
     }
   }
 

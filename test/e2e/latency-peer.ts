@@ -43,8 +43,11 @@ serveLines({
     await note.settled()
     return { typedAt, durableAt }
   },
-  /** When the text came to have each length: index 0 is for one character. */
-  readAt: () => readAt,
+  /** When the text came to have each length, up to this one: index 0 is for one character. */
+  async readAt({ length }: { length: number }) {
+    while (readAt.length < length) await new Promise((resolve) => setTimeout(resolve, 5))
+    return readAt
+  },
 })
 
 async function openNote(): Promise<void> {

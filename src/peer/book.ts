@@ -2,7 +2,7 @@
 // gossip find nobody again after a partition; this does, within a second or two.
 
 import { type AddressRecord, readRecord, verifyRecord, writeRecord } from '../auth/address-record.ts'
-import { ByteReader, ByteWriter, toHex } from '../base/bytes.ts'
+import { ByteReader, ByteWriter, equalBytes, toHex } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { isJoineryError, messageOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
@@ -100,18 +100,31 @@ export class Book {
     entry.nextAt = 0
   }
 
-  /** Takes a member's own record. Returns true if it is news: later than what was known. Errors: 'bad-message'. */
-  async learn(record: AddressRecord): Promise<boolean> {
-    if (toHex(record.device) === this.#options.self) return false
-    const known = [...this.#entries.values()].find(
-      (entry) => entry.record !== undefined && toHex(entry.record.device) === toHex(record.device),
-    )
-    if (known?.record !== undefined && known.record.madeAt >= record.madeAt) return false
-    if (!(await verifyRecord(this.#options.spaceId, record))) return false
+  /**
+   * Takes a member's own record, as the node `from` told it. Returns true if it is news: later than what was known. A device speaks for any node
+   * nobody else speaks for; the node itself settles whose it is. Errors: 'bad-message'.
+   */
+  async learn(record: AddressRecord, from: NodeId): Promise<boolean> {
+    if (toHex(record.device) === this.#options.self || this.#isOlder(record)) return false
+    const other = this.#entries.get(record.node)?.record
+    if (other !== undefined && from !== record.node && !equalBytes(other.device, record.device)) return false
+    if (!(await verifyRecord(this.#options.spaceId, record)) || this.#isOlder(record)) return false
+    const known = this.#entryOf(record.device)
     if (known !== undefined && known.node !== record.node) this.#entries.delete(known.node)
     this.#put(record)
     this.#scheduleSave()
     return true
+  }
+
+  #entryOf(device: Uint8Array): Entry | undefined {
+    for (const entry of this.#entries.values())
+      if (entry.record !== undefined && equalBytes(entry.record.device, device)) return entry
+    return undefined
+  }
+
+  #isOlder(record: AddressRecord): boolean {
+    const known = this.#entryOf(record.device)?.record
+    return known !== undefined && known.madeAt >= record.madeAt
   }
 
   /** Somebody is in contact now: tried at once, should the contact break. */

@@ -112,7 +112,7 @@ export class Links {
     for (const bytes of records) {
       try {
         const record = readRecord(new ByteReader(bytes))
-        if (!(await this.#book.learn(record))) continue
+        if (!(await this.#book.learn(record, from))) continue
         news.push(bytes)
         this.#options.members.hear(record)
       } catch (cause) {

@@ -4,6 +4,7 @@
 import type { AddressRecord } from '../auth/address-record.ts'
 import { deviceId } from '../auth/device.ts'
 import { toHex } from '../base/bytes.ts'
+import { limits } from '../base/limits.ts'
 import { type ActorId, ownerOf } from '../core/ids.ts'
 import type { Version } from '../core/version.ts'
 import type { Holdings } from '../sync/holdings.ts'
@@ -49,6 +50,8 @@ export class Members {
   /** Another member told of this one. */
   hear(record: AddressRecord): void {
     const device = toHex(record.device)
+    // Invariant 9: of those only heard of, no more are shown than an address book holds.
+    if (this.#seen.size >= limits.bookPeers && !this.#seen.has(device)) return
     this.#seen.set(device, { id: deviceId(record.device), name: record.name, at: this.#seen.get(device)?.at })
   }
 

@@ -1,0 +1,74 @@
+// Address records are signed by devices, and tell of nodes: a device must not speak for a node that is another's.
+
+import { afterEach, expect, test } from 'vitest'
+import { type AddressRecord, signRecord } from '../../src/auth/address-record.ts'
+import type { Device } from '../../src/auth/device.ts'
+import { limits } from '../../src/base/limits.ts'
+import { seededRandom } from '../../src/base/random.ts'
+import { memoryHub, memoryNetwork } from '../../src/net/memory.ts'
+import { Book } from '../../src/peer/book.ts'
+import type { PeerContext } from '../../src/peer/context.ts'
+import { Members } from '../../src/peer/members.ts'
+import { memoryDisk, memoryStore } from '../../src/store/memory.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
+import { makeDevice } from './rogue.ts'
+
+const spaceId = new Uint8Array(32)
+const closing: (() => Promise<void>)[] = []
+
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close()
+})
+
+async function openBook(): Promise<Book> {
+  const shelf = await memoryStore(memoryDisk())('book')
+  const network = await memoryNetwork(memoryHub(), { id: 'a' })({ shelf })
+  const book = new Book({
+    spaceId,
+    self: '',
+    shelf,
+    shelfKey: 'book',
+    network,
+    clock: new ManualClock(),
+    random: seededRandom(1),
+    trace: () => {},
+    inContact: () => false,
+    reached: () => {},
+  })
+  closing.push(() => book.close())
+  return book
+}
+
+function record(device: Device, node: string, address: string, madeAt: number): Promise<AddressRecord> {
+  return signRecord(device, spaceId, { node, name: node, madeAt, addresses: [address] })
+}
+
+test('a member cannot send others astray with a record for somebody else’s node', async () => {
+  const book = await openBook()
+  const [bea, rogue] = [await makeDevice(), await makeDevice()]
+  expect(await book.learn(await record(bea, 'b', 'memory:b', 1), 'b')).toBe(true)
+  expect(await book.learn(await record(rogue, 'b', 'memory:nowhere', 2), 'rogue')).toBe(false)
+  expect(book.addressesOf('b')).toEqual(['memory:b'])
+  // A node that was set up anew says so itself.
+  const anew = await makeDevice()
+  expect(await book.learn(await record(anew, 'b', 'memory:b2', 3), 'b')).toBe(true)
+  expect(book.addressesOf('b')).toEqual(['memory:b2'])
+})
+
+test('of two records that arrive at once the later one stands', async () => {
+  const book = await openBook()
+  const bea = await makeDevice()
+  const [older, later] = [await record(bea, 'b', 'memory:old', 1), await record(bea, 'b', 'memory:new', 2)]
+  await Promise.all([book.learn(later, 'c'), book.learn(older, 'c')])
+  expect(book.addressesOf('b')).toEqual(['memory:new'])
+})
+
+test('Invariant 9: members that somebody only tells of are shown up to a limit', () => {
+  const members = new Members({} as PeerContext, () => [])
+  for (let i = 0; i < 2 * limits.bookPeers; i++) {
+    const device = new Uint8Array(32)
+    new DataView(device.buffer).setUint32(0, i)
+    members.hear({ device, node: `n${i}`, name: 'nobody', madeAt: 1, addresses: [], signature: new Uint8Array(64) })
+  }
+  expect(members.list(undefined, undefined)).toHaveLength(limits.bookPeers)
+})

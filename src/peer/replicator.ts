@@ -36,7 +36,7 @@ export interface ReplicatorHost {
   /** Ranges that are verified: enters them, and hands what is newly held to the journal. Returns how many ops were new. */
   receive(document: Document, ranges: readonly SignedRange[], origin: 'gossip' | 'sync'): number
   /** Addresses of members, as somebody told. */
-  heardNews(records: readonly Uint8Array[], from: Contact): void
+  heardNews(records: readonly Uint8Array[], from: Contact): Promise<void>
   /** Somebody claims more ops of an actor of ours than we have: our store was set back. */
   heardOwn(document: Document, version: Version, from: Contact): void
   /** The status may be another one. */
@@ -77,6 +77,7 @@ const STATE_DELAY_MS = 40
 const STATE_REST_MS = 250
 const SERVE_MAX = 1024
 const GOSSIP_WAITING_MAX = 512
+const VERIFY_AT_ONCE = 32
 const STALL_CHECK_MS = 1_000
 // A difference that outlasts so many beacons at the shortest interval is no news any more.
 const PATIENCE = 16
@@ -233,7 +234,8 @@ export class Replicator {
   #silent(contact: Contact): void {
     this.#trace('sync', contact.member.id, 'silent')
     contact.session.abort(new JoineryError('timeout', 'the member fell silent'))
-    void this.#network.hangUp(contact.member.node)
+    // A session that was replaced falls silent too, while its successor lives on the same connection.
+    if (this.#contacts.get(contact.member.node) === contact) void this.#network.hangUp(contact.member.node)
   }
 
   // ── messages ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -247,6 +249,7 @@ export class Replicator {
       case 'delta':
         return this.#takeDelta(contact, message)
       case 'news':
+        // Waited for: whoever sends faster than it can be checked is slowed down (Invariant 9).
         return this.#host.heardNews(message.records, contact)
       default:
         throw new JoineryError('bad-message', `a ${message.type} has no place here`)
@@ -387,8 +390,13 @@ export class Replicator {
   /** Invariant 12: every range is checked before it enters. One that is not good refuses the whole message. Returns how many ops were new. */
   async #admitRanges(document: Document, ranges: readonly SignedRange[], origin: 'gossip' | 'sync'): Promise<number> {
     const at = { spaceId: this.#host.keys.spaceId, docTag: document.tag }
-    const unknown = ranges.filter((range) => (document.replica.version.get(range.actor) ?? 0) < range.endSeq)
-    await Promise.all(unknown.map((range) => verifyRange(at, range)))
+    const { version } = document.replica
+    const unknown = ranges.filter((range) => (version.get(range.actor) ?? 0) < range.endSeq)
+    // Some at a time: a key seen for the first time costs milliseconds, and a message may name tens of thousands.
+    for (let from = 0; from < unknown.length; from += VERIFY_AT_ONCE)
+      await Promise.all(unknown.slice(from, from + VERIFY_AT_ONCE).map((range) => verifyRange(at, range)))
+    // Closed meanwhile: nothing is written to what was left.
+    if (this.#closed) return 0
     return unknown.length === 0 ? 0 : this.#host.receive(document, unknown, origin)
   }
 

@@ -373,8 +373,8 @@ export class SpaceImpl implements Space, ReplicatorHost {
     return count(document.replica.version) - before
   }
 
-  heardNews(records: readonly Uint8Array[], from: Contact): void {
-    void this.#links?.learn(records, from.member.node)
+  async heardNews(records: readonly Uint8Array[], from: Contact): Promise<void> {
+    await this.#links?.learn(records, from.member.node)
   }
 
   /**

@@ -37,7 +37,11 @@ export function tipBytes(
  */
 export async function verifyRange(document: DocumentAt, range: SignedRange): Promise<void> {
   const owner = ownerOf(range.actor)
-  if (owner.kind === 0) return
+  if (owner.kind === 0) {
+    // One change that nobody continues: what claims to follow it would wait for ever.
+    if (range.fromSeq > 0) throw new JoineryError('bad-message', 'a range goes on after an init, which nothing does')
+    return
+  }
   if (owner.kind !== 1 || owner.publicKey === undefined)
     throw new JoineryError('bad-message', `an actor of kind ${owner.kind} is unknown here`)
   const good = await verify(owner.publicKey, range.signature, tipBytes(document, range))

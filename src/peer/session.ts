@@ -267,7 +267,7 @@ export class Session {
         if (message === undefined || message.type === 'bye') return undefined
         if (message.type === 'ping') void this.send({ type: 'pong' })
         else if (message.type === 'who') throw new JoineryError('bad-message', 'a member introduced itself twice')
-        else if (message.type !== 'pong') await take(message)
+        else if (message.type !== 'pong') await watch.during(take(message))
         // While we were busy nothing was read: our slowness is not their silence.
         watch.heard()
       }
@@ -302,6 +302,7 @@ class SilenceWatch {
   readonly #ask: () => void
   readonly #onSilence: () => void
   #heardAt: number
+  #busy = false
   #cancel: () => void = () => {}
 
   constructor(clock: Clock, ask: () => void, onSilence: () => void) {
@@ -316,6 +317,17 @@ class SilenceWatch {
     this.#heardAt = this.#clock.monotonic()
   }
 
+  /** While we are busy with what was heard nothing more is read, so silence tells nothing; and the other end is told that we live. */
+  async during(work: void | Promise<void>): Promise<void> {
+    this.#busy = true
+    try {
+      await work
+    } finally {
+      this.#busy = false
+      this.heard()
+    }
+  }
+
   stop(): void {
     this.#cancel()
   }
@@ -323,8 +335,8 @@ class SilenceWatch {
   #next(): void {
     this.#cancel = this.#clock.after(limits.pingMs, () => {
       const silentMs = this.#clock.monotonic() - this.#heardAt
-      if (silentMs > limits.silenceMs) return this.#onSilence()
-      if (silentMs >= limits.pingMs * 0.9) this.#ask()
+      if (silentMs > limits.silenceMs && !this.#busy) return this.#onSilence()
+      if (silentMs >= limits.pingMs * 0.9 || this.#busy) this.#ask()
       this.#next()
     })
   }

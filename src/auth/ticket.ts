@@ -1,6 +1,6 @@
 // Tickets: an invitation as text. In version 0 it is the key to the space for ever, for reading and writing.
 //
-//   'joinery:' base64url( version u8 (0) ‖ genesis 50 ‖ secret 32 ‖ label string ‖ count varint ‖ address string … ‖ checksum 4 )
+//   'joinery:' base64url( version u8 (0) ‖ genesis 50 ‖ secret 32 ‖ label string ‖ addresses (compact-addresses.ts) ‖ checksum 4 )
 //
 // The checksum (first bytes of SHA-256 of all before it) tells a mistyped ticket from a good one. Addresses are for first contact only.
 
@@ -10,6 +10,7 @@ import { toString as bytesToString } from 'uint8arrays/to-string'
 import { ByteReader, ByteWriter, concatBytes, equalBytes } from '../base/bytes.ts'
 import { JoineryError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
+import { readAddresses, writeAddresses } from './compact-addresses.ts'
 import { checkGenesis, type SpaceSecret } from './keys.ts'
 
 export interface Ticket extends SpaceSecret {
@@ -22,9 +23,7 @@ const PREFIX = 'joinery:'
 
 export function encodeTicket(ticket: Ticket): string {
   const writer = new ByteWriter().u8(0).raw(ticket.genesis).raw(ticket.secret).string(ticket.label)
-  const addresses = ticket.addresses.slice(0, limits.ticketAddresses)
-  writer.varint(addresses.length)
-  for (const address of addresses) writer.string(address)
+  writeAddresses(writer, ticket.addresses.slice(0, limits.ticketAddresses))
   const body = writer.finish()
   return PREFIX + bytesToString(concatBytes(body, checksum(body)), 'base64url')
 }
@@ -71,8 +70,7 @@ function readTicket(reader: ByteReader): Ticket {
   checkGenesis(genesis)
   const secret = reader.raw(32).slice()
   const label = reader.string(limits.labelBytes)
-  const count = reader.varint(limits.ticketAddresses)
-  const addresses = Array.from({ length: count }, () => reader.string(limits.ticketBytes))
+  const addresses = readAddresses(reader, { count: limits.ticketAddresses, textBytes: limits.ticketBytes })
   reader.end()
   return { genesis, secret, label, addresses }
 }

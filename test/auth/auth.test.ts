@@ -71,8 +71,42 @@ describe('tickets', () => {
       addresses: ['/a'],
     }
     expect(encodeTicket(fixed)).toBe(
-      'joinery:AAABEREREREREREREREREREREREREREREREREREREREREREiIiIiIiIiIiIiIiIiIiIiMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMESG9tZQECL2Hpegts',
+      'joinery:AAABEREREREREREREREREREREREREREREREREREREREREREiIiIiIiIiIiIiIiIiIiIiMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMESG9tZQEAAQACL2GCcoPw',
     )
+  })
+})
+
+describe('addresses in a ticket', () => {
+  const id = '12D3KooWNbZUyF2ho4AmyvxiioLeUz3d83VJBHyiyteYqhEgogDB'
+  const hash = 'uEiCfmEk4qIkNxd8pqDfhK-B-Jpxl7lUdJap9Xg9UBD9Jlg'
+  const common = [
+    `/ip4/192.0.2.2/tcp/40187/p2p/${id}`,
+    `/ip4/192.0.2.2/tcp/36469/ws/p2p/${id}`,
+    `/ip4/192.0.2.2/udp/55669/webrtc-direct/certhash/${hash}/p2p/${id}`,
+    `/ip4/127.0.0.1/tcp/36469/ws/p2p/${id}`,
+  ]
+  const strange = [
+    '',
+    '/',
+    'memory:a',
+    '/dns4/example.org/tcp/443/wss',
+    `/ip6/::1/tcp/1/p2p/${id}`,
+    '/ip4/999.1.1.1/tcp/1',
+    '/ip4/1.2.3.4/tcp/99999',
+    '/ip4/01.2.3.4/tcp/1',
+    '/ip4/1.2.3.4/tcp/0080',
+    '/ip4/1.2.3.4/udp/1/webrtc-direct/certhash/uA',
+    '/ip4/1.2.3.4/tcp/1/p2p/0OIl',
+    `/ip4/1.2.3.4/tcp/1/p2p/${id}/p2p-circuit/webrtc/p2p/${id}`,
+  ]
+
+  test('come back letter for letter, the strangest too', () => {
+    for (const addresses of [common, ...strange.map((one) => [one]), strange.slice(0, 4), []])
+      expect(decodeTicket(encodeTicket({ ...space, label: 'Home', addresses })).addresses).toEqual(addresses)
+  })
+
+  test('of the common kinds take so little that the ticket fits a QR code of 80 columns', () => {
+    expect(encodeTicket({ ...space, label: 'Home', addresses: common }).length).toBeLessThan(290)
   })
 })
 

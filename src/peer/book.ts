@@ -43,6 +43,8 @@ interface Entry {
 const TICK_MS = 250
 const DIALS_MAX = 8
 const DIAL_MS = 3_000
+// A handshake by way of a relay has more round trips, and gathers candidates.
+const RELAYED_DIAL_MS = 12_000
 const RARE_MS = 30_000
 const STRANGE_MIN_MS = 1_000
 const STRANGE_MAX_MS = 300_000
@@ -225,7 +227,11 @@ export class Book {
     entry.dial = { startedAt: clock.monotonic(), abort }
     this.#dialing++
     try {
-      const signal = AbortSignal.any([this.#abort.signal, abort.signal, AbortSignal.timeout(DIAL_MS)])
+      const signal = AbortSignal.any([
+        this.#abort.signal,
+        abort.signal,
+        AbortSignal.timeout(isRelayed(entry.addresses) ? RELAYED_DIAL_MS : DIAL_MS),
+      ])
       const node = await network.dial(entry.addresses, { signal })
       entry.reachedAt = clock.monotonic()
       this.#options.reached(node)
@@ -258,4 +264,8 @@ export class Book {
       .set(this.#options.shelfKey, writer.finish())
       .catch((error: unknown) => this.#options.trace('book', 'not saved', messageOf(error)))
   }
+}
+
+function isRelayed(addresses: readonly string[]): boolean {
+  return addresses.every((address) => address.includes('/p2p-circuit'))
 }

@@ -185,11 +185,15 @@ export class SpaceImpl implements Space, ReplicatorHost {
     const wanted = documents.map((document) => ({ document, version: this.#members.ownVersion(document) }))
     await this.#context.writer.flush()
     if (peers === 0) return
-    const stored = (): number => this.#holders(wanted)
+    // What is deleted meanwhile nobody stores any more.
+    const left = (): Wanted[] =>
+      wanted.filter(({ document }) => this.documentsByKey.get(docKey(document.id)) === document)
+    const stored = (): number => this.#holders(left())
     await this.#wait(
       options,
-      () => stored() >= peers,
+      () => left().length > 0 && stored() >= peers,
       () => `Stored by ${stored()} of ${peers} other members in time. ${this.#whoIsThere()}`,
+      () => (left().length > 0 ? undefined : deletedError(wanted)),
     )
   }
 
@@ -445,16 +449,18 @@ export class SpaceImpl implements Space, ReplicatorHost {
 
   #removed(document: Document): void {
     this.#links?.replicator.forget(document)
-    const error = new JoineryError(
-      'document-deleted',
-      `"${document.id.name}" was deleted. Opening the name again begins a new document.`,
-    )
+    const error = deletedError([{ document }])
     for (const listener of [...document.listeners]) listener.ended(error)
     this.#tellNames()
   }
 
-  #wait(options: WaitOptions, done: () => boolean, explain: () => string): Promise<void> {
-    const failed = (): JoineryError | undefined => this.#closed ?? this.#context.writer.error
+  #wait(
+    options: WaitOptions,
+    done: () => boolean,
+    explain: () => string,
+    vain: () => JoineryError | undefined = () => undefined,
+  ): Promise<void> {
+    const failed = (): JoineryError | undefined => this.#closed ?? this.#context.writer.error ?? vain()
     const listen = (look: () => void): Off => this.#touches.on('touch', look)
     return waitUntil({ ...options, clock: this.#context.clock, done, failed, explain, listen })
   }
@@ -489,4 +495,9 @@ function count(version: Version): number {
   let sum = 0
   for (const seq of version.values()) sum += seq
   return sum
+}
+
+function deletedError(wanted: readonly Pick<Wanted, 'document'>[]): JoineryError {
+  const names = wanted.map(({ document }) => `"${document.id.name}"`).join(', ')
+  return new JoineryError('document-deleted', `${names} was deleted. Opening the name again begins a new document.`)
 }

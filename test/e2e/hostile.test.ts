@@ -75,7 +75,7 @@ test.each(badFrames)('%s ends its session alone', async (_, attack) => {
   await allGoesOn()
   expect(errors).toContain('bad-message')
   await hostile.close()
-})
+}, 20_000)
 
 const badRanges: readonly [
   string,
@@ -110,7 +110,7 @@ test.each(badRanges)('an edit %s is not taken, and ends its session alone', asyn
   await allGoesOn()
   expect(errors).toContain('bad-message')
   await hostile.close()
-})
+}, 20_000)
 
 test('none of these edits is taken by gossip either; a good one by the same member is', async () => {
   const hostile = await HostileMember.join(ticket, NOTES)

@@ -195,14 +195,20 @@ export class Documents {
   async compact(document: Document): Promise<void> {
     const { context } = this.#options
     const { store, writer, leading } = context
-    const whole = (): boolean => writer.idle && !document.degraded && document.replica.pending.ops === 0
-    if (document.records < COMPACT_RECORDS || !leading || !whole()) return
+    const whole = (): boolean => writer.idle && !document.degraded && document.replica.holdsAll
+    const { records } = document
+    if (records < COMPACT_RECORDS || !leading) return
     // Zero, so that the name is written anew with what follows, and nobody else compacts meanwhile.
     document.records = 0
     try {
+      // We are called from within an append, which has to end first. An error of the writer's is told by the writer.
+      await writer.flush().catch(() => {})
       await context.catchUp()
       const upTo = store.cursor()
-      if (!whole()) return
+      if (!whole()) {
+        document.records += records
+        return
+      }
       const { name, generation } = document.id
       await store.compact(document.stream, encodeSnapshot(name, generation, document.replica.snapshot()), upTo)
     } catch (cause) {

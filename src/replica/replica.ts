@@ -161,6 +161,11 @@ export class Replica<T = unknown> {
     }
   }
 
+  /** Whether all that came is held, and so in a snapshot: nothing is in the causal buffer. What is held may still wait to be merged. */
+  get holdsAll(): boolean {
+    return this.#buffer.ops === 0
+  }
+
   /** The ops that something here waits for. */
   get missing(): readonly Dot[] {
     return this.pending.missing

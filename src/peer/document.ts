@@ -2,7 +2,7 @@
 
 import { toHex } from '../base/bytes.ts'
 import type { JoineryError } from '../base/errors.ts'
-import type { ActorId } from '../core/ids.ts'
+import { type ActorId, ownerOf } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
 import type { Version } from '../core/version.ts'
 import type { PatchEvent } from '../crdt/patch.ts'
@@ -64,9 +64,11 @@ export class Document {
     return this.replica.version.size === 0
   }
 
-  /** All ops of this actor are on disk. */
-  saved(actor: ActorId): boolean {
-    return (this.#durable.get(actor) ?? 0) >= (this.replica.version.get(actor) ?? 0)
+  /** All that this device wrote, as whatever instance, is on disk. */
+  saved(keyHex: string): boolean {
+    for (const [actor, seq] of this.replica.version)
+      if ((this.#durable.get(actor) ?? 0) < seq && isOwn(actor, keyHex)) return false
+    return true
   }
 
   /** Enters ranges by the one door and tells who has the document open. */
@@ -96,4 +98,10 @@ export class Document {
     for (const listener of this.listeners) if (listener.wantsPatches) return true
     return false
   }
+}
+
+/** Whether this device wrote as that actor, in this or an earlier instance. */
+export function isOwn(actor: ActorId, keyHex: string): boolean {
+  const owner = ownerOf(actor)
+  return owner.kind === 1 && toHex(owner.publicKey) === keyHex
 }

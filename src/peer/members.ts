@@ -10,7 +10,7 @@ import type { Version } from '../core/version.ts'
 import type { Holdings } from '../sync/holdings.ts'
 import type { PeerStatus } from './api.ts'
 import type { PeerContext } from './context.ts'
-import type { Document } from './document.ts'
+import { type Document, isOwn } from './document.ts'
 import { type Contact, describeConnections, type Replicator } from './replicator.ts'
 import type { Member } from './session.ts'
 
@@ -133,13 +133,19 @@ function whyNot(contact: Contact, replicator: Replicator, document: Document | u
   const { name } = contact.member
   if (replicator.agreedWith(contact)) return undefined
   if (contact.root === undefined) return `${name} has not yet said what it holds.`
+  if (replicator.forkedFrom(contact)) {
+    return `${name} and this peer hold different edits under the same names: somebody's folder or profile was copied, and both copies were written in.`
+  }
   if (document === undefined) return `${name} and this peer hold different things, and are exchanging what each lacks.`
   if (!contact.synced) return `${name} and this peer have yet to compare what they hold.`
   const theirs = contact.holdings.version(document.id)
   const ours = document.outward
   const lackHere = lacking(ours, theirs)
   const lackThere = lacking(theirs, ours)
-  if (lackHere === 0 && lackThere === 0) return undefined
+  if (lackHere === 0 && lackThere === 0) {
+    // The difference is in another document; or it is not explained, and then nothing is known of this one either.
+    return replicator.namesTheSame(contact) ? `${name} and this peer are comparing what they hold.` : undefined
+  }
   return `${name} lacks ${lackThere} edits that are here, and has ${lackHere} that are lacking here.`
 }
 
@@ -148,10 +154,4 @@ function lacking(held: Version, wanted: Version): number {
   let sum = 0
   for (const [actor, seq] of wanted) sum += Math.max(0, seq - (held.get(actor) ?? 0))
   return sum
-}
-
-/** Whether this device wrote as that actor, in this or an earlier instance. */
-export function isOwn(actor: Parameters<typeof ownerOf>[0], keyHex: string): boolean {
-  const owner = ownerOf(actor)
-  return owner.kind === 1 && toHex(owner.publicKey) === keyHex
 }

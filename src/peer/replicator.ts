@@ -15,7 +15,7 @@ import { limits } from '../base/limits.ts'
 import type { Random } from '../base/random.ts'
 import type { Trace } from '../base/trace.ts'
 import type { SignedRange } from '../core/range.ts'
-import { containsVersion, joinVersions, type Version } from '../core/version.ts'
+import { containsVersion, equalVersions, joinVersions, type Version } from '../core/version.ts'
 import type { Connection, Network, NodeId } from '../net/network.ts'
 import { decodeGossip, encodeGossip, type Gossip } from '../sync/gossip.ts'
 import { docKey, Holdings } from '../sync/holdings.ts'
@@ -79,6 +79,8 @@ const SERVE_MAX = 1024
 const GOSSIP_WAITING_MAX = 512
 const VERIFY_AT_ONCE = 32
 const STALL_CHECK_MS = 1_000
+// A difference with nothing to pull at so many beacons in a row is no news under way.
+const FORK_BEACONS = 4
 // A difference that outlasts so many beacons at the shortest interval is no news any more.
 const PATIENCE = 16
 
@@ -121,6 +123,20 @@ export class Replicator {
 
   agreedWith(contact: Contact): boolean {
     return contact.root !== undefined && equalBytes(contact.root, this.#root.value)
+  }
+
+  /** Both name the same versions of all documents. If the roots differ all the same, news is under way, or a history was forked. */
+  namesTheSame(contact: Contact): boolean {
+    const same = ({ id, outward }: Document): boolean => equalVersions(contact.holdings.version(id), outward)
+    return [...this.#host.documentsByKey.values()].every(same)
+  }
+
+  /**
+   * A difference that lasts though both name the same versions: under one name they hold different ops, since somebody's history was forked. Versions
+   * do not show it in this format; the root does.
+   */
+  forkedFrom(contact: Contact): boolean {
+    return contact.differed >= FORK_BEACONS && !this.agreedWith(contact) && this.namesTheSame(contact)
   }
 
   // ── what happened here ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -495,6 +511,7 @@ export class Replicator {
     }
     contact.differed++
     for (const entry of contact.holdings.entries()) this.#heardEntry(contact, entry, 0)
+    this.#host.touched()
     // At 2, 4, 8, 16 …: the first difference is mostly news under way.
     if (contact.differed > 1 && (contact.differed & (contact.differed - 1)) === 0) this.#tellFull(contact)
   }

@@ -25,11 +25,11 @@ import type {
 import type { PeerContext } from './context.ts'
 import { markDeleted } from './directory.ts'
 import { DocHandleImpl } from './doc-handle.ts'
-import type { Document } from './document.ts'
+import { type Document, isOwn } from './document.ts'
 import { Documents } from './documents.ts'
 import { chooseAddresses } from './first-contact.ts'
 import { Links } from './links.ts'
-import { isOwn, Members, type Wanted } from './members.ts'
+import { Members, type Wanted } from './members.ts'
 import { documentName } from './names.ts'
 import { ObservableValue } from './observable.ts'
 import type { Contact, ReplicatorHost } from './replicator.ts'
@@ -209,10 +209,10 @@ export class SpaceImpl implements Space, ReplicatorHost {
 
   /** The status of one document, or of all of them. */
   statusOf(document: Document | undefined): Status {
-    const { writer, actor, paused, leading } = this.#context
+    const { writer, device, paused, leading } = this.#context
     const documents = document === undefined ? this.#documents.all : [document]
     return makeStatus({
-      saved: documents.every((one) => one.saved(actor)),
+      saved: documents.every((one) => one.saved(device.keyHex)),
       saveError: writer.error?.message,
       paused,
       leading,

@@ -67,8 +67,7 @@ export class Home {
 }
 
 function newFacts(here: Pick<Facts, 'path' | 'inode' | 'damages'>, hasData: boolean): Facts {
-  // A folder that forgot which numbers were used takes one by lot from the upper half, which counting never reaches.
-  const first = hasData ? 2 ** 31 + Math.floor(systemRandom.unit() * 2 ** 30) : 0
+  const first = hasData ? byLot() : 0
   return { incarnation: newIncarnation(), ...here, firstInstance: first, usedInstances: first }
 }
 
@@ -78,9 +77,22 @@ function settled(kept: Facts, here: Pick<Facts, 'path' | 'inode' | 'damages'>): 
   return {
     incarnation: isMoved ? newIncarnation() : kept.incarnation,
     ...here,
-    firstInstance: isDoubtful ? kept.usedInstances : kept.firstInstance,
-    usedInstances: kept.usedInstances,
+    ...instances(kept, isMoved, isDoubtful),
   }
+}
+
+/** Of one folder there may be many copies, each of which would count on to the same number: a copy draws its own by lot. */
+function instances(kept: Facts, isMoved: boolean, isDoubtful: boolean): Pick<Facts, 'firstInstance' | 'usedInstances'> {
+  if (isMoved) {
+    const first = byLot()
+    return { firstInstance: first, usedInstances: first }
+  }
+  return { firstInstance: isDoubtful ? kept.usedInstances : kept.firstInstance, usedInstances: kept.usedInstances }
+}
+
+/** A number from the upper half, which counting never reaches, for who cannot know which were used. */
+function byLot(): number {
+  return 2 ** 31 + Math.floor(systemRandom.unit() * 2 ** 30)
 }
 
 function newIncarnation(): string {

@@ -18,6 +18,8 @@ import { Witness } from './witness.ts'
 const NODE_KILLS = 50
 const PAGE_KILLS = 10
 const WRITES_MS = { least: 10, most: 120 }
+// The first life is long enough that a journal comes to be compacted in one of the later ones.
+const FIRST_MS = 4_000
 
 /** One life of the writer, from its opening to its end. */
 interface Life {
@@ -62,9 +64,8 @@ async function killed(times: number, path: string, begin: () => Promise<Life>): 
     if (run % 2 === 0) await life.meet()
     await life.write(String(run))
     await until(() => life.settled.length > 0)
-    await new Promise((resolve) =>
-      setTimeout(resolve, WRITES_MS.least + random.unit() * (WRITES_MS.most - WRITES_MS.least)),
-    )
+    const anyMs = WRITES_MS.least + random.unit() * (WRITES_MS.most - WRITES_MS.least)
+    await new Promise((resolve) => setTimeout(resolve, run === 0 ? FIRST_MS : anyMs))
     await life.kill()
     for (const entry of life.settled) settled.add(entry)
   }

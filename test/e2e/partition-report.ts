@@ -12,6 +12,10 @@ export interface HealReport {
   readonly syncSent: number
   readonly gossipReceived: number
   readonly gossipSent: number
+  /** While the network was cut, within the half. */
+  readonly apartGossipReceived: number
+  readonly apartGossipSent: number
+  readonly apartSyncReceived: number
   readonly oneHolds: boolean
   readonly twoHolds: boolean
   readonly shared: string

@@ -1,5 +1,6 @@
 // What the partition test does, inside the container. Reports in JSON, a line each; what it should have been is for the test to say.
 
+import type { Peer } from '../../src/peer/api.ts'
 import { cut, type FieldNode, type FieldPeer, heal, startBrowser, startNode } from './field.ts'
 import { replay, tracePatches, unitsFrom, wordsFrom } from './histories.ts'
 import type { Wanted } from './pad-commands.ts'
@@ -50,6 +51,7 @@ async function run(): Promise<void> {
   const words = wordsFrom(1, 2 * WORDS)
   const places = unitsFrom(2, 2 * WORDS)
   const items = Array.from({ length: 2 * ITEMS }, (_, index) => `item ${index}`)
+  const atCut = await traffic()
   cut([3, 5])
   const cutAt = performance.now()
   const ofHalf = <T>(list: readonly T[], half: number): readonly T[] =>
@@ -88,7 +90,7 @@ async function run(): Promise<void> {
       (peer === n3 || peer === b5 ? n1 : n3).call('deltaBytes', { version: versions[index] ?? [] }),
     ),
   )
-  const before = await Promise.all(everybody.map((peer) => peer.call('traffic', {})))
+  const before = await traffic()
   heal([3, 5])
   const healedAt = performance.now()
   const wanted: Wanted = { one, two, words, items: kept, timeoutMs: 30_000 }
@@ -98,7 +100,7 @@ async function run(): Promise<void> {
       return { reached, ms: Math.round(performance.now() - healedAt) }
     }),
   )
-  const after = await Promise.all(everybody.map((peer) => peer.call('traffic', {})))
+  const after = await traffic()
   const values = await Promise.all(everybody.map((peer) => peer.call('value', {})))
   const heals: HealReport[] = everybody.map((peer, index) => ({
     name: peer.name,
@@ -109,6 +111,9 @@ async function run(): Promise<void> {
     syncSent: (after[index]?.syncSent ?? 0) - (before[index]?.syncSent ?? 0),
     gossipReceived: (after[index]?.gossipReceived ?? 0) - (before[index]?.gossipReceived ?? 0),
     gossipSent: (after[index]?.gossipSent ?? 0) - (before[index]?.gossipSent ?? 0),
+    apartGossipReceived: (before[index]?.gossipReceived ?? 0) - (atCut[index]?.gossipReceived ?? 0),
+    apartGossipSent: (before[index]?.gossipSent ?? 0) - (atCut[index]?.gossipSent ?? 0),
+    apartSyncReceived: (before[index]?.syncReceived ?? 0) - (atCut[index]?.syncReceived ?? 0),
     oneHolds: values[index]?.one === one,
     twoHolds: values[index]?.two === two,
     shared: values[index]?.shared ?? '',
@@ -185,6 +190,10 @@ async function meet(peers: readonly FieldPeer[], timeoutMs: number): Promise<voi
   )
   const lonely = names.filter((_, index) => !met[index])
   if (lonely.length > 0) throw new Error(`not met by all, directly, within ${timeoutMs} ms: ${lonely.join(', ')}`)
+}
+
+function traffic(): Promise<readonly Peer['traffic'][]> {
+  return Promise.all(everybody.map((peer) => peer.call('traffic', {})))
 }
 
 function sinceStart(): number {

@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { transformSync } from 'esbuild'
 import { afterAll, expect, test } from 'vitest'
+import { errorCodes } from '../src/base/errors.ts'
 import { scopeNames, typeNames, withScope } from './docs/scope.ts'
 import { files, root } from './setup/sources.ts'
 
@@ -45,6 +46,13 @@ test('every program and example compiles', () => {
   } catch (error) {
     expect.unreachable(named((error as { stdout: string }).stdout))
   }
+})
+
+test('the README has a row for every error code, and for no other', () => {
+  const readme = files('.', /^README\.md$/, 1)[0]?.text ?? ''
+  const table = readme.slice(readme.indexOf('| code | meaning'), readme.indexOf('## What is not built yet'))
+  const rows = [...table.matchAll(/^\| (`.*?) \|/gm)].map(([, codes = '']) => codes)
+  expect(rows.flatMap((codes) => codes.replaceAll('`', '').split(', ')).sort()).toEqual([...errorCodes].sort())
 })
 
 const inNode = fragments

@@ -1,6 +1,6 @@
 // Two peers in one program, over real connections on this computer: they share a list, part, both go on editing, and meet again.
 //
-//   npm run build && node examples/node-to-node/main.ts
+//   npm run example
 
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -10,7 +10,7 @@
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
-import { ByteReader, ByteWriter, concatBytes, equalBytes, utf8 } from '../base/bytes.ts'
+import { ByteReader, ByteWriter, concatBytes, utf8 } from '../base/bytes.ts'
 import { JoineryError } from '../base/errors.ts'
 
 const HELLO_BYTES = 65
@@ -111,7 +111,7 @@ function secondTag(helloKey: Uint8Array, ends: Ends, nonces: Nonces): Uint8Array
 
 /** Compares in time that does not depend on where the tags differ. */
 function equalTags(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return equalBytes(a, b)
+  if (a.length !== b.length) return false
   let difference = 0
   for (let i = 0; i < a.length; i++) difference |= (a[i] as number) ^ (b[i] as number)
   return difference === 0

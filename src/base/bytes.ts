@@ -160,18 +160,8 @@ export class ByteReader {
   }
 }
 
-/** Byte order, shorter first on a common prefix: -1, 0 or 1. */
-export function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  const shared = Math.min(a.length, b.length)
-  for (let i = 0; i < shared; i++) {
-    const difference = (a[i] as number) - (b[i] as number)
-    if (difference !== 0) return Math.sign(difference)
-  }
-  return Math.sign(a.length - b.length)
-}
-
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && compareBytes(a, b) === 0
+  return a.length === b.length && a.every((byte, i) => byte === b[i])
 }
 
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {

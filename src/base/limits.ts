@@ -69,6 +69,4 @@ export const limits = {
   segmentBytes: 8 * MiB,
   /** An IndexedDB pack. */
   packBytes: 256 * KiB,
-  /** Command socket: one request or answer. */
-  commandBytes: 64 * MiB,
 } as const

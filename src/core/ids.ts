@@ -74,10 +74,6 @@ export function compareDots(a: Dot, b: Dot): number {
   return compareActors(a.actor, b.actor) || a.seq - b.seq
 }
 
-export function equalDots(a: Dot, b: Dot): boolean {
-  return a.actor === b.actor && a.seq === b.seq
-}
-
 export function encodeActor(writer: ByteWriter, actor: ActorId): void {
   writer.bytes(actorBytes(actor))
 }

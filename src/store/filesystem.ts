@@ -2,7 +2,6 @@
 //
 //   <folder>/lock  incarnation  manifest  log/  torn/  shelf/          what is in them: ./filesystem/*.ts
 
-import * as fs from 'node:fs'
 import { join, resolve } from 'node:path'
 import { toHex } from '../base/bytes.ts'
 import type { Off } from '../base/emitter.ts'
@@ -227,9 +226,4 @@ class FilesystemStore implements Store {
   #check(): void {
     if (this.#closing !== undefined) throw closedError(this.#folder)
   }
-}
-
-/** Whether a folder holds a store: for commands that must not make one. */
-export function isStoreFolder(path: string): boolean {
-  return fs.existsSync(join(path, 'incarnation'))
 }

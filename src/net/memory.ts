@@ -36,7 +36,16 @@ export interface MemoryHub {
   heal(): void
 }
 
-/** A hub for memory networks. Hand the same one to all that are to reach each other. */
+/**
+ * A hub for memory networks. Hand the same one to all that are to reach each other.
+ *
+ * @example
+ * const hub = memoryHub()
+ * const ada = await openPeer({ store: 'memory', path: 'ada', network: memoryNetwork(hub) })
+ * const bo = await openPeer({ store: 'memory', path: 'bo', network: memoryNetwork(hub) })
+ * const joined = await bo.join(await (await ada.space('Team')).invite())
+ * await joined.met({ timeoutMs: 10_000 })
+ */
 export function memoryHub(options: MemoryHubOptions = {}): MemoryHub {
   return new Hub(options)
 }

@@ -126,15 +126,33 @@ export interface Peer extends AsyncDisposable {
    * @example const space = await peer.join(ticket) // then: await space.met({ timeoutMs: 10_000 })
    */
   join(ticket: string, options?: { readonly label?: string }): Promise<Space>
-  /** Cuts this peer off the network until {@link Peer.resume}: every connection closed, none accepted, none dialled. Editing goes on. */
+  /**
+   * Cuts this peer off the network until {@link Peer.resume}: every connection closed, none accepted, none dialled. Editing goes on.
+   * Errors: 'closed'.
+   * @example peer.pause() // and later: peer.resume()
+   */
   pause(): void
+  /** Ends {@link Peer.pause}: members are dialled again. Errors: 'closed'. */
   resume(): void
-  /** Resolves when everything made before the call is durable here. */
+  /**
+   * Resolves when everything made before the call is durable here. Errors: 'store-full', 'store-failed'.
+   * @example await peer.flush()
+   */
   flush(): Promise<void>
-  /** All data as plain JSON: spaces by id with labels, documents by name with values. */
+  /**
+   * All data as plain JSON: spaces by id with labels, documents by name with values. Errors: 'closed'.
+   * @example console.log(JSON.stringify(await peer.export()))
+   */
   export(): Promise<PeerExport>
+  /**
+   * Calls `listener` at each event of this name, until the function that it returns is called.
+   * @example const off = peer.on('error', (error) => console.warn(error.message))
+   */
   on<Name extends keyof PeerEvents>(name: Name, listener: (event: PeerEvents[Name]) => void): Off
-  /** Saves what is left, says goodbye, closes network and store. Never rejects. */
+  /**
+   * Saves what is left, says goodbye, closes network and store. Never rejects.
+   * @example await peer.close() // or: await using peer = await openPeer()
+   */
   close(): Promise<void>
 }
 
@@ -176,17 +194,34 @@ export interface Space {
   ): Promise<DocHandle<T>>
   /**
    * Deletes a document for all members: open handles close with 'document-deleted', and opening the name again begins a new generation.
-   * Errors: 'no-such-document', 'closed'.
+   * Errors: 'no-such-document', 'bad-name', 'closed', 'store-full', 'store-failed'.
+   * @example await space.delete('groceries')
    */
   delete(name: string): Promise<void>
-  /** An invitation: 'joinery:' and a capability with first-contact addresses. Whoever has it reads and writes for ever. */
+  /**
+   * An invitation: 'joinery:' and a capability with first-contact addresses. Whoever has it reads and writes for ever. Errors: 'closed'.
+   * @example console.log(await space.invite())
+   */
   invite(): Promise<string>
-  /** Resolves at the first agreement with any member. Errors: 'timeout', 'aborted', 'closed'. */
+  /**
+   * Resolves at the first agreement with any member; at once if there was one before. Errors: 'timeout', 'aborted', 'closed'.
+   * @example await space.met({ timeoutMs: 10 }).catch((error) => console.log(error.message))
+   */
   met(options?: WaitOptions): Promise<void>
-  /** Like {@link DocHandle.settled}, for all documents of the space. */
+  /**
+   * Like {@link DocHandle.settled}, for all documents of the space, with the same errors.
+   * @example await space.settled()
+   */
   settled(options?: SettledOptions): Promise<void>
-  /** Leaves: deletes the local copy. Others keep theirs. */
+  /**
+   * Leaves: deletes the local copy. Others keep theirs. Errors: 'closed', 'store-full', 'store-failed'.
+   * @example await space.leave()
+   */
   leave(): Promise<void>
+  /**
+   * Calls `listener` at each event of this name, until the function that it returns is called.
+   * @example const off = space.on('documents', (names) => console.log(names))
+   */
   on<Name extends keyof SpaceEvents>(name: Name, listener: (event: SpaceEvents[Name]) => void): Off
 }
 
@@ -212,18 +247,35 @@ export interface DocHandle<T extends object = Record<string, unknown>> {
    * @example list.change(d => { d.items.push({ name: 'milk', done: false }) })
    */
   change<R>(fn: (draft: Draft<T>) => R, options?: { readonly message?: string }): R
-  /** Sets the value at a path of keys and indexes, as one change. Errors: 'bad-path', and those of {@link DocHandle.change}. */
+  /**
+   * Sets the value at a path of keys and indexes, as one change. Errors: 'bad-path', and those of {@link DocHandle.change}.
+   * @example list.set(['items'], [{ name: 'milk', done: true }])
+   */
   set(path: Path, value: unknown): void
-  /** The value at a path. Errors: 'bad-path'. */
+  /**
+   * The value at a path. Errors: 'bad-path'.
+   * @example console.log(list.get(['items']))
+   */
   get(path: Path): unknown
+  /**
+   * Calls `listener` at each event of this name, until the function that it returns is called.
+   * @example const off = list.on('patch', ({ patches, local }) => console.log(local, patches))
+   */
   on<Name extends keyof DocEvents<T>>(name: Name, listener: (event: DocEvents<T>[Name]) => void): Off
-  /** Calls `listener` after each change of the value; made for `useSyncExternalStore(list.subscribe, () => list.value)`. Bound to the handle. */
+  /**
+   * Calls `listener` after each change of the value; made for `useSyncExternalStore(list.subscribe, () => list.value)`. Bound to the handle.
+   * @example const off = list.subscribe(() => console.log(list.value.items.length))
+   */
   readonly subscribe: (listener: () => void) => Off
   /**
    * Resolves when everything made before the call is durable here, and stored by `peers` others.
-   * Errors: 'timeout' (the message names who has what), 'aborted', 'closed', 'store-full', 'store-failed'.
+   * Errors: 'timeout' (the message names who has what), 'aborted', 'closed', 'document-deleted', 'store-full', 'store-failed'.
+   * @example await list.settled() // or with others: await list.settled({ peers: 1, timeoutMs: 5_000 })
    */
   settled(options?: SettledOptions): Promise<void>
-  /** Ends this handle; the document stays. */
+  /**
+   * Ends this handle; the document stays.
+   * @example list.close()
+   */
   close(): void
 }

@@ -66,7 +66,16 @@ interface Volume {
   readonly open: Set<MemoryStore>
 }
 
-/** A new empty disk. */
+/**
+ * A new empty disk: what is opened at the same path of it again finds its data.
+ *
+ * @example
+ * const disk = memoryDisk()
+ * const first = await openPeer({ store: memoryStore(disk), path: 'ada' })
+ * await first.close()
+ * const again = await openPeer({ store: memoryStore(disk), path: 'ada' })
+ * console.log(again.id === first.id) // true
+ */
 export function memoryDisk(options: MemoryDiskOptions = {}): MemoryDisk {
   const random = options.random ?? systemRandom
   const volumes = new Map<string, Volume>()

@@ -8,6 +8,14 @@ interface Timer {
   readonly fn: () => void
 }
 
+/**
+ * A clock whose time passes in `advance` alone.
+ *
+ * @example
+ * const clock = new ManualClock()
+ * clock.after(1000, () => console.log('a second later'))
+ * await clock.advance(1000)
+ */
 export class ManualClock implements Clock {
   #now: number
   #order = 0
@@ -38,7 +46,7 @@ export class ManualClock implements Clock {
   }
 
   /** Goes on by `ms`, running what falls due on the way in its order, and calling `between` after each. */
-  async advance(ms: number, between: () => Promise<void>): Promise<void> {
+  async advance(ms: number, between: () => Promise<void> = () => Promise.resolve()): Promise<void> {
     const end = this.#now + ms
     await between()
     for (let next = this.#next(); next !== undefined && next.at <= end; next = this.#next()) {

@@ -24,6 +24,18 @@ const TRACE_LINES = 10_000
 // Turns of the real event loop without work of the platform's, before the world goes on.
 const TURNS = 3
 
+/**
+ * Peers by name, over a network, disks and a clock in memory. Nothing happens in it but while it is awaited.
+ *
+ * @example
+ * const world = new World({ seed: 7 })
+ * const ada = await (await world.open('ada')).space('Team')
+ * const bo = await (await world.open('bo')).join(await ada.invite())
+ * await world.during(ada.open('plan', { init: { steps: [] } }))
+ * await world.settle()
+ * console.log(bo.documents, world.trace)
+ * await world.close()
+ */
 export class World {
   readonly seed: number
   readonly random: Random

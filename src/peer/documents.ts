@@ -69,13 +69,18 @@ export class Documents {
     return document
   }
 
-  /** The document a member speaks of; undefined if that generation was deleted. Errors: 'bad-message', 'limit'. */
-  admit(id: DocName): Document | undefined {
-    const known = this.byKey.get(docKey(id))
-    if (known !== undefined) return known
+  /** Whether a document that a member speaks of may be: false if that generation was deleted. Errors: 'bad-message'. */
+  admissible(id: DocName): boolean {
+    if (this.byKey.has(docKey(id))) return true
     if (!isDocumentName(id.name))
       throw new JoineryError('bad-message', `a document named ${JSON.stringify(id.name)} cannot be`)
-    return id.generation < (this.#generations.get(id.name) ?? 0) ? undefined : this.#make(id)
+    return id.generation >= (this.#generations.get(id.name) ?? 0)
+  }
+
+  /** The document edits arrive for; undefined if that generation was deleted. Errors: 'bad-message', 'limit'. */
+  admit(id: DocName): Document | undefined {
+    if (!this.admissible(id)) return undefined
+    return this.byKey.get(docKey(id)) ?? this.#make(id)
   }
 
   /** Looks at the directory: deletions that were made here, or arrived. What they name goes, here as everywhere. */

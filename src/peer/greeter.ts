@@ -22,8 +22,9 @@ export interface GreeterOptions {
 
 // How long the greater node id waits for the smaller one to open the session.
 const ANSWER_PATIENCE_MS = 700
-// Invariant 9: so many hellos of strangers are under way at once, and no more.
+// Invariant 9: so many nodes at once may say hello, each for so many spaces.
 const ANSWERING_MAX = 64
+const ANSWERING_PER_NODE = 16
 
 export class Greeter {
   readonly #options: GreeterOptions
@@ -31,7 +32,8 @@ export class Greeter {
   readonly #abort = new AbortController()
   readonly #offs: (() => void)[]
   readonly #cancels = new Set<() => void>()
-  #answering = 0
+  /** Hellos under way, by node. */
+  readonly #answering = new Map<NodeId, number>()
 
   constructor(options: GreeterOptions) {
     this.#options = options
@@ -92,8 +94,10 @@ export class Greeter {
   /** A stream that somebody opened: a member's of one of our spaces, or a stranger's, who hears nothing. */
   async #answer(stream: FrameStream): Promise<void> {
     const { session, spaces, paused, trace } = this.#options
-    if (paused() || this.#answering >= ANSWERING_MAX) return stream.abort(new JoineryError('closed', 'not listening'))
-    this.#answering++
+    const ofNode = this.#answering.get(stream.remote) ?? 0
+    if (paused() || ofNode >= ANSWERING_PER_NODE || this.#answering.size >= ANSWERING_MAX)
+      return stream.abort(new JoineryError('closed', 'not listening'))
+    this.#answering.set(stream.remote, ofNode + 1)
     try {
       await this.#withDeadline(stream, async () => {
         const connected = spaces().filter((space) => space.connected)
@@ -104,7 +108,9 @@ export class Greeter {
     } catch (cause) {
       trace('sync', stream.remote, 'no session', messageOf(cause))
     } finally {
-      this.#answering--
+      const left = (this.#answering.get(stream.remote) ?? 1) - 1
+      if (left > 0) this.#answering.set(stream.remote, left)
+      else this.#answering.delete(stream.remote)
     }
   }
 

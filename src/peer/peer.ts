@@ -64,6 +64,8 @@ function checkOptions(options: PeerOptions): void {
   const stray = Object.keys(options).find((key) => !known.includes(key))
   if (stray !== undefined)
     throw new JoineryError('bad-option', `openPeer has no option "${stray}". It has: ${known.join(', ')}.`)
+  if (options.name !== undefined && typeof options.name !== 'string')
+    throw new JoineryError('bad-option', 'The option "name" is a text: how members of your spaces see this peer.')
 }
 
 function openStore(platform: Platform, options: PeerOptions): Promise<Store> {

@@ -21,10 +21,14 @@ export interface Pull<S> {
   ops: number
 }
 
+/** So many at once of one member: each is answered in its turn, and a member that is asked for more ends the session. */
+const AT_ONCE = 32
+
 export class Pulls<S extends Source> {
   readonly #running = new Map<string, Pull<S>>()
   // A version that was promised but not delivered, by source and document: not asked for again.
   readonly #fruitless = new Map<S, Map<string, Version>>()
+  readonly #counts = new Map<S, number>()
   #nextId = 0
 
   get active(): number {
@@ -36,14 +40,18 @@ export class Pulls<S extends Source> {
     return undefined
   }
 
-  /** Whom to ask for a document, given what is held here; undefined if nobody has more, or it is being asked for already. */
-  choose(document: DocName, key: string, held: Version, sources: Iterable<S>): S | undefined {
+  /**
+   * Whom to ask for a document, given what is held here; undefined if nobody has more, or it is being asked for already; 'busy' if whoever has more
+   * is asked for enough at the moment.
+   */
+  choose(document: DocName, key: string, held: Version, sources: Iterable<S>): S | 'busy' | undefined {
     if (this.#running.has(key)) return undefined
-    let best: S | undefined
+    let best: S | 'busy' | undefined
     for (const source of sources) {
       const theirs = source.holdings.promised(document)
       if (containsVersion(held, theirs) || this.#wasFruitless(source, key, theirs)) continue
-      if (best === undefined || (source.direct && !best.direct)) best = source
+      if ((this.#counts.get(source) ?? 0) >= AT_ONCE) best ??= 'busy'
+      else if (best === undefined || best === 'busy' || (source.direct && !best.direct)) best = source
     }
     return best
   }
@@ -51,7 +59,13 @@ export class Pulls<S extends Source> {
   start(key: string, source: S, now: number): Pull<S> {
     const pull = { id: this.#nextId++, source, heardAt: now, ops: 0 }
     this.#running.set(key, pull)
+    this.#counts.set(source, (this.#counts.get(source) ?? 0) + 1)
     return pull
+  }
+
+  /** A member answered: none of what it is asked for is stalled, since it answers one after the other. */
+  progressed(source: S, now: number): void {
+    for (const pull of this.#running.values()) if (pull.source === source) pull.heardAt = now
   }
 
   /** Ends a pull. If what was promised is still lacking, and nothing came, its source is not asked for that again. */
@@ -59,6 +73,7 @@ export class Pulls<S extends Source> {
     const pull = this.#running.get(key)
     if (pull === undefined) return
     this.#running.delete(key)
+    this.#counts.set(pull.source, (this.#counts.get(pull.source) ?? 1) - 1)
     const promised = pull.source.holdings.promised(document)
     if (pull.ops > 0 || containsVersion(held, promised)) return
     const mark = this.#fruitless.get(pull.source) ?? new Map<string, Version>()
@@ -69,6 +84,7 @@ export class Pulls<S extends Source> {
   /** A member left: its pulls end. Returns the documents that were being pulled from it. */
   drop(source: S): string[] {
     this.#fruitless.delete(source)
+    this.#counts.delete(source)
     const keys = [...this.#running].filter(([, pull]) => pull.source === source).map(([key]) => key)
     for (const key of keys) this.#running.delete(key)
     return keys

@@ -5,7 +5,7 @@
 //   gossip heard      ──► open, check, receive;  a gap ──► pull after the grace
 //   state heard       ──► roots equal: agreed;  different: full states are exchanged, and each side pulls what it lacks
 
-import type { SpaceKeys } from '../auth/keys.ts'
+import { docTag, type SpaceKeys } from '../auth/keys.ts'
 import { openGossip, type Sealer, sealGossip } from '../auth/seal.ts'
 import { verifyRange } from '../auth/tip.ts'
 import { equalBytes } from '../base/bytes.ts'
@@ -33,12 +33,14 @@ export interface ReplicatorHost {
   readonly documentsByKey: ReadonlyMap<string, Document>
   /** The document of that name, made if need be; undefined if it was deleted, or cannot be. */
   admit(document: DocName): Document | undefined
+  /** Whether a document of that name may be: false if it was deleted. Errors: 'bad-message'. */
+  admissible(document: DocName): boolean
   /** Ranges that are verified: enters them, and hands what is newly held to the journal. Returns how many ops were new. */
   receive(document: Document, ranges: readonly SignedRange[], origin: 'gossip' | 'sync'): number
   /** Addresses of members, as somebody told. */
   heardNews(records: readonly Uint8Array[], from: Contact): Promise<void>
   /** Somebody claims more ops of an actor of ours than we have: our store was set back. */
-  heardOwn(document: Document, version: Version, from: Contact): void
+  heardOwn(held: Version, version: Version, from: Contact): void
   /** The status may be another one. */
   touched(): void
   failed(error: JoineryError): void
@@ -83,6 +85,7 @@ const STALL_CHECK_MS = 1_000
 const FORK_BEACONS = 4
 // A difference that outlasts so many beacons at the shortest interval is no news any more.
 const PATIENCE = 16
+const nothing: Version = new Map()
 
 export class Replicator {
   readonly #host: ReplicatorHost
@@ -99,6 +102,8 @@ export class Replicator {
   #cancelState: (() => void) | undefined
   #cancelBeacon: () => void = () => {}
   #cancelStall: () => void = () => {}
+  /** Documents to be pulled when those who have them are less busy. */
+  readonly #waiting = new Map<string, DocName>()
   #gossipWaiting = 0
   #statedAt = Number.NEGATIVE_INFINITY
   #closed = false
@@ -243,7 +248,8 @@ export class Replicator {
 
   #leave(contact: Contact): void {
     if (this.#contacts.get(contact.member.node) === contact) this.#contacts.delete(contact.member.node)
-    for (const key of this.#pulls.drop(contact)) this.#planKey(key)
+    for (const key of this.#pulls.drop(contact)) this.#plan(documentName(key))
+    this.#planWaiting()
     this.#host.touched()
   }
 
@@ -298,13 +304,18 @@ export class Replicator {
     this.#host.agreed(contact)
   }
 
-  #heardEntry(contact: Contact, entry: Entry, delayMs: number): void {
-    const document = this.#host.admit(entry.document)
-    if (document === undefined) return
-    this.#host.heardOwn(document, entry.version, contact)
-    if (containsVersion(document.replica.version, entry.version)) return
-    this.#planAfter(document, delayMs)
-    this.#trace('sync', contact.member.id, 'has more of', entry.document.name)
+  /** A document that is only spoken of is not made: that is done when edits of it arrive. */
+  #heardEntry(contact: Contact, { document: id, version }: Entry, delayMs: number): void {
+    if (!this.#host.admissible(id)) return
+    const held = this.#held(id)
+    this.#host.heardOwn(held, version, contact)
+    if (containsVersion(held, version)) return
+    this.#planAfter(id, delayMs)
+    this.#trace('sync', contact.member.id, 'has more of', id.name)
+  }
+
+  #held(id: DocName): Version {
+    return this.#host.documentsByKey.get(docKey(id))?.replica.version ?? nothing
   }
 
   #takePull(contact: Contact, pull: Message & { type: 'pull' }): void {
@@ -345,14 +356,15 @@ export class Replicator {
     const found = this.#pulls.byId(delta.id, contact)
     // An answer to a pull that was given up: what it holds is good all the same, but which document it is of is forgotten.
     if (found === undefined) return
-    const document = this.#host.documentsByKey.get(found.key)
-    const ops = document === undefined ? 0 : await this.#admitRanges(document, delta.ranges, 'sync')
+    const id = documentName(found.key)
+    const ops = await this.#admitRanges(id, delta.ranges, 'sync')
     found.pull.ops += ops
     // Every state must progress: parts that bring nothing do not keep a pull alive.
-    if (ops > 0) found.pull.heardAt = this.#clock.monotonic()
+    if (ops > 0 || !delta.more) this.#pulls.progressed(contact, this.#clock.monotonic())
     if (delta.more) return
-    this.#pulls.finish(documentName(found.key), found.key, document?.replica.version ?? new Map())
-    this.#planKey(found.key)
+    this.#pulls.finish(id, found.key, this.#held(id))
+    this.#plan(id)
+    this.#planWaiting()
     this.#host.touched()
   }
 
@@ -377,19 +389,20 @@ export class Replicator {
   }
 
   async #takeGossip(gossip: Gossip, from: NodeId): Promise<void> {
-    const document = this.#host.admit(gossip.document)
-    if (document === undefined) return
-    if (gossip.type === 'announce') return this.#takeAnnouncement(document, gossip.version, from)
-    const ops = await this.#admitRanges(document, gossip.ranges, 'gossip')
-    this.#trace('gossip', from, document.id.name, ops)
-    if (document.replica.pending.missing.length > 0) this.#planGap(document, from)
+    const { document: id } = gossip
+    if (!this.#host.admissible(id)) return
+    if (gossip.type === 'announce') return this.#takeAnnouncement(id, gossip.version, from)
+    const ops = await this.#admitRanges(id, gossip.ranges, 'gossip')
+    this.#trace('gossip', from, id.name, ops)
+    const document = this.#host.documentsByKey.get(docKey(id))
+    if (document !== undefined && document.replica.pending.missing.length > 0) this.#planGap(document, from)
   }
 
-  #takeAnnouncement(document: Document, version: Version, from: NodeId): void {
-    if (containsVersion(document.replica.version, version)) return
+  #takeAnnouncement(id: DocName, version: Version, from: NodeId): void {
+    if (containsVersion(this.#held(id), version)) return
     // The neighbour that passed it on may not have it yet: its state will say when it does.
-    this.#contacts.get(from)?.holdings.guess(document.id, version)
-    this.#planAfter(document, 0)
+    this.#contacts.get(from)?.holdings.guess(id, version)
+    this.#planAfter(id, 0)
   }
 
   /** Ops came before what caused them, and nobody in contact said that it has the cause: the one who sent them is asked. */
@@ -399,43 +412,52 @@ export class Replicator {
       if (missing.length === 0 || this.#closed) return
       const wanted = new Map(missing.map((dot) => [dot.actor, dot.seq + 1]))
       this.#contacts.get(from)?.holdings.guess(document.id, wanted)
-      this.#plan(document)
+      this.#plan(document.id)
     })
   }
 
   /** Invariant 12: every range is checked before it enters. One that is not good refuses the whole message. Returns how many ops were new. */
-  async #admitRanges(document: Document, ranges: readonly SignedRange[], origin: 'gossip' | 'sync'): Promise<number> {
-    const at = { spaceId: this.#host.keys.spaceId, docTag: document.tag }
-    const { version } = document.replica
-    const unknown = ranges.filter((range) => (version.get(range.actor) ?? 0) < range.endSeq)
+  async #admitRanges(id: DocName, ranges: readonly SignedRange[], origin: 'gossip' | 'sync'): Promise<number> {
+    const held = this.#held(id)
+    const unknown = ranges.filter((range) => (held.get(range.actor) ?? 0) < range.endSeq)
+    if (unknown.length === 0) return 0
+    const { spaceId, nameKey } = this.#host.keys
+    const at = { spaceId, docTag: docTag(nameKey, id.name, id.generation) }
     // Some at a time: a key seen for the first time costs milliseconds, and a message may name tens of thousands.
     for (let from = 0; from < unknown.length; from += VERIFY_AT_ONCE)
       await Promise.all(unknown.slice(from, from + VERIFY_AT_ONCE).map((range) => verifyRange(at, range)))
     // Closed meanwhile: nothing is written to what was left.
     if (this.#closed) return 0
-    return unknown.length === 0 ? 0 : this.#host.receive(document, unknown, origin)
+    const document = this.#host.admit(id)
+    return document === undefined ? 0 : this.#host.receive(document, unknown, origin)
   }
 
   // ── pulls ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #planAfter(document: Document, delayMs: number): void {
-    if (delayMs === 0) this.#plan(document)
-    else this.#clock.after(delayMs, () => this.#plan(document))
+  #planAfter(id: DocName, delayMs: number): void {
+    if (delayMs === 0) this.#plan(id)
+    else this.#clock.after(delayMs, () => this.#plan(id))
   }
 
-  #planKey(key: string): void {
-    const document = this.#host.documentsByKey.get(key)
-    if (document !== undefined) this.#plan(document)
-  }
-
-  #plan(document: Document): void {
+  #plan(id: DocName): void {
     if (this.#closed) return
-    const key = docKey(document.id)
-    const source = this.#pulls.choose(document.id, key, document.replica.version, this.#contacts.values())
-    if (source === undefined) return
+    const key = docKey(id)
+    const held = this.#held(id)
+    const source = this.#pulls.choose(id, key, held, this.#contacts.values())
+    if (source === 'busy') this.#waiting.set(key, id)
+    if (source === undefined || source === 'busy') return
     const pull = this.#pulls.start(key, source, this.#clock.monotonic())
-    this.#trace('sync', source.member.id, 'pull', document.id.name)
-    void source.session.send({ type: 'pull', id: pull.id, document: document.id, since: document.replica.version })
+    this.#trace('sync', source.member.id, 'pull', id.name)
+    void source.session.send({ type: 'pull', id: pull.id, document: id, since: held })
+  }
+
+  /** Somebody has time again: what waits is planned, as far as it goes. */
+  #planWaiting(): void {
+    for (const [key, id] of this.#waiting) {
+      this.#waiting.delete(key)
+      this.#plan(id)
+      if (this.#waiting.has(key)) return
+    }
   }
 
   /** Every state must progress: a member that does not answer is left for another. */
@@ -470,9 +492,12 @@ export class Replicator {
   }
 
   #tellNews(contact: Contact): void {
-    const entries = contact.synced ? [...contact.untold].slice(0, STATE_ENTRIES).flatMap((key) => this.#entry(key)) : []
+    const entries = contact.synced ? [...contact.untold].flatMap((key) => this.#entry(key)) : []
     contact.untold.clear()
-    void contact.session.send(this.#stateFor(entries, false, false))
+    for (let from = 0; from === 0 || from < entries.length; from += STATE_ENTRIES) {
+      const more = from + STATE_ENTRIES < entries.length
+      void contact.session.send(this.#stateFor(entries.slice(from, from + STATE_ENTRIES), false, more))
+    }
   }
 
   /** Soon after the first news; while more keeps coming, a few times a second. */

@@ -41,6 +41,7 @@ import { waitUntil } from './wait.ts'
 
 const TOUCH_MS = 20
 const CLAIMS_MAX = 3
+const CLAIMANTS_MAX = 16
 
 /** A document's handle, of whatever type. */
 interface Handle {
@@ -360,6 +361,10 @@ export class SpaceImpl implements Space, ReplicatorHost {
     return this.#documents.admit(id)
   }
 
+  admissible(id: DocName): boolean {
+    return this.#documents.admissible(id)
+  }
+
   receive(document: Document, ranges: readonly SignedRange[], origin: 'gossip' | 'sync'): number {
     const before = count(document.replica.version)
     const { held, refused } = document.receive(ranges, origin)
@@ -385,11 +390,12 @@ export class SpaceImpl implements Space, ReplicatorHost {
    * Invariant 11: somebody says that it holds ops of ours that we do not: our store was set back, or copied. We go on under another instance, before
    * anything is written twice. A claim is no proof, so one member's claims are believed a few times only.
    */
-  heardOwn(document: Document, version: Version, from: Contact): void {
+  heardOwn(held: Version, version: Version, from: Contact): void {
     const { actor } = this.#context
-    if ((version.get(actor) ?? 0) <= (document.replica.version.get(actor) ?? 0)) return
+    if ((version.get(actor) ?? 0) <= (held.get(actor) ?? 0)) return
     const claims = this.#claims.get(from.member.device) ?? 0
-    if (claims >= CLAIMS_MAX) return
+    // Devices cost a bad member nothing: all of them together are believed so often, too.
+    if (claims >= CLAIMS_MAX || this.#claims.size >= CLAIMANTS_MAX) return
     this.#claims.set(from.member.device, claims + 1)
     this.#context.renew()
   }

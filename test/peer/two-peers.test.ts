@@ -167,6 +167,25 @@ describe('two peers who share a space', () => {
     expect(spaceC.label).toBe('Family')
   })
 
+  test('a new member gets all of more documents than are asked for at once', async () => {
+    world = new World()
+    const a = await world.open('a')
+    const spaceA = await world.during(a.space('Family'))
+    for (let i = 0; i < 100; i++) {
+      const note = await world.during(spaceA.open<{ n?: number }>(`note ${i}`))
+      note.change((d) => {
+        d.n = i
+      })
+    }
+    await world.during(spaceA.settled())
+    const b = await world.open('b')
+    const spaceB = await world.during(b.join(await spaceA.invite()))
+    await world.during(spaceB.met({ timeoutMs: 30_000 }))
+    await world.settle()
+    expect(spaceB.documents).toHaveLength(100)
+    expect((await world.during(spaceB.open<{ n: number }>('note 73'))).value).toEqual({ n: 73 })
+  })
+
   test('members tell one another where the others are', async () => {
     const { a, spaceB } = await meet()
     const c = await world.open('c')

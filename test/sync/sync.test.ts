@@ -177,6 +177,19 @@ describe('pulls', () => {
     expect(pulls.choose(document, 'k', new Map(), [liar])).toBe(liar)
   })
 
+  test('a member is asked for so many documents at once, and for the next when it answered one', () => {
+    const one = source([[a, 5]])
+    const pulls = new Pulls<typeof one>()
+    let asked = 0
+    while (pulls.choose(document, `k${asked}`, new Map(), [one]) === one) pulls.start(`k${asked++}`, one, 0)
+    expect(asked).toBe(32)
+    expect(pulls.choose(document, 'next', new Map(), [one])).toBe('busy')
+    pulls.progressed(one, 7)
+    expect(pulls.stalled(7)).toEqual([])
+    pulls.finish(document, 'k0', new Map([[a, 5]]))
+    expect(pulls.choose(document, 'next', new Map(), [one])).toBe(one)
+  })
+
   test('what makes no progress is found', () => {
     const slow = source([[a, 5]])
     const pulls = new Pulls<typeof slow>()

@@ -46,7 +46,7 @@ export function decodeTicket(text: string): Ticket {
 }
 
 function ticketBytes(text: string): Uint8Array {
-  const from = text.indexOf(PREFIX)
+  const from = typeof text === 'string' ? text.indexOf(PREFIX) : -1 // Programs without types hand in anything.
   if (from < 0)
     throw new JoineryError(
       'bad-ticket',

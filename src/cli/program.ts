@@ -1,5 +1,6 @@
 // The words of the command line: commands, arguments, options, help. What they do is elsewhere.
 
+import { hostname } from 'node:os'
 import { Command, Option } from 'commander'
 import { JoineryError } from '../base/errors.ts'
 import { perform } from './client.ts'
@@ -85,7 +86,7 @@ function addServe(program: Command, { output, signal }: ProgramContext): void {
       readPort,
       4680,
     )
-    .option('--name <name>', 'how members of your spaces see this peer')
+    .option('--name <name>', 'how members of your spaces see this peer', hostname())
     .option('--no-mdns', 'do not look for peers on the local network')
     .option('--qr', 'print invitations as QR codes even where the output is no terminal')
     .action(async (_options, command: Command) => {

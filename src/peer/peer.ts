@@ -43,6 +43,7 @@ export interface Platform {
 }
 
 export async function openPeerOn(platform: Platform, options: PeerOptions = {}): Promise<Peer> {
+  checkPlatform()
   checkOptions(options)
   const clock = options.clock === undefined ? systemClock : wholeMilliseconds(options.clock)
   const random = options.random ?? systemRandom
@@ -57,6 +58,15 @@ export async function openPeerOn(platform: Platform, options: PeerOptions = {}):
     await store.close()
     throw error
   }
+}
+
+/** What the newest part of the house asks of the platform stands for all of it. */
+function checkPlatform(): void {
+  if (typeof Promise.withResolvers === 'function' && typeof Map.groupBy === 'function') return
+  throw new JoineryError(
+    'unsupported',
+    'This platform is too old for joinery, which needs Node 22.12 or newer, or a current browser.',
+  )
 }
 
 function checkOptions(options: PeerOptions): void {

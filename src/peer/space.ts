@@ -37,7 +37,7 @@ import type { Session } from './session.ts'
 import { bookKey, decodeSpaceRecord, encodeSpaceRecord, HINTS_MAX, type SpaceRecord, spaceKey } from './shelf.ts'
 import { equalStatus, makeStatus } from './status.ts'
 import { peersAsReported, type TabReport } from './tabs.ts'
-import { waitUntil } from './wait.ts'
+import { checkWait, waitUntil } from './wait.ts'
 
 const TOUCH_MS = 20
 const CLAIMS_MAX = 3
@@ -107,6 +107,8 @@ export class SpaceImpl implements Space, ReplicatorHost {
     options: { readonly init?: Value<T> | T } = {},
   ): Promise<DocHandle<T>> {
     this.#assertOpen()
+    const stray = Object.keys(options).find((key) => key !== 'init')
+    if (stray !== undefined) throw new JoineryError('bad-option', `open has no option "${stray}". It has: init.`)
     const document = this.#documents.open(documentName(name))
     if (options.init !== undefined && document.isEmpty) {
       const { held } = document.announce(document.replica.init(options.init as object))
@@ -139,8 +141,9 @@ export class SpaceImpl implements Space, ReplicatorHost {
     return encodeTicket({ ...this.#secret, label: this.label, addresses })
   }
 
-  met(options: WaitOptions = {}): Promise<void> {
-    return this.#wait(
+  async met(options: WaitOptions = {}): Promise<void> {
+    checkWait(options)
+    await this.#wait(
       options,
       () => this.#lastAgreedAt !== undefined,
       () => `No member of "${this.label}" was met in time: ${this.#whoIsThere()}`,
@@ -182,6 +185,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
   }
 
   async settle(documents: readonly Document[], options: SettledOptions): Promise<void> {
+    checkWait(options)
     const { peers = 0 } = options
     const wanted = documents.map((document) => ({ document, version: this.#members.ownVersion(document) }))
     await this.#context.writer.flush()

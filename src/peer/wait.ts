@@ -16,6 +16,14 @@ export interface Wait {
   readonly listen: (look: () => void) => Off
 }
 
+/** Errors: 'bad-option' for a time or a number of peers that is none. */
+export function checkWait({ timeoutMs, peers }: { readonly timeoutMs?: number; readonly peers?: number }): void {
+  if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs >= 0))
+    throw new JoineryError('bad-option', `"timeoutMs" is a number of milliseconds from 0, not ${String(timeoutMs)}.`)
+  if (peers !== undefined && !(Number.isInteger(peers) && peers >= 0))
+    throw new JoineryError('bad-option', `"peers" is a whole number from 0, not ${String(peers)}.`)
+}
+
 export function waitUntil(wait: Wait): Promise<void> {
   return new Promise((resolve, reject) => {
     const offs: Off[] = []

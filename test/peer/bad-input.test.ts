@@ -133,6 +133,20 @@ describe('names, labels, options and paths', () => {
     expect(doc.value).toEqual({ items: [{ done: true }], made: { on: { the: { way: 1 } } } })
   })
 
+  test('what is no time, no number of peers and no option of open is refused', async () => {
+    const { peer, doc } = await alone()
+    const space = await peer.space('Home')
+    const calls = [
+      () => doc.settled({ peers: -1 }),
+      () => doc.settled({ peers: 0.5 }),
+      () => doc.settled({ timeoutMs: Number.NaN }),
+      () => space.met({ timeoutMs: 'soon' as unknown as number }),
+      () => space.open('x', { inti: {} } as object),
+    ]
+    for (const call of calls) expect(await codeOf(call)).toBe('bad-option')
+    expect(space.documents).toEqual(['notes'])
+  })
+
   test('two spaces with one label are told apart by their ids', async () => {
     const [a, b] = [await alone(), await alone()]
     const mine = await a.peer.space('Family')

@@ -1,12 +1,14 @@
 // What a user gets: the packed tarball, checked by the tools of the trade, installed in an empty folder, compiled, run in
 // Node and, bundled by Vite, in Chromium. It reads dist, which `npm test` builds before.
 
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, extname, join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { transformSync } from 'esbuild'
 import { chromium } from 'playwright'
@@ -134,38 +136,22 @@ test('the program runs in Node, and ends by itself', async () => {
   expect(stderr).toBe('')
 })
 
-test('a page, bundled by Vite, runs in Chromium', async () => {
+test('a page, bundled by Vite, runs in Chromium and joins a peer in Node', async () => {
   writePrograms()
-  writeFileSync(join(folder, 'index.html'), '<!doctype html><pre></pre><script type="module" src="./page.js"></script>')
-  await run(process.execPath, [join(root, 'node_modules/vite/bin/vite.js'), 'build', '--logLevel', 'warn'], {
-    cwd: folder,
-  })
-  const server = createServer((request, response) => {
-    const path = join(folder, 'dist', request.url === '/' ? 'index.html' : (request.url ?? ''))
-    const type = { '.js': 'text/javascript', '.html': 'text/html' }[extname(path)] ?? 'application/octet-stream'
-    response
-      .writeHead(existsSync(path) ? 200 : 404, { 'content-type': type })
-      .end(existsSync(path) ? readFileSync(path) : '')
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const bundle = [join(root, 'node_modules/vite/bin/vite.js'), 'build', '--logLevel', 'warn']
+  await run(process.execPath, bundle, { cwd: folder })
+  await using server = await serve(join(folder, 'dist'))
+  await using host = await start('host.js')
   const executablePath = await findChromium()
-  const browser = await chromium.launch({
-    args: chromiumArgs,
-    ...(executablePath === undefined ? {} : { executablePath }),
-  })
-  try {
-    const page = await browser.newPage()
-    const complaints: string[] = []
-    page.on('pageerror', (error) => complaints.push(String(error)))
-    await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/`)
-    await page
-      .waitForFunction(() => document.querySelector('pre')?.textContent !== '', undefined, { timeout: 20_000 })
-      .catch(() => {})
-    expect([complaints, await page.textContent('pre')]).toEqual([[], 'milk'])
-  } finally {
-    await browser.close()
-    server.close()
-  }
+  await using browser = await chromium.launch({ args: chromiumArgs, ...(executablePath ? { executablePath } : {}) })
+  const page = await browser.newPage()
+  const complaints: string[] = []
+  page.on('pageerror', (error) => complaints.push(String(error)))
+  await page.goto(`${server.address}#${host.firstLine}`)
+  await page
+    .waitForFunction(() => document.querySelector('pre')?.textContent, undefined, { timeout: 40_000 })
+    .catch(() => {})
+  expect([complaints, await page.textContent('pre')]).toEqual([[], 'milk'])
 })
 
 // --- the consumer ---
@@ -183,16 +169,55 @@ function writePrograms(): void {
     `${imports.join('\n')}\nexport const all = [${imports.map((_, i) => `m${i}`)}]\n`,
   )
   writeFileSync(
-    join(folder, 'page.js'),
+    join(folder, 'host.js'),
     `import { openPeer } from 'joinery'
-     const peer = await openPeer()
+     const peer = await openPeer({ path: './host' })
      const space = await peer.space('Family')
      const list = await space.open('groceries', { init: { items: [] } })
      list.change((d) => { d.items.push({ name: 'milk', done: false }) })
      await list.settled()
+     console.log(await space.invite())
+     process.stdin.resume().on('end', () => peer.close())`,
+  )
+  writeFileSync(join(folder, 'index.html'), '<!doctype html><pre></pre><script type="module" src="./page.js"></script>')
+  writeFileSync(
+    join(folder, 'page.js'),
+    `import { openPeer } from 'joinery'
+     const peer = await openPeer()
+     const space = await peer.join(location.hash.slice(1))
+     await space.met({ timeoutMs: 30_000 })
+     const list = await space.open('groceries')
      document.querySelector('pre').append(list.value.items.map((item) => item.name).join())
      await peer.close()`,
   )
+}
+
+/** A folder as a site on this machine. */
+async function serve(site: string): Promise<AsyncDisposable & { readonly address: string }> {
+  const types: Record<string, string> = { '.js': 'text/javascript', '.html': 'text/html' }
+  const server = createServer((request, response) => {
+    const path = join(site, request.url === '/' ? 'index.html' : (request.url ?? ''))
+    const headers = { 'content-type': types[extname(path)] ?? 'application/octet-stream' }
+    if (existsSync(path)) response.writeHead(200, headers).end(readFileSync(path))
+    else response.writeHead(404).end()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return { address: `http://localhost:${port}/`, [Symbol.asyncDispose]: async () => void server.close() }
+}
+
+/** A program of the consumer that prints a line and runs until its input ends. */
+async function start(program: string): Promise<AsyncDisposable & { readonly firstLine: string }> {
+  const child = spawn(process.execPath, [program], { cwd: folder, stdio: ['pipe', 'pipe', 'inherit'] })
+  const ended = once(child, 'exit')
+  const [firstLine = ''] = await Promise.race([once(createInterface(child.stdout), 'line'), ended.then(() => [])])
+  return {
+    firstLine,
+    [Symbol.asyncDispose]: async () => {
+      child.stdin.end()
+      await ended
+    },
+  }
 }
 
 function npmInstall(what: string): Promise<unknown> {

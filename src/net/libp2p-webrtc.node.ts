@@ -90,7 +90,8 @@ function stopBeforeExit(): void {
 /** True while anything but our native callbacks keeps the process alive. The three standard streams are listed too, and do not unless read. */
 function isBusy(): boolean {
   const { stdin } = process
-  if (stdin.readableFlowing === true || stdin.listenerCount('readable') > 0) return true
+  const isRead = stdin.readableFlowing === true || stdin.listenerCount('readable') > 0
+  if (isRead && !stdin.readableEnded) return true
   const active = process.getActiveResourcesInfo()
   const pipes = active.filter((name) => /^(Pipe|TTY)Wrap$/i.test(name)).length
   return active.length - pipes > 0 || pipes > standardStreams

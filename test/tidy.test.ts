@@ -21,7 +21,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   testing: [...pure, 'peer'],
   cli: ['node.ts', 'base/errors.ts'],
 }
-const entries = ['node.ts', 'browser.ts', 'doc.ts', 'testing.ts', 'cli/main.ts', 'store/indexeddb.ts']
+const entries = ['engine.ts', 'node.ts', 'browser.ts', 'doc.ts', 'testing.ts', 'cli/main.ts', 'store/indexeddb.ts']
 const invariants = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]
 
 // Adapters meet the platform, so its timers, keys and chance are theirs to use.

@@ -1,0 +1,160 @@
+// Growable columns of numbers: what the event graph and the op log are made of. No object per entry; growth doubles, so appending is amortised
+// constant, and a column of a million entries is one typed array.
+
+import { assert } from '../base/assert.ts'
+
+/** A growable Int32Array. `data` may be read directly below `length`; it is another array after a push. */
+export class Int32Column {
+  data: Int32Array<ArrayBuffer>
+  length = 0
+
+  constructor(capacity = 16) {
+    this.data = new Int32Array(capacity)
+  }
+
+  push(value: number): void {
+    if (this.length === this.data.length) this.#grow(this.length + 1)
+    this.data[this.length++] = value
+  }
+
+  at(index: number): number {
+    return this.data[index] as number
+  }
+
+  last(): number {
+    return this.data[this.length - 1] as number
+  }
+
+  truncate(length: number): void {
+    assert(length <= this.length, `a column of ${this.length} cannot be cut to ${length}`)
+    this.length = length
+  }
+
+  insert(index: number, value: number): void {
+    if (this.length === this.data.length) this.#grow(this.length + 1)
+    this.data.copyWithin(index + 1, index, this.length)
+    this.data[index] = value
+    this.length++
+  }
+
+  /** Gives back what growth took too much. */
+  trim(): void {
+    this.data = this.data.slice(0, this.length)
+  }
+
+  #grow(least: number): void {
+    const grown = new Int32Array(Math.max(16, this.data.length * 2, least))
+    grown.set(this.data.subarray(0, this.length))
+    this.data = grown
+  }
+}
+
+/** The greatest index whose value is at most `value`, in an ascending column; -1 if there is none. */
+export function lastAtMost(column: Int32Column, value: number): number {
+  const { data } = column
+  let low = 0
+  let high = column.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((data[middle] as number) <= value) low = middle + 1
+    else high = middle
+  }
+  return low - 1
+}
+
+/** UTF-16 units in order of arrival: the content of all texts of a document. */
+export class UnitColumn {
+  data: Uint16Array<ArrayBuffer>
+  length = 0
+
+  constructor(capacity = 64) {
+    this.data = new Uint16Array(capacity)
+  }
+
+  /** Appends the units of a string; gives the offset of the first. */
+  push(text: string): number {
+    const at = this.length
+    this.reserve(text.length)
+    const { data } = this
+    for (let i = 0; i < text.length; i++) data[at + i] = text.charCodeAt(i)
+    this.length = at + text.length
+    return at
+  }
+
+  pushUnit(unit: number): number {
+    if (this.length === this.data.length) this.reserve(1)
+    this.data[this.length] = unit
+    return this.length++
+  }
+
+  pushUnits(units: Uint16Array): number {
+    const at = this.length
+    this.reserve(units.length)
+    this.data.set(units, at)
+    this.length = at + units.length
+    return at
+  }
+
+  slice(start: number, end: number): string {
+    return unitsToString(this.data, start, end)
+  }
+
+  truncate(length: number): void {
+    assert(length <= this.length, `${this.length} units cannot be cut to ${length}`)
+    this.length = length
+  }
+
+  trim(): void {
+    this.data = this.data.slice(0, this.length)
+  }
+
+  reserve(more: number): void {
+    const least = this.length + more
+    if (least <= this.data.length) return
+    const grown = new Uint16Array(Math.max(64, this.data.length * 2, least))
+    grown.set(this.data.subarray(0, this.length))
+    this.data = grown
+  }
+}
+
+const unitsAtOnce = 8192
+
+/** Units as a string, lone surrogates too. In parts, since a call takes only so many arguments. */
+export function unitsToString(units: Uint16Array, start: number, end: number): string {
+  let out = ''
+  for (let at = start; at < end; at += unitsAtOnce) {
+    // A typed array is what apply takes at run time; its type in the library names arrays only.
+    const part = units.subarray(at, Math.min(end, at + unitsAtOnce)) as unknown as number[]
+    out += String.fromCharCode.apply(null, part)
+  }
+  return out
+}
+
+/** A sequence of bits as runs of equal ones: bits that are all alike cost nothing. */
+export class BitRuns {
+  /** Where the bit changes: the first run is of zeros and may be empty. */
+  readonly #flips = new Int32Column(4)
+  length = 0
+
+  push(bit: 0 | 1, count = 1): void {
+    if (count === 0) return
+    if (bit !== (this.#flips.length & 1)) this.#flips.push(this.length)
+    this.length += count
+  }
+
+  get(index: number): 0 | 1 {
+    return ((lastAtMost(this.#flips, index) + 1) & 1) as 0 | 1
+  }
+
+  /** The first index at or after `index` with this bit; `length` if there is none. */
+  next(index: number, bit: 0 | 1): number {
+    const run = lastAtMost(this.#flips, index)
+    if (((run + 1) & 1) === bit) return Math.min(index, this.length)
+    return run + 1 < this.#flips.length ? this.#flips.at(run + 1) : this.length
+  }
+
+  truncate(length: number): void {
+    while (this.#flips.length > 0 && this.#flips.last() >= length) this.#flips.truncate(this.#flips.length - 1)
+    this.length = length
+  }
+}

@@ -5,7 +5,6 @@
 // not here (tombstones, what an add had seen), and then the document is replayed from the log, which decodes itself at first need.
 
 import type { LV } from '../../core/graph.ts'
-import type { ContainerType } from '../../core/kinds.ts'
 import type { Scalar } from '../../core/value.ts'
 
 export interface DocState {

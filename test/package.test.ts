@@ -92,8 +92,13 @@ test('what dist imports is declared, and what is declared is imported', () => {
   expect([...imported].sort()).toEqual(Object.keys(ours.dependencies).sort())
 })
 
-test.each(['node', 'browser'])('joinery/doc for %s reaches no libp2p and no node: module', (platform) => {
-  const reached = reach(join(root, 'dist', platform, 'doc.js'))
+test.each([
+  ['doc', 'node'],
+  ['doc', 'browser'],
+  ['lattice', 'node'],
+  ['lattice', 'browser'],
+])('joinery/%s for %s reaches no libp2p and no node: module', (entry, platform) => {
+  const reached = reach(join(root, 'dist', platform, `${entry}.js`))
   expect(reached.filter((name) => /^node:|libp2p|multiformats|\/(net|store|peer|auth)\//.test(name))).toEqual([])
 })
 

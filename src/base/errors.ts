@@ -17,6 +17,7 @@ export const errorCodes = [
   'forked', // two different ops under one dot
   'insecure-context', // a browser page that is not a secure context
   'internal', // our own mistake, reported rather than hidden
+  'law-broken', // a replicated type breaks a law (joinery/lattice)
   'limit', // something would exceed a limit
   'network', // the network could not do what was asked
   'no-indexeddb', // this browser gives no IndexedDB

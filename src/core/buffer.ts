@@ -1,4 +1,4 @@
-// The causal buffer: ranges whose own predecessor is not held. A cache: at its limit what is furthest from what we hold is dropped, and
+// The causal buffer: ranges that came before what they build on. A cache: at its limit what is furthest from what we hold is dropped, and
 // remembered as missing, so that it is pulled again (Invariant 9).
 
 import { limits } from '../base/limits.ts'
@@ -10,7 +10,10 @@ export class CausalBuffer {
   readonly #ranges = new Map<ActorId, SignedRange[]>()
   /** The greatest seq of each actor that was seen and dropped. */
   readonly #dropped = new Map<ActorId, number>()
+  /** Those that are not counted against the limits: they are on disk already, and dropping them would bring them back no sooner. */
+  readonly #exempt = new Set<SignedRange>()
   #count = 0
+  #limited = 0
   #bytes = 0
   #ops = 0
 
@@ -22,16 +25,28 @@ export class CausalBuffer {
     return this.#ops
   }
 
-  add(range: SignedRange, heldOf: (actor: ActorId) => number): void {
+  /** Keeps a range; at the limit drops what is furthest, and says what. Undefined if one as good is here already. */
+  add(range: SignedRange, heldOf: (actor: ActorId) => number, isExempt = false): readonly SignedRange[] | undefined {
     const ranges = this.#ranges.get(range.actor) ?? []
     this.#ranges.set(range.actor, ranges)
     const at = lastAtOrBefore(ranges, range.fromSeq)
     const before = ranges[at]
     // Another one from the same seq is as good if it is as long: only its contents could tell, and they are checked when its turn comes.
-    if (before !== undefined && before.fromSeq === range.fromSeq && before.endSeq === range.endSeq) return
+    if (before !== undefined && before.fromSeq === range.fromSeq && before.endSeq === range.endSeq) return undefined
     ranges.splice(at + 1, 0, range)
+    if (isExempt) this.#exempt.add(range)
     this.#account(range, 1)
-    while (this.#count > limits.bufferRanges || this.#bytes > limits.bufferBytes) this.#dropFurthest(heldOf)
+    if (this.#fits) return nothing
+    const dropped: SignedRange[] = []
+    for (let drop = this.#dropFurthest(heldOf); drop !== undefined; ) {
+      dropped.push(drop)
+      drop = this.#fits ? undefined : this.#dropFurthest(heldOf)
+    }
+    return dropped
+  }
+
+  get #fits(): boolean {
+    return this.#count <= limits.bufferRanges && this.#limited <= limits.bufferBytes
   }
 
   /** Takes out what follows what is held of an actor. */
@@ -44,10 +59,44 @@ export class CausalBuffer {
     return taken
   }
 
+  /** What follows what is held of an actor, as far as it goes without a gap; it stays here. */
+  contiguous(actor: ActorId, held: number): SignedRange[] {
+    const out: SignedRange[] = []
+    let end = held
+    for (const range of this.#ranges.get(actor) ?? []) {
+      if (range.fromSeq > end) break
+      if (range.endSeq <= end) continue
+      out.push(range)
+      end = range.endSeq
+    }
+    return out
+  }
+
+  /** Takes one range out. */
+  remove(range: SignedRange): void {
+    const ranges = this.#ranges.get(range.actor)
+    const at = ranges?.indexOf(range) ?? -1
+    if (ranges === undefined || at < 0) return
+    ranges.splice(at, 1)
+    if (ranges.length === 0) this.#ranges.delete(range.actor)
+    this.#account(range, -1)
+  }
+
+  /** How far what follows what is held of an actor goes without a gap. */
+  reach(actor: ActorId, held: number): number {
+    let end = held
+    for (const range of this.#ranges.get(actor) ?? []) {
+      if (range.fromSeq > end) break
+      end = Math.max(end, range.endSeq)
+    }
+    return end
+  }
+
   /** For each actor with a gap: the last op before what waits, or the last op that was dropped. */
   missing(heldOf: (actor: ActorId) => number): Dot[] {
     const dots: Dot[] = []
-    for (const [actor, [first]] of this.#ranges) if (first !== undefined) dots.push({ actor, seq: first.fromSeq - 1 })
+    for (const [actor, [first]] of this.#ranges)
+      if (first !== undefined && first.fromSeq > heldOf(actor)) dots.push({ actor, seq: first.fromSeq - 1 })
     for (const [actor, end] of this.#dropped) {
       if (end <= heldOf(actor)) this.#dropped.delete(actor)
       else dots.push({ actor, seq: end - 1 })
@@ -59,26 +108,39 @@ export class CausalBuffer {
     return this.#ranges.has(actor)
   }
 
-  #dropFurthest(heldOf: (actor: ActorId) => number): void {
+  #dropFurthest(heldOf: (actor: ActorId) => number): SignedRange | undefined {
     let furthest: { actor: ActorId; ranges: SignedRange[]; distance: number } | undefined
     for (const [actor, ranges] of this.#ranges) {
-      const distance = (ranges.at(-1)?.fromSeq ?? 0) - heldOf(actor)
+      const last = ranges.at(-1)
+      if (last === undefined || this.#exempt.has(last)) continue
+      const distance = last.fromSeq - heldOf(actor)
       if (furthest === undefined || distance > furthest.distance) furthest = { actor, ranges, distance }
     }
     const range = furthest?.ranges.pop()
-    if (furthest === undefined || range === undefined) return
+    if (furthest === undefined || range === undefined) return undefined
     if (furthest.ranges.length === 0) this.#ranges.delete(furthest.actor)
     this.#account(range, -1)
     if (this.#dropped.size < limits.bufferRanges || this.#dropped.has(range.actor))
       this.#dropped.set(range.actor, Math.max(range.endSeq, this.#dropped.get(range.actor) ?? 0))
+    return range
   }
 
   #account(range: SignedRange, sign: 1 | -1): void {
-    this.#count += sign
-    this.#bytes += sign * (range.body.length + 256)
+    const bytes = range.body.length + overheadBytes
+    this.#bytes += sign * bytes
     this.#ops += sign * (range.endSeq - range.fromSeq)
+    if (this.#exempt.has(range)) {
+      if (sign < 0) this.#exempt.delete(range)
+      return
+    }
+    this.#count += sign
+    this.#limited += sign * bytes
   }
 }
+
+const nothing: readonly SignedRange[] = []
+/** A waiting range takes about so much more memory than its bytes. */
+const overheadBytes = 256
 
 /** The index of the last range that begins at or before `seq`, -1 if none does. */
 function lastAtOrBefore(ranges: readonly SignedRange[], seq: number): number {

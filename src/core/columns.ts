@@ -153,6 +153,13 @@ export class BitRuns {
     return run + 1 < this.#flips.length ? this.#flips.at(run + 1) : this.length
   }
 
+  /** The last index at or before `index` with this bit; -1 if there is none. */
+  previous(index: number, bit: 0 | 1): number {
+    const run = lastAtMost(this.#flips, index)
+    if (((run + 1) & 1) === bit) return index
+    return run < 0 ? -1 : this.#flips.at(run) - 1
+  }
+
   truncate(length: number): void {
     while (this.#flips.length > 0 && this.#flips.last() >= length) this.#flips.truncate(this.#flips.length - 1)
     this.length = length

@@ -103,6 +103,27 @@ export class Graph {
     this.#hint = 0
   }
 
+  /** Forgets everything from `length` on: for a batch that turned out not to be what it said. `frontier` is what it was then. */
+  truncate(length: LV, frontier: readonly LV[]): void {
+    while (this.rows > 0 && this.#starts.last() >= length) {
+      const row = this.rows - 1
+      const branch = this.#branches.at(row)
+      const rows = this.#rowsOf[branch]
+      this.#ends[branch] = this.#seqs.at(row)
+      rows?.truncate(rows.length - 1)
+      this.#parents.truncate(this.#parentsAt.at(row))
+      for (const column of [this.#starts, this.#branches, this.#seqs, this.#lamports, this.#parentsAt])
+        column.truncate(row)
+    }
+    const row = this.rows - 1
+    if (row >= 0) this.#ends[this.#branches.at(row)] = this.#seqs.at(row) + length - this.#starts.at(row)
+    this.#length = length
+    this.#frontier = [...frontier]
+    this.#memos.fill(undefined)
+    this.#shared = undefined
+    this.#hint = 0
+  }
+
   rowAt(lv: LV): number {
     const hint = this.#hint
     if (hint < this.rows && this.#starts.at(hint) <= lv && lv < this.endOfRow(hint)) return hint

@@ -1,8 +1,8 @@
 // What a replicated type is, as plain values and pure functions, for each of the three ways to carry it:
 //
-//   states   join(a, b)                        Shapiro et al. 2011, A comprehensive study …, section 2.2.1 (CvRDT)
+//   states   join(a, b)                        Shapiro et al. 2011, A comprehensive study …, section 2.2.1 (state-based)
 //   deltas   join(a, delta(b, command))        Almeida, Shoker & Baquero 2018, Delta state replicated data types
-//   ops      effect(a, prepare(b, command))    Shapiro et al. 2011, section 2.2.2 (CmRDT)
+//   ops      effect(a, prepare(b, command))    Shapiro et al. 2011, section 2.2.2 (op-based)
 //
 // All three use one State, so that a program may mix them, and `laws` may compare them. Nothing here knows a clock, chance or a network.
 

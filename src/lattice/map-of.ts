@@ -1,5 +1,5 @@
 // A map whose values are states of one type, joined key by key: functions into a lattice are a lattice, pointwise.
-// (Davey & Priestley 2002, Introduction to lattices and order; in Almeida, Shoker & Baquero 2018 among the compositions.)
+// (Baquero, Almeida, Cunha & Ferreira 2015, Composition of state-based CRDTs.)
 // A key that is at its bottom is not there. Keys do not go: for that, the values would have to share their dots.
 
 import { decodeEntries, diffEntries, type Entries, joinEntries, leqEntries, valueAt } from './entries.ts'

@@ -93,7 +93,7 @@ function namesIn(known: Known, spans: Targets): OpName[] {
   const out: OpName[] = []
   for (let i = 0; i < spans.length; i += 2)
     for (let lv = spans[i] ?? 0; lv < (spans[i + 1] ?? 0); lv++) out.push(nameAt(known, lv))
-  return out
+  return out.sort()
 }
 
 function keyAt(log: OpLog, id: number): string {

@@ -21,8 +21,9 @@ export class ByteWriter {
   }
 
   u8(value: number): this {
-    assert(value >= 0 && value <= 0xff, `u8 holds 0-255, not ${value}`)
-    this.#reserve(1)
+    // The sentence is made only when it is needed: it would cost more than the byte.
+    if (!(value >= 0 && value <= 0xff)) assert(false, `u8 holds 0-255, not ${value}`)
+    if (this.#length === this.#bytes.length) this.#reserve(1)
     this.#bytes[this.#length++] = value
     return this
   }
@@ -43,9 +44,15 @@ export class ByteWriter {
 
   /** An unsigned LEB128 varint of a safe integer: 1 byte below 128, at most 8. */
   varint(value: number): this {
-    assert(Number.isSafeInteger(value) && value >= 0, `varint holds safe integers from 0, not ${value}`)
+    if ((value & 0x7f) === value) return this.u8(value)
+    if (!(Number.isSafeInteger(value) && value >= 0)) assert(false, `varint holds safe integers from 0, not ${value}`)
     this.#reserve(8)
     let rest = value
+    if (value < 0x80000000) {
+      for (; rest >= 0x80; rest >>>= 7) this.#bytes[this.#length++] = (rest & 0x7f) | 0x80
+      this.#bytes[this.#length++] = rest
+      return this
+    }
     while (rest >= 0x80) {
       this.#bytes[this.#length++] = (rest % 0x80) | 0x80
       rest = Math.floor(rest / 0x80)
@@ -62,6 +69,47 @@ export class ByteWriter {
     return this
   }
 
+  /** UTF-16 units, each as a varint: lone surrogates too, and any cut between two of them is clean. */
+  units(units: Uint16Array, start: number, end: number): this {
+    this.#reserve(3 * (end - start))
+    const bytes = this.#bytes
+    let at = this.#length
+    for (let i = start; i < end; i++) {
+      const unit = units[i] as number
+      if (unit >= 0x80) {
+        bytes[at++] = (unit & 0x7f) | 0x80
+        if (unit >= 0x4000) {
+          bytes[at++] = ((unit >>> 7) & 0x7f) | 0x80
+          bytes[at++] = unit >>> 14
+        } else bytes[at++] = unit >>> 7
+      } else bytes[at++] = unit
+    }
+    this.#length = at
+    return this
+  }
+
+  /** Puts the number of bytes written since `start` before them, as a varint. */
+  lengthAt(start: number): this {
+    const length = this.#length - start
+    const end = this.varint(length).#length
+    const width = end - start - length
+    const prefix = this.#bytes.slice(end - width, end)
+    this.#bytes.copyWithin(start + width, start, start + length)
+    this.#bytes.set(prefix, start)
+    return this
+  }
+
+  /** What was written so far, where it stands: good until the next write. */
+  view(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length)
+  }
+
+  /** Forgets what was written; the room stays. */
+  clear(): this {
+    this.#length = 0
+    return this
+  }
+
   /** Bytes with their length before them. */
   bytes(bytes: Uint8Array): this {
     return this.varint(bytes.length).raw(bytes)
@@ -69,12 +117,28 @@ export class ByteWriter {
 
   /** A well-formed string as UTF-8 with its byte length before it. */
   string(text: string): this {
-    return this.bytes(encoder.encode(text))
+    const { length } = text
+    if (length > 64) return this.bytes(encoder.encode(text))
+    this.#reserve(length + 1)
+    const start = this.#length
+    let at = start + 1
+    for (let i = 0; i < length; i++) {
+      const unit = text.charCodeAt(i)
+      if (unit >= 0x80) return this.bytes(encoder.encode(text))
+      this.#bytes[at++] = unit
+    }
+    this.#bytes[start] = length
+    this.#length = at
+    return this
   }
 
   finish(): Uint8Array {
-    const out = this.#bytes.slice(0, this.#length)
+    const length = this.#length
     this.#length = 0
+    if (length > 64) return this.#bytes.slice(0, length)
+    // For a few bytes a loop is faster than the call.
+    const out = new Uint8Array(length)
+    for (let i = 0; i < length; i++) out[i] = this.#bytes[i] as number
     return out
   }
 
@@ -104,7 +168,8 @@ export class ByteReader {
   }
 
   u8(): number {
-    return this.raw(1)[0] as number
+    if (this.#at >= this.#bytes.length) throw new JoineryError('bad-message', 'the bytes end 1 bytes too early')
+    return this.#bytes[this.#at++] as number
   }
 
   u32(): number {
@@ -119,6 +184,11 @@ export class ByteReader {
 
   /** A varint, canonical (no needless last zero byte) and at most `max`. */
   varint(max = Number.MAX_SAFE_INTEGER): number {
+    const first = this.#bytes[this.#at]
+    if (first !== undefined && first < 0x80 && first <= max) {
+      this.#at++
+      return first
+    }
     let value = 0
     let scale = 1
     for (let i = 0; i < 8; i++) {
@@ -132,6 +202,24 @@ export class ByteReader {
       scale *= 0x80
     }
     throw new JoineryError('bad-message', 'a varint is longer than 8 bytes')
+  }
+
+  /** What ByteWriter.units wrote: exactly `count` units, into `target` from `at` on. */
+  units(target: Uint16Array, at: number, count: number): void {
+    const bytes = this.#bytes
+    let from = this.#at
+    for (let i = at; i < at + count; i++) {
+      const byte = bytes[from] ?? 0x80
+      if (byte < 0x80) {
+        target[i] = byte
+        from++
+      } else {
+        this.#at = from
+        target[i] = this.varint(0xffff)
+        from = this.#at
+      }
+    }
+    this.#at = from
   }
 
   /** A view of the next `length` bytes. */

@@ -2,11 +2,18 @@
 
 import { present } from '../base/assert.ts'
 import { type ActorId, actorBytes, compareActors } from './ids.ts'
+import { ShortIds } from './short-ids.ts'
 
 export class Actors {
   readonly #names: ActorId[] = []
   readonly #bytes: Uint8Array[] = []
   readonly #indexes = new Map<ActorId, number>()
+  /** Their short names, for the wire. */
+  readonly shortIds = new ShortIds(this)
+
+  get count(): number {
+    return this.#names.length
+  }
 
   nameOf(index: number): ActorId {
     return present(this.#names[index], `no actor has the index ${index}`)

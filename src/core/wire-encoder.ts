@@ -1,0 +1,281 @@
+// Writes bodies (grammar: wire.ts) straight from the columns of log and graph: no object is made for an op, and one typed character costs one
+// look at the newest row.
+
+import { assert } from '../base/assert.ts'
+import { ByteWriter } from '../base/bytes.ts'
+import { limits } from '../base/limits.ts'
+import type { LV } from './graph.ts'
+import { type Cut, Kind, type Make, type Meta, type Targets } from './kinds.ts'
+import { advanceA, advanceB } from './op-log.ts'
+import { encodeValue, type Scalar } from './value.ts'
+import {
+  Dot,
+  hasKey,
+  isInContainer,
+  isRun,
+  isSequence,
+  knownKey,
+  linksHead,
+  logRowAt,
+  Mode,
+  positionAfter,
+  positionAt,
+  refAfter,
+  type Source,
+  Where,
+  zigzag,
+} from './wire.ts'
+import { writeAmount, writeCut, writeItem, writeMeta } from './wire-contents.ts'
+
+/** Whether the first op may refer to the one before it, or stands alone. */
+export type BodyForm = 'following' | 'alone'
+
+/** The actors a session has named: a stand-alone body has a table of its own. */
+export interface ActorTable {
+  /** The place of a branch in the table, which may be given to it now. */
+  indexOf(branch: number): number
+}
+
+const nowhere = -1
+const shared = new ByteWriter(4096)
+
+/** Writes bodies of one document: to be kept, since making it costs more than what it does for one character. */
+export class BodyEncoder {
+  readonly #source: Source
+  #writer = shared
+  #branch = 0
+  #table: ActorTable | undefined
+  #named: Map<number, number> | undefined
+  #keys: Map<number, number> | undefined
+  #ref = nowhere
+  #position = 0
+  #time = 0
+  #mode = 0
+
+  constructor(source: Source) {
+    this.#source = source
+  }
+
+  /** The body of ops [fromSeq, endSeq) of a branch, which are whole changes. */
+  body(branch: number, fromSeq: number, endSeq: number, form: BodyForm = 'following'): Uint8Array {
+    this.write(shared.clear(), branch, fromSeq, endSeq, form, undefined)
+    return shared.finish()
+  }
+
+  /** The same, at the end of what `writer` has. */
+  write(
+    writer: ByteWriter,
+    branch: number,
+    fromSeq: number,
+    endSeq: number,
+    form: BodyForm,
+    table: ActorTable | undefined,
+  ): void {
+    const { graph, log } = this.#source
+    if (!(fromSeq < endSeq && endSeq <= graph.endOf(branch)))
+      assert(false, `ops ${fromSeq}-${endSeq} are not among the ${graph.endOf(branch)} of the branch`)
+    this.#writer = writer
+    this.#branch = branch
+    this.#table = table
+    this.#named = undefined
+    this.#keys = undefined
+    this.#time = 0
+    let seq = fromSeq
+    let lv = graph.lvOf(branch, seq)
+    this.#begin(fromSeq, lv, form)
+    for (;;) {
+      const row = graph.rowAt(lv)
+      const start = graph.startOfRow(row)
+      const end = Math.min(graph.endOfRow(row), lv + endSeq - seq)
+      if (lv === start) this.#links(row, seq)
+      for (let at = lv, logRow = logRowAt(log, lv); at < end; logRow++) {
+        const until = Math.min(log.endOf(logRow), end)
+        this.#row(logRow, at, until, seq + at - lv)
+        at = until
+      }
+      seq += end - lv
+      if (seq === endSeq) break
+      lv = graph.lvOf(branch, seq)
+    }
+    if (this.#mode === Mode.none) assert(false, `op ${endSeq - 1} is not the last of its change`)
+  }
+
+  #begin(fromSeq: number, lv: LV, form: BodyForm): void {
+    if (fromSeq === 0 || form === 'alone') {
+      this.#ref = form === 'alone' ? nowhere : 0
+      this.#position = 0
+      return
+    }
+    const { graph, log } = this.#source
+    const before = lv > graph.startOfRow(graph.rowAt(lv)) ? lv - 1 : graph.lvOf(this.#branch, fromSeq - 1)
+    this.#ref = refAfter(log, before)
+    this.#position = positionAt(log, before)
+  }
+
+  #links(row: number, seq: number): void {
+    const { graph } = this.#source
+    const own = graph.lvOf(this.#branch, seq - 1)
+    const links = graph.parentsOfRow(row).filter((parent) => parent !== own)
+    if (links.length === 0) return
+    assert(links.length <= limits.links, `a change has at most ${limits.links} links, not ${links.length}`)
+    this.#writer.u8(linksHead).varint(links.length)
+    for (const link of links) this.#dot(graph.branchAt(link), graph.seqAt(link), seq, 0)
+  }
+
+  /** The part [lv, end) of a row, whose first op is `seq`, in pieces of which each ends changes in one way. */
+  #row(row: number, lv: LV, end: LV, seq: number): void {
+    const { log } = this.#source
+    const kind = log.kindOf(row)
+    const ref = log.refOf(row)
+    const skipped = lv - log.startOf(row)
+    const a = advanceA(kind, log.aOf(row), skipped)
+    const b = advanceB(kind, log.bOf(row), skipped)
+    const { changeEnds } = log
+    for (let at = lv; at < end; ) {
+      let until: number
+      let mode: number
+      if (changeEnds.get(at) === 1) {
+        until = isRun(kind) ? Math.min(end, changeEnds.next(at, 0)) : at + 1
+        mode = until === at + 1 ? Mode.one : Mode.each
+      } else {
+        until = changeEnds.next(at, 1) + 1
+        mode = until <= end ? Mode.last : Mode.none
+        until = isRun(kind) ? Math.min(until, end) : at + 1
+        if (!isRun(kind)) mode = Mode.none
+      }
+      this.#mode = mode
+      const done = at - lv
+      this.#item(kind, ref, advanceA(kind, a, done), advanceB(kind, b, done), until - at, mode, seq + done)
+      at = until
+    }
+  }
+
+  #item(kind: Kind, ref: number, a: number, b: number, n: number, mode: number, seq: number): void {
+    const writer = this.#writer
+    if (isSequence(kind)) {
+      const code = n === 1 && (kind === Kind.erase || kind === Kind.eraseBack) ? this.#direction(ref, a) : kind
+      const expected = code === Kind.eraseBack ? this.#position - 1 : this.#position
+      const where = ref !== this.#ref ? Where.other : a === expected ? Where.on : Where.jump
+      writer.u8(code | (where << 4) | (mode << 6))
+      if (mode !== Mode.one) writer.varint(n)
+      if (where === Where.other) {
+        this.#container(ref, seq)
+        writer.varint(a)
+      } else if (where === Where.jump) writer.varint(zigzag(a - expected))
+      this.#ref = ref
+      this.#position = positionAfter(code, a, n)
+      if (kind === Kind.type) writer.units(this.#source.log.units.data, b, b + n)
+      else if (kind === Kind.insert) this.#items(b, n)
+      return
+    }
+    const key = hasKey(kind) ? this.#keyIndex(a) : -1
+    const isSame = !isInContainer(kind) || ref === this.#ref
+    writer.u8(kind | ((isSame ? Where.on : Where.other) << 4) | (key >= 0 ? knownKey : 0) | (mode << 6))
+    if (mode !== Mode.one && isRun(kind)) writer.varint(n)
+    if (!isSame) this.#container(ref, seq)
+    this.#ref = ref
+    this.#position = 0
+    if (key >= 0) writer.varint(key)
+    else if (hasKey(kind)) writer.string(this.#source.log.keys[a] as string)
+    this.#content(kind, a, b, n, seq)
+  }
+
+  /** One delete has no direction: it is a backspace if that is where it goes on. */
+  #direction(ref: number, a: number): Kind {
+    return ref === this.#ref && a === this.#position - 1 ? Kind.eraseBack : Kind.erase
+  }
+
+  #content(kind: Kind, a: number, b: number, n: number, seq: number): void {
+    const writer = this.#writer
+    const { values } = this.#source.log
+    // The log's values are what kinds.ts says for each kind.
+    if (kind === Kind.unset) return
+    if (kind === Kind.make) writer.varint(b)
+    else if (kind === Kind.add) writeAmount(writer, a === 0 ? b : values[b])
+    else if (kind === Kind.append) this.#items(b, n)
+    else if (kind === Kind.meta) this.#meta(values[b] as Meta)
+    else if (kind === Kind.revoke) this.#targets(a, values[b] as Targets, seq)
+    else if (kind === Kind.cut) writeCut(writer.u8(a), values[b] as Cut)
+    else if (kind === Kind.unknown) writer.varint(a).bytes(values[b] as Uint8Array)
+    else encodeValue(writer, values[b] as Scalar)
+  }
+
+  #items(from: number, n: number): void {
+    const { values } = this.#source.log
+    for (let i = from; i < from + n; i++) writeItem(this.#writer, values[i] as Scalar | Make)
+  }
+
+  /** The place of a key that this body has named, or -1. */
+  #keyIndex(id: number): number {
+    this.#keys ??= new Map()
+    const known = this.#keys.get(id)
+    if (known !== undefined) return known
+    this.#keys.set(id, this.#keys.size)
+    return -1
+  }
+
+  #meta(meta: Meta): void {
+    writeMeta(this.#writer, meta, this.#time)
+    this.#time = meta.time ?? this.#time
+  }
+
+  #targets(level: number, targets: Targets, seq: number): void {
+    const { graph } = this.#source
+    const runs: number[] = []
+    for (let i = 0; i < targets.length; i += 2) {
+      const end = targets[i + 1] as number
+      for (let lv = targets[i] as number; lv < end; ) {
+        const row = graph.rowAt(lv)
+        const until = Math.min(end, graph.endOfRow(row))
+        runs.push(graph.branchOfRow(row), graph.seqAt(lv), until - lv)
+        lv = until
+      }
+    }
+    this.#writer.u8(level).varint(runs.length / 3)
+    for (let i = 0; i < runs.length; i += 3) {
+      this.#dot(runs[i] as number, runs[i + 1] as number, seq, 0)
+      this.#writer.varint(runs[i + 2] as number)
+    }
+  }
+
+  #container(ref: number, seq: number): void {
+    const { graph, log } = this.#source
+    const maker = log.makerOf(ref)
+    if (maker < 0) this.#writer.u8(0)
+    else this.#dot(graph.branchAt(maker), graph.seqAt(maker), seq, 1)
+  }
+
+  /** `shift` is 1 where 0 is taken by the root. */
+  #dot(branch: number, dotSeq: number, seq: number, shift: number): void {
+    const writer = this.#writer
+    if (branch === this.#branch) {
+      const back = seq - 1 - dotSeq
+      if (back < dotSeq) writer.varint(shift + Dot.back).varint(back)
+      else writer.varint(shift + Dot.own).varint(dotSeq)
+      return
+    }
+    const index = this.#table !== undefined ? this.#table.indexOf(branch) : (this.#named?.get(branch) ?? -1)
+    if (index >= 0) writer.varint(shift + Dot.table + index)
+    else this.#name(branch, shift)
+    writer.varint(dotSeq)
+  }
+
+  #name(branch: number, shift: number): void {
+    const { actors } = this.#source
+    this.#named ??= new Map()
+    this.#named.set(branch, this.#named.size)
+    if (actors.shortIds.isAmbiguous(branch)) this.#writer.varint(shift + Dot.full).bytes(actors.bytesOf(branch))
+    else this.#writer.varint(shift + Dot.short).raw(actors.shortIds.idOf(branch))
+  }
+}
+
+/** The body of ops [fromSeq, endSeq) of a branch, which are whole changes. */
+export function encodeBody(
+  source: Source,
+  branch: number,
+  fromSeq: number,
+  endSeq: number,
+  form: BodyForm = 'following',
+): Uint8Array {
+  return new BodyEncoder(source).body(branch, fromSeq, endSeq, form)
+}

@@ -118,7 +118,7 @@ class World {
     }
     const change: Change = { actor, seq, parents: frontier, runs }
     this.#changes.push(change)
-    this.#give(side, change, chance.maybe(0.5))
+    this.#give(side, change, chance.maybe(0.5), chance)
   }
 
   #deliver(side: Piece, chance: Chance, share: number): void {
@@ -129,18 +129,18 @@ class World {
         if (side.has(nameOf(change)) || !change.parents.every((parent) => side.has(parent))) continue
         if (change.seq > 0 && !side.has(nameOf({ actor: change.actor, seq: change.seq - 1 }))) continue
         if (!chance.maybe(share)) continue
-        this.#give(side, change, false)
+        this.#give(side, change, false, chance)
         went = true
       }
     }
   }
 
-  #give(side: Piece, change: Change, mergesEachRun: boolean): void {
+  #give(side: Piece, change: Change, mergesEachRun: boolean, chance: Chance): void {
     side.take(change, mergesEachRun)
-    this.#compare(side, change)
+    this.#compare(side, change, chance)
   }
 
-  #compare(side: Piece, change: Change): void {
+  #compare(side: Piece, change: Change, chance: Chance): void {
     const count = change.runs.flatMap(({ actions }) => actions).length
     this.ops += count
     for (let i = 0; i < count; i++) {
@@ -154,7 +154,13 @@ class World {
     side.subject.check?.()
     const version = this.#twin.version(side.frontier)
     equal(version.size, side.graph.length, 'the number of ops')
-    equal(side.subject.value, valueAt(this.#twin, version), `the value after ${nameOf(change)}`)
+    const { subject } = side
+    const expected = subject.expected?.(this.#twin, version) ?? valueAt(this.#twin, version)
+    equal(subject.value, expected, `the value after ${nameOf(change)}`)
+    if (subject.probe === undefined || !chance.maybe(0.3)) return
+    const some = Array.from({ length: 1 + chance.below(3) }, () => chance.below(side.graph.length))
+    subject.probe(this.#twin, side.graph.dominators(some))
+    equal(subject.value, expected, `the value after questions, after ${nameOf(change)}`)
   }
 }
 

@@ -6,7 +6,9 @@ import { Graph, type Spans } from '../../src/core/graph.ts'
 import type { ActorId } from '../../src/core/ids.ts'
 import { containerTypes, Kind, makes } from '../../src/core/kinds.ts'
 import { OpLog } from '../../src/core/op-log.ts'
+import type { Twin } from '../model/engine-twin.ts'
 import { type Known, nameAt, opAt, opsOf } from '../model/twin-adapter.ts'
+import type { Version } from '../model/twin-box.ts'
 import type { OpName, TwinAction, TwinOp } from '../model/twin-op.ts'
 import { nameOf } from '../model/twin-op.ts'
 import type { Drawn } from './draw.ts'
@@ -16,6 +18,10 @@ export interface Subject {
   merge(start: number, end: number, unseen: Spans): void
   readonly value: unknown
   check?(): void
+  /** What `value` should be, if it is not the value of the document. */
+  expected?(twin: Twin, version: Version): unknown
+  /** Compares what else it can be asked, now and at the version with these heads. */
+  probe?(twin: Twin, heads: readonly number[]): void
 }
 
 export type MakeSubject = (known: Known) => Subject

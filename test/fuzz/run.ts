@@ -1,44 +1,34 @@
 // `npm run fuzz`: histories drawn from seeds, played by the engine and by its slow twin, until they differ or time is up.
 //
-//   npm run fuzz -- --seed 1 --runs 1000     histories 1, 2, … 1000
+//   npm run fuzz -- --seed 1 --runs 1000     histories 1, 2, … 1000 of each kind
+//   npm run fuzz -- --kind sequence …        of one kind
 //   SEED=17 npm run fuzz                     history 17 alone, and all it holds if it fails
-//   npm run fuzz -- --pieces …               the engine without its bytes: graph, log and document alone
-//   npm run fuzz -- --decoders 100000        mutated bytes into every decoder
-//   npm run fuzz -- --loro …                 texts, beside Loro's
-//   npm run fuzz -- --mutants                whether the fuzzer finds faults that are put in on purpose
 
 import { parseArgs } from 'node:util'
-import { failureOf, type Kind, kinds } from './kinds.ts'
+import { failureOf, type Kind, kinds, play } from './kinds.ts'
 
 const { values } = parseArgs({
   options: {
-    seed: { type: 'string' },
-    runs: { type: 'string' },
-    seconds: { type: 'string' },
-    pieces: { type: 'boolean' },
-    decoders: { type: 'string' },
-    loro: { type: 'boolean' },
-    mutants: { type: 'boolean' },
+    seed: { type: 'string', default: '1' },
+    runs: { type: 'string', default: '1000' },
+    seconds: { type: 'string', default: 'Infinity' },
+    kind: { type: 'string' },
   },
 })
 
-if (values.mutants === true) await (await import('./mutants.ts')).tryMutants()
-else if (values.decoders !== undefined)
-  await (await import('./decoders.ts')).tryDecoders(Number(values.decoders), Number(values.seed ?? 1))
-else if (values.loro === true)
-  await (await import('./loro.ts')).tryLoro(Number(values.seed ?? 1), Number(values.runs ?? 1000))
-else for (const kind of values.pieces === true ? ['pieces' as const] : kinds.names) runAll(kind)
+for (const kind of kinds) if (values.kind === undefined || values.kind === kind) runAll(kind)
 
 function runAll(kind: Kind): void {
   const only = process.env.SEED
-  const first = Number(only ?? values.seed ?? 1)
-  const runs = only === undefined ? Number(values.runs ?? 1000) : 1
-  const until = performance.now() + 1000 * Number(values.seconds ?? Number.POSITIVE_INFINITY)
+  const first = Number(only ?? values.seed)
+  const runs = only === undefined ? Number(values.runs) : 1
+  const start = performance.now()
+  let told = start
   let ops = 0
-  let told = performance.now()
   let done = 0
-  for (let seed = first; seed < first + runs && performance.now() < until; seed++, done++) {
-    const outcome = kinds.play(kind, seed)
+  for (; done < runs && performance.now() - start < 1000 * Number(values.seconds); done++) {
+    const seed = first + done
+    const outcome = play(kind, seed)
     ops += outcome.ops
     if (outcome.failure !== undefined) {
       console.log(failureOf(kind, seed))

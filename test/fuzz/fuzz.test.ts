@@ -1,0 +1,16 @@
+// A short run of the fuzzer: the same histories each time. `npm run fuzz` goes on for as long as one likes.
+
+import { expect, test } from 'vitest'
+import { failureOf, kinds, play } from './kinds.ts'
+
+/** Some 20,000 ops each. */
+const opsEach = 20_000
+
+test.each(kinds)('drawn histories of the %s mean what the twin says', { timeout: 60_000 }, (kind) => {
+  let ops = 0
+  for (let seed = 1; ops < opsEach; seed++) {
+    const outcome = play(kind, seed)
+    ops += outcome.ops
+    if (outcome.failure !== undefined) expect.fail(failureOf(kind, seed))
+  }
+})

@@ -99,7 +99,7 @@ async function runInTurn(one: Measurement, runs: number, asked: Arguments, made:
       const limitMs = asked.limitMs ?? one.limitMs
       const answer = withoutDocument(one, peer, found) ?? (await runOnce(one, peer, limitMs, made))
       note(one, peer, answer, found)
-      console.error(`   ${run}  ${peer.padEnd(14)} ${told(answer)}`)
+      console.error(`   ${run}  ${peer.padEnd(14)} ${told(answer, peer)}`)
       // What fails once is not tried again: a row over its limit would cost minutes.
       if ('failed' in answer) done.add(peer)
     }
@@ -178,10 +178,13 @@ function results(found: Found, row: string): Record<string, Result> {
   )
 }
 
-function told(answer: Answer): string {
-  if ('failed' in answer) return answer.failed
+function told(answer: Answer, peer: string): string {
+  if ('failed' in answer) return reasonText(answer.failed, peer)
   return Object.entries(answer.rows)
-    .map(([row, value]) => `${row.split('/').slice(1).join('/')} ${typeof value === 'number' ? number(value) : value}`)
+    .map(
+      ([row, value]) =>
+        `${row.split('/').slice(1).join('/')} ${typeof value === 'number' ? number(value) : reasonText(value, peer)}`,
+    )
     .join(', ')
 }
 

@@ -20,9 +20,10 @@ function actor(number) {
 
 let rootsMade
 
-/** The text, the list and the map, made once and known to every replica: elsewhere each would make its own. */
+/** The text, the list and the map, made by a writer of their own and known to every replica: the same bytes in every process. */
 function roots() {
-  rootsMade ??= A.save(A.from({ text: '', list: [], map: {}, counter: new A.Counter(0) }, { actor: actor(0) }))
+  const containers = { text: '', list: [], map: {}, counter: new A.Counter(0) }
+  rootsMade ??= A.save(A.change(A.init({ actor: actor(-1) }), { time: 0 }, (d) => Object.assign(d, containers)))
   return rootsMade
 }
 

@@ -70,8 +70,12 @@ class DiamondDoc extends PeerDoc {
     this.#doc.mergeBytes(delta)
   }
 
-  /** Into the log first, and a document of it at the end: merging each into the text is slower by far. */
+  /** Many go into the log first, and a document is made of it at the end: merging each into the text is slower by far. */
   receiveAll(deltas) {
+    if (deltas.length < 100) {
+      super.receiveAll(deltas)
+      return
+    }
     const log = OpLog.fromBytes(this.#doc.toBytes(), this.#agent)
     for (const delta of deltas) log.addFromBytes(delta)
     this.#doc = Doc.fromBytes(log.toBytes(), this.#agent)

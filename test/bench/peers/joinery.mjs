@@ -30,10 +30,10 @@ function actor(number) {
 
 let rootsMade
 
-/** The text, the list and the map, made once by a writer of their own and known to every replica. */
+/** The text, the list and the map, made by a writer of their own and known to every replica: the same bytes in every process. */
 function roots() {
   if (rootsMade) return rootsMade
-  const doc = createDoc({ actor: actor(0) })
+  const doc = createDoc({ actor: actor(-1), clock: { now: () => 0 } })
   doc.change((d) => {
     d.text = text()
     d.list = []

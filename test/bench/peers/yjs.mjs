@@ -1,4 +1,5 @@
-// Yjs: an update event per transaction, garbage collected as it does by itself.
+// Yjs: an update event per transaction, garbage collected as it does by itself. Deltas are in its first format, which is smaller for
+// one edit; documents in its second, which is smaller for many.
 
 import * as Y from 'yjs'
 import { PeerDoc } from '../peer.ts'
@@ -8,14 +9,19 @@ export const name = 'yjs'
 
 export function create(options) {
   const doc = new Y.Doc({ gc: options.keepsHistory !== true })
-  doc.clientID = dice(options.actor + 1000).int(2 ** 32)
+  doc.clientID = clientId(options)
   return new YjsDoc(doc, options)
 }
 
 export function load(document, options) {
-  const made = create(options)
-  made.receive(document)
-  return made
+  const doc = new Y.Doc()
+  doc.clientID = clientId(options)
+  Y.applyUpdateV2(doc, document)
+  return new YjsDoc(doc, options)
+}
+
+function clientId({ actor }) {
+  return dice(actor + 1000).int(2 ** 32)
 }
 
 class YjsDoc extends PeerDoc {
@@ -91,11 +97,15 @@ class YjsDoc extends PeerDoc {
   }
 
   since(version) {
-    return Y.encodeStateAsUpdate(this.#doc, version)
+    return Y.encodeStateAsUpdateV2(this.#doc, version)
+  }
+
+  receiveSince(delta) {
+    Y.applyUpdateV2(this.#doc, delta)
   }
 
   save() {
-    return Y.encodeStateAsUpdate(this.#doc)
+    return Y.encodeStateAsUpdateV2(this.#doc)
   }
 
   saveWithHistory() {

@@ -19,8 +19,6 @@ import {
   logRowAt,
   Mode,
   positionAfter,
-  positionAt,
-  refAfter,
   type Source,
   Where,
   zigzag,
@@ -74,6 +72,14 @@ export class BodyEncoder {
     const { graph, log } = this.#source
     if (!(fromSeq < endSeq && endSeq <= graph.endOf(branch)))
       assert(false, `ops ${fromSeq}-${endSeq} are not among the ${graph.endOf(branch)} of the branch`)
+    const first = graph.lvOf(branch, fromSeq)
+    if (endSeq - fromSeq === 1 && form === 'following') {
+      const row = logRowAt(log, first)
+      if (log.startOf(row) < first) {
+        this.#goesOn(writer, row, first)
+        return
+      }
+    }
     this.#writer = writer
     this.#branch = branch
     this.#table = table
@@ -81,35 +87,45 @@ export class BodyEncoder {
     this.#keys = undefined
     this.#time = 0
     let seq = fromSeq
-    let lv = graph.lvOf(branch, seq)
+    let lv = first
     this.#begin(fromSeq, lv, form)
     for (;;) {
       const row = graph.rowAt(lv)
-      const start = graph.startOfRow(row)
       const end = Math.min(graph.endOfRow(row), lv + endSeq - seq)
-      if (lv === start) this.#links(row, seq)
+      if (lv === graph.startOfRow(row)) this.#links(row, seq)
+      const isLast = seq + end - lv === endSeq
       for (let at = lv, logRow = logRowAt(log, lv); at < end; logRow++) {
         const until = Math.min(log.endOf(logRow), end)
-        this.#row(logRow, at, until, seq + at - lv)
+        this.#row(logRow, at, until, seq + at - lv, isLast && until === end)
         at = until
       }
       seq += end - lv
-      if (seq === endSeq) break
+      if (isLast) break
       lv = graph.lvOf(branch, seq)
     }
-    if (this.#mode === Mode.none) assert(false, `op ${endSeq - 1} is not the last of its change`)
+  }
+
+  /** One op within a run, as most are: where it is and that it ends its change is 0, so that its head is its kind. */
+  #goesOn(writer: ByteWriter, row: number, lv: LV): void {
+    const { log } = this.#source
+    const kind = log.kindOf(row)
+    writer.u8(kind)
+    const b = log.bOf(row)
+    const at = b + lv - log.startOf(row)
+    if (kind === Kind.type) writer.varint(log.units.data[at] as number)
+    else if (kind === Kind.add) writeAmount(writer, log.aOf(row) === 0 ? b : log.values[b])
+    else if (kind === Kind.insert || kind === Kind.append) writeItem(writer, log.values[at] as Scalar | Make)
   }
 
   #begin(fromSeq: number, lv: LV, form: BodyForm): void {
-    if (fromSeq === 0 || form === 'alone') {
-      this.#ref = form === 'alone' ? nowhere : 0
-      this.#position = 0
-      return
-    }
+    this.#ref = form === 'alone' ? nowhere : 0
+    this.#position = 0
+    if (fromSeq === 0 || form === 'alone') return
     const { graph, log } = this.#source
     const before = lv > graph.startOfRow(graph.rowAt(lv)) ? lv - 1 : graph.lvOf(this.#branch, fromSeq - 1)
-    this.#ref = refAfter(log, before)
-    this.#position = positionAt(log, before)
+    const row = logRowAt(log, before)
+    this.#ref = log.refOf(row)
+    this.#position = positionAfter(log.kindOf(row), log.aOf(row), before - log.startOf(row) + 1)
   }
 
   #links(row: number, seq: number): void {
@@ -122,32 +138,45 @@ export class BodyEncoder {
     for (const link of links) this.#dot(graph.branchAt(link), graph.seqAt(link), seq, 0)
   }
 
-  /** The part [lv, end) of a row, whose first op is `seq`, in pieces of which each ends changes in one way. */
-  #row(row: number, lv: LV, end: LV, seq: number): void {
+  /**
+   * The part [lv, end) of a row, whose first op is `seq`, in pieces of which each ends changes in one way. `isLast`: nothing follows, so that the
+   * last op is known to end its change.
+   */
+  #row(row: number, lv: LV, end: LV, seq: number, isLast: boolean): void {
     const { log } = this.#source
     const kind = log.kindOf(row)
     const ref = log.refOf(row)
     const skipped = lv - log.startOf(row)
-    const a = advanceA(kind, log.aOf(row), skipped)
-    const b = advanceB(kind, log.bOf(row), skipped)
-    const { changeEnds } = log
+    const most = isRun(kind) ? end - lv : 1
     for (let at = lv; at < end; ) {
-      let until: number
-      let mode: number
-      if (changeEnds.get(at) === 1) {
-        until = isRun(kind) ? Math.min(end, changeEnds.next(at, 0)) : at + 1
-        mode = until === at + 1 ? Mode.one : Mode.each
-      } else {
-        until = changeEnds.next(at, 1) + 1
-        mode = until <= end ? Mode.last : Mode.none
-        until = isRun(kind) ? Math.min(until, end) : at + 1
-        if (!isRun(kind)) mode = Mode.none
-      }
-      this.#mode = mode
-      const done = at - lv
-      this.#item(kind, ref, advanceA(kind, a, done), advanceB(kind, b, done), until - at, mode, seq + done)
-      at = until
+      const left = Math.min(most, end - at)
+      const n = isLast && at + 1 === end ? 1 : this.#pieceAt(at, left)
+      const mode = isLast && at + 1 === end ? Mode.one : this.#mode
+      const done = skipped + at - lv
+      this.#item(
+        kind,
+        ref,
+        advanceA(kind, log.aOf(row), done),
+        advanceB(kind, log.bOf(row), done),
+        n,
+        mode,
+        seq + at - lv,
+      )
+      at += n
     }
+  }
+
+  /** How many of the `most` ops from `at` on end changes in one way, which is left in #mode. */
+  #pieceAt(at: LV, most: number): number {
+    const { changeEnds } = this.#source.log
+    if (changeEnds.get(at) === 1) {
+      const n = most === 1 ? 1 : Math.min(most, changeEnds.next(at, 0) - at)
+      this.#mode = n === 1 ? Mode.one : Mode.each
+      return n
+    }
+    const n = most === 1 ? 2 : changeEnds.next(at, 1) + 1 - at
+    this.#mode = n <= most ? Mode.last : Mode.none
+    return Math.min(n, most)
   }
 
   #item(kind: Kind, ref: number, a: number, b: number, n: number, mode: number, seq: number): void {

@@ -237,6 +237,7 @@ describe('tables', () => {
     expect(once).toMatch(/^before\n<!--.*-->\n\| {2}\| joinery \| yjs [\s\S]*yjs 13\.\n<!--.*-->\nafter\n$/)
     expect(once).not.toContain('old')
     expect(withTable(once, report)).toBe(once)
+    expect(withTable(once, report, 'a.svg')).toContain('\n![How cost grows with the number of edits](a.svg)\n')
     expect(() => withTable('nothing', report)).toThrow('has no place for the figures')
   })
 })

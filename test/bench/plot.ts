@@ -5,8 +5,9 @@ export interface Line {
   readonly points: readonly { readonly x: number; readonly y: number }[]
 }
 
-const [width, height] = [720, 440]
-const area = { left: 70, right: 20, top: 20, bottom: 90 }
+const [width, height] = [720, 400]
+const area = { left: 70, right: 30, top: 20, bottom: 50 }
+const legendHeight = 20
 const colours = 6
 
 interface Axis {
@@ -31,7 +32,7 @@ export function plot(given: readonly Line[]): string {
   )
   const drawn = lines.map((line, i) => series(line, i, x, y))
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="Cost by number of edits">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height + legendHeight * Math.ceil(lines.length / 2)}" role="img" aria-label="Cost by number of edits">`,
     style,
     `<clipPath id="area"><rect x="${area.left}" y="${area.top}" width="${width - area.left - area.right}" height="${height - area.top - area.bottom}"/></clipPath>`,
     ...decades(x).map((value) => tick(value, x, 'x')),
@@ -73,7 +74,7 @@ function decades({ low, high }: Axis): readonly number[] {
 
 function tick(value: number, axis: Axis, which: 'x' | 'y'): string {
   const at = round(axis.place(value))
-  const label = value >= 1 ? value.toLocaleString('en-US') : String(Number(value.toPrecision(1)))
+  const label = value >= 1e6 ? `${value / 1e6}M` : value >= 1 ? value.toLocaleString('en-US') : value.toPrecision(1)
   if (which === 'x')
     return `<path class="grid" d="M${at} ${area.top}V${height - area.bottom}"/><text x="${at}" y="${height - area.bottom + 18}" text-anchor="middle">${label}</text>`
   return `<path class="grid" d="M${area.left} ${at}H${width - area.right}"/><text x="${area.left - 8}" y="${at + 4}" text-anchor="end">${label}</text>`
@@ -96,7 +97,7 @@ function series({ label, points }: Line, i: number, x: Axis, y: Axis): string {
   const dots = points.map(
     (point) => `<circle class="${colour}" cx="${round(x.place(point.x))}" cy="${round(y.place(point.y))}" r="4"/>`,
   )
-  const at = { x: area.left + (i % 2) * 310, y: height - 28 + Math.floor(i / 2) * 18 }
+  const at = { x: area.left + (i % 2) * 310, y: height + 10 + Math.floor(i / 2) * legendHeight }
   const legend = `<circle class="${colour}" cx="${at.x + 6}" cy="${at.y - 4}" r="4"/><text x="${at.x + 18}" y="${at.y}">${label}</text>`
   return `<path class="line ${colour}" d="${path(points, x, y)}"/>${dots.join('')}${legend}`
 }

@@ -33,13 +33,15 @@ const told = [
   'list-move/local',
 ]
 
-/** The README with the table of this report. Throws where the two comments are not there. */
-export function withTable(readme: string, { machine, versions, rows }: Report): string {
+/** The README with the table of this report, and with the plot if there is one. Throws where the two comments are not there. */
+export function withTable(readme: string, { machine, versions, rows }: Report, plot?: string): string {
   const [from, to] = [readme.indexOf(start), readme.indexOf(end)]
   if (from < 0 || to < from) throw new RangeError(`README.md has no place for the figures: "${start}" and "${end}"`)
   const shown = rows.filter(({ row }) => told.includes(row))
   const peers = Object.keys(versions)
   const used = peers.map((peer) => `${peer} ${versions[peer]}`).join(', ')
   const words = `Medians, smaller is better; of all ${rows.length} rows, ${tally(rows)}. ${machine.date}: ${machineLine(machine)}. ${used}.`
-  return `${readme.slice(0, from + start.length)}\n${markdownTable(shown, peers)}\n\n${words}\n${readme.slice(to)}`
+  const drawn = plot === undefined ? [] : [`![How cost grows with the number of edits](${plot})`]
+  const parts = [markdownTable(shown, peers), words, ...drawn]
+  return `${readme.slice(0, from + start.length)}\n${parts.join('\n\n')}\n${readme.slice(to)}`
 }

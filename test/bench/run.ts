@@ -1,7 +1,7 @@
 // `npm run bench`: each measurement of each engine in a fresh process, engines in turn, and the table of it all.
 
 import { fork } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -30,9 +30,12 @@ type Found = Map<string, Map<string, number[] | string>>
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const folder = fileURLToPath(new URL('.', import.meta.url))
+const plotPath = 'test/bench/growth.svg'
 
 try {
-  await main(parseArguments(process.argv.slice(2)))
+  const given = process.argv.slice(2)
+  if (given.includes('--help')) console.log(usage)
+  else await main(parseArguments(given))
 } catch (error) {
   if (!(error instanceof RangeError)) throw error
   console.error(`${error.message}\n\n${usage}`)
@@ -196,7 +199,8 @@ function versionsLine(used: Readonly<Record<string, string>>): string {
 
 function writeReadme(report: Report): void {
   const path = join(root, 'README.md')
-  writeFileSync(path, withTable(readFileSync(path, 'utf8'), report))
+  const plot = existsSync(join(root, plotPath)) ? plotPath : undefined
+  writeFileSync(path, withTable(readFileSync(path, 'utf8'), report, plot))
 }
 
 function writePlot({ rows, versions: used }: Report): void {
@@ -209,6 +213,6 @@ function writePlot({ rows, versions: used }: Report): void {
       }),
     })),
   )
-  writeFileSync(join(folder, 'growth.svg'), plot(drawn))
-  console.error('drawn: test/bench/growth.svg')
+  writeFileSync(join(root, plotPath), plot(drawn))
+  console.error(`drawn: ${plotPath}`)
 }

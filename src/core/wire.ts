@@ -115,22 +115,13 @@ export function logRowAt(log: OpLog, lv: number): number {
   return log.startOf(last) <= lv ? last : log.rowAt(lv)
 }
 
-/** Where the op at `lv` ended, in `log`: its container's ref. */
-export function refAfter(log: OpLog, lv: number): number {
-  return log.refOf(logRowAt(log, lv))
-}
-
-export function positionAt(log: OpLog, lv: number): number {
-  const row = logRowAt(log, lv)
-  return positionAfter(log.kindOf(row), log.aOf(row), lv - log.startOf(row) + 1)
-}
-
 /** Where a branch's newest op before `seq` ended; the root if there is none. */
 export function placeBefore({ graph, log }: Source, branch: number, seq: number): Place {
   if (seq === 0) return { branch: rootBranch, seq: 0, position: 0 }
   const lv = graph.lvOf(branch, seq - 1)
-  const maker = log.makerOf(refAfter(log, lv))
-  const position = positionAt(log, lv)
+  const row = logRowAt(log, lv)
+  const maker = log.makerOf(log.refOf(row))
+  const position = positionAfter(log.kindOf(row), log.aOf(row), lv - log.startOf(row) + 1)
   if (maker < 0) return { branch: rootBranch, seq: 0, position }
   return { branch: graph.branchAt(maker), seq: graph.seqAt(maker), position }
 }

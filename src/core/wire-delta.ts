@@ -1,0 +1,145 @@
+// Deltas that stand alone, version 0: ranges of ops with their bodies (wire.ts), for whoever has no session. Nothing is signed here.
+//
+//   delta = range*                                               empty bytes are an empty delta
+//   range = head u8, actor, fromSeq varint, [length varint], body     head = version << 4 | flags
+//   flags = 1 actor is full: its bytes with their length; else its short id (8)
+//         | 2 another range follows, and the body has its length before it
+//
+// The full name is written with a branch's first ops, and where the short id names two.
+
+import { ByteReader, ByteWriter } from '../base/bytes.ts'
+import { JoineryError } from '../base/errors.ts'
+import { limits } from '../base/limits.ts'
+import type { Actors } from './actors.ts'
+import { actorId } from './ids.ts'
+import { shortIdBytes } from './short-ids.ts'
+import { actorBytesMax, type Source, wireVersion } from './wire.ts'
+import { BodyEncoder } from './wire-encoder.ts'
+
+/** Whole changes of one branch. */
+export interface OpRange {
+  readonly branch: number
+  readonly fromSeq: number
+  /** Half open. */
+  readonly endSeq: number
+}
+
+/** An actor as it came: by all its bytes or by its short id. */
+export interface WireName {
+  readonly bytes: Uint8Array
+  readonly isFull: boolean
+}
+
+/** A range as it came. */
+export interface WireRange {
+  readonly actor: WireName
+  readonly fromSeq: number
+  readonly body: Uint8Array
+}
+
+const full = 1
+const more = 2
+const shared = new ByteWriter(4096)
+
+/** Writes the deltas of one document. */
+export class DeltaEncoder {
+  readonly #source: Source
+  readonly #bodies: BodyEncoder
+
+  constructor(source: Source) {
+    this.#source = source
+    this.#bodies = new BodyEncoder(source)
+  }
+
+  /** The delta of one range: what a local change sends. */
+  one(branch: number, fromSeq: number, endSeq: number): Uint8Array {
+    this.#range(shared.clear(), branch, fromSeq, endSeq, 0)
+    return shared.finish()
+  }
+
+  /** The delta of several: parents first, as far as ranges allow (`rangesSince` gives them so). */
+  all(ranges: readonly OpRange[]): Uint8Array {
+    shared.clear()
+    ranges.forEach(({ branch, fromSeq, endSeq }, i) => {
+      this.#range(shared, branch, fromSeq, endSeq, i + 1 < ranges.length ? more : 0)
+    })
+    return shared.finish()
+  }
+
+  #range(writer: ByteWriter, branch: number, fromSeq: number, endSeq: number, flags: number): void {
+    const { actors } = this.#source
+    const isFull = fromSeq === 0 || actors.shortIds.isAmbiguous(branch)
+    writer.u8((wireVersion << 4) | flags | (isFull ? full : 0))
+    if (isFull) writer.bytes(actors.bytesOf(branch))
+    else writer.raw(actors.shortIds.idOf(branch))
+    writer.varint(fromSeq)
+    const start = writer.length
+    this.#bodies.write(writer, branch, fromSeq, endSeq, 'following', undefined)
+    if (flags & more) writer.lengthAt(start)
+  }
+}
+
+/** The ranges of a delta, which are views of its bytes. Total: any bytes give ranges or a 'bad-message'. */
+export function readDelta(bytes: Uint8Array): WireRange[] {
+  const ranges: WireRange[] = []
+  const reader = new ByteReader(bytes)
+  for (let hasMore = bytes.length > 0; hasMore; ) {
+    const head = reader.u8()
+    if (head >> 4 !== wireVersion || (head & 12) !== 0)
+      throw new JoineryError('bad-message', `no delta has the head ${head}`)
+    const actor = readName(reader, (head & full) !== 0)
+    const fromSeq = reader.varint(limits.seq)
+    hasMore = (head & more) !== 0
+    ranges.push({ actor, fromSeq, body: hasMore ? reader.bytes() : reader.raw(reader.left) })
+  }
+  return ranges
+}
+
+export function readName(reader: ByteReader, isFull: boolean): WireName {
+  if (!isFull) return { bytes: reader.raw(shortIdBytes), isFull }
+  const bytes = reader.bytes(actorBytesMax)
+  if (bytes.length === 0) throw new JoineryError('bad-message', 'an actor has no bytes')
+  return { bytes, isFull }
+}
+
+/** The branch of a name, or unknownActor. A full name that is not known here is for the caller to add, once it trusts the range. */
+export function branchOf(actors: Actors, { bytes, isFull }: WireName): number | undefined {
+  if (isFull) return actors.find(actorId(bytes))
+  const branch = actors.shortIds.find(bytes)
+  return branch < 0 ? undefined : branch
+}
+
+/**
+ * What one who has `countOf(branch)` ops of each branch lacks: one range for each branch, in order of their first ops. At most limits.changeOps ops,
+ * whole changes, parents before or among them: ask again with what that gave, until nothing is left.
+ */
+export function rangesSince({ graph, log }: Source, countOf: (branch: number) => number): OpRange[] {
+  const ranges = new Map<number, OpRange>()
+  let room: number = limits.changeOps
+  for (let row = firstRowSince({ graph }, countOf); row < graph.rows && room > 0; row++) {
+    const branch = graph.branchOfRow(row)
+    const start = graph.startOfRow(row)
+    const had = Math.max(0, countOf(branch) - graph.seqOfRow(row))
+    const from = start + had
+    let end = graph.endOfRow(row)
+    if (from >= end) continue
+    if (end - from > room) {
+      end = log.changeEnds.previous(from + room - 1, 1) + 1
+      room = 0
+      if (end <= from) break
+    } else room -= end - from
+    const fromSeq = graph.seqOfRow(row) + had
+    ranges.set(branch, { branch, fromSeq: ranges.get(branch)?.fromSeq ?? fromSeq, endSeq: fromSeq + end - from })
+  }
+  return [...ranges.values()]
+}
+
+/** The row of the first op that is lacking. */
+function firstRowSince({ graph }: Pick<Source, 'graph'>, countOf: (branch: number) => number): number {
+  let first = graph.rows
+  for (let branch = 0; branch < graph.branches; branch++) {
+    const count = countOf(branch)
+    if (count < graph.endOf(branch)) first = Math.min(first, graph.rowAt(graph.lvOf(branch, count)))
+  }
+  return first
+}

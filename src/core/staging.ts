@@ -10,7 +10,7 @@ import { Int32Column, UnitColumn } from './columns.ts'
 import { type Graph, inSpans, type LV, type Spans } from './graph.ts'
 import { Kind } from './kinds.ts'
 import type { OpLog } from './op-log.ts'
-import { type Place, rootBranch } from './wire.ts'
+import { rootBranch, type WirePlace } from './wire.ts'
 
 /** How the ops of a row end changes. */
 export const Ends = { none: 0, last: 1, each: 2 } as const
@@ -31,7 +31,7 @@ export class Staging {
   /** How many of the stretches may be merged: those from the first critical op of an unknown kind on may not. */
   mergeable = 0
   /** Where the last op ended: what the branch's next body may refer to. */
-  readonly after: Place = { branch: rootBranch, seq: 0, position: 0 }
+  readonly after: WirePlace = { branch: rootBranch, seq: 0, position: 0 }
 
   readonly kinds = new Int32Column()
   readonly refs = new Int32Column()

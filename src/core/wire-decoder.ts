@@ -20,10 +20,10 @@ import {
   linksHead,
   Mode,
   newKindMin,
-  type Place,
   positionAfter,
   unzigzag,
   Where,
+  type WirePlace,
 } from './wire.ts'
 import { bad, readAmount, readCut, readItem, readMake, readMeta, readOneOrTwo, readValue } from './wire-contents.ts'
 
@@ -34,7 +34,7 @@ export interface BodyContext {
   readonly branch: number
   readonly fromSeq: number
   /** Where the branch's op before ended, if it is here. Not asked for where fromSeq is 0. */
-  readonly before?: Place | undefined
+  readonly before?: WirePlace | undefined
   /** A session's actors, as branches: unknownActor where one is not known here. */
   readonly table?: readonly number[] | undefined
 }

@@ -52,7 +52,7 @@ export interface Source {
 }
 
 /** Where an op ended: what the next one may refer to. The container by the op that made it; branch -1 is the root map. */
-export interface Place {
+export interface WirePlace {
   branch: number
   seq: number
   position: number
@@ -116,7 +116,7 @@ export function logRowAt(log: OpLog, lv: number): number {
 }
 
 /** Where a branch's newest op before `seq` ended; the root if there is none. */
-export function placeBefore({ graph, log }: Source, branch: number, seq: number): Place {
+export function placeBefore({ graph, log }: Source, branch: number, seq: number): WirePlace {
   if (seq === 0) return { branch: rootBranch, seq: 0, position: 0 }
   const lv = graph.lvOf(branch, seq - 1)
   const row = logRowAt(log, lv)

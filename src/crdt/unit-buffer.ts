@@ -1,0 +1,304 @@
+// A text at rest: its UTF-16 units and nothing else, in gap buffers of typed arrays. An edit costs the distance from the last one, and never more
+// than one chunk. A text that was loaded and not yet edited stays the string that it came as.
+//
+//   chunk   h e l l o · · · · · w o r l d        the gap is where the last edit was
+//                     gapStart  gapEnd
+
+import { assert } from '../base/assert.ts'
+import { unitsToString } from '../core/columns.ts'
+import { fewUnits, GapChunk } from './gap-chunk.ts'
+
+/** 64 kB: moving half of it costs about a microsecond, and 10 million units are few hundred chunks. */
+const chunkMax = 2 ** 15
+
+export class UnitBuffer {
+  readonly #chunkMax: number
+  #chunks: GapChunk[] = []
+  #length = 0
+  /** The chunk of the last edit or question, and the index of its first unit. */
+  #at = 0
+  #start = 0
+  /** What toString gave, until an edit. If there are units but no chunks, it is all there is. */
+  #text: string | undefined = ''
+  /** Whether a surrogate was ever in it; undefined while it is a string nobody looked through. */
+  #paired: boolean | undefined = false
+
+  /** Chunks are made smaller by tests only. */
+  constructor(max = chunkMax) {
+    assert(max >= 4, `chunks of ${max} units cannot be halved`)
+    this.#chunkMax = max
+  }
+
+  static from(text: string | Uint16Array, max = chunkMax): UnitBuffer {
+    const buffer = new UnitBuffer(max)
+    if (typeof text !== 'string') buffer.insert(0, text, 0, text.length)
+    else {
+      buffer.#text = text
+      buffer.#length = text.length
+      buffer.#paired = undefined
+    }
+    return buffer
+  }
+
+  get length(): number {
+    return this.#length
+  }
+
+  /** Whether a surrogate was ever inserted: if not, every index is between two characters and the text is well formed. */
+  get paired(): boolean {
+    this.#paired ??= /[\ud800-\udfff]/.test(this.#text ?? '')
+    return this.#paired
+  }
+
+  insertUnit(index: number, unit: number): void {
+    const chunk = this.#open(index, 1)
+    chunk.put(index - this.#start, unit)
+    if (isSurrogate(unit)) this.#paired = true
+    this.#length++
+  }
+
+  insertString(index: number, text: string): void {
+    if (text.length === 1) this.insertUnit(index, text.charCodeAt(0))
+    else if (text.length <= this.#chunkMax >> 1) {
+      const chunk = this.#open(index, text.length)
+      const { units } = chunk
+      const from = chunk.spread(index - this.#start, text.length)
+      let hasSurrogates = false
+      for (let i = 0; i < text.length; i++) {
+        const unit = text.charCodeAt(i)
+        units[from + i] = unit
+        if (isSurrogate(unit)) hasSurrogates = true
+      }
+      if (hasSurrogates) this.#paired = true
+      this.#length += text.length
+    } else this.insert(index, unitsOf(text), 0, text.length)
+  }
+
+  /** Inserts `count` units from `from` on of a store of units. */
+  insert(index: number, units: Uint16Array, from: number, count: number): void {
+    if (from < 0 || count < 0 || from + count > units.length) this.#refuse(from, from + count)
+    if (count === 0) return
+    if (count <= this.#chunkMax >> 1) {
+      const chunk = this.#open(index, count)
+      const to = chunk.spread(index - this.#start, count)
+      if (count <= fewUnits) for (let i = 0; i < count; i++) chunk.units[to + i] = units[from + i] as number
+      else chunk.units.set(units.subarray(from, from + count), to)
+    } else this.#insertChunks(index, units, from, count)
+    if (this.#paired !== true && hasSurrogate(units, from, from + count)) this.#paired = true
+    this.#length += count
+  }
+
+  remove(index: number, count: number): void {
+    if (index < 0 || count < 0 || index + count > this.#length) this.#refuse(index, index + count)
+    if (count === 0) return
+    this.#change()
+    for (let left = count; left > 0; ) {
+      this.#seek(index + 1)
+      const chunk = this.#chunks[this.#at] as GapChunk
+      const at = index - this.#start
+      const part = Math.min(left, chunk.length - at)
+      chunk.remove(at, part)
+      this.#length -= part
+      left -= part
+      if (chunk.length === 0 || chunk.length < this.#chunkMax >> 3) this.#join()
+    }
+  }
+
+  unitAt(index: number): number {
+    if (index < 0 || index >= this.#length) this.#refuse(index, index + 1)
+    if (this.#chunks.length === 0) return (this.#text ?? '').charCodeAt(index)
+    this.#seek(index + 1)
+    return (this.#chunks[this.#at] as GapChunk).unitAt(index - this.#start)
+  }
+
+  /** Units [start, end) as a string, lone surrogates too. */
+  slice(start: number, end: number): string {
+    if (start < 0 || start > end || end > this.#length) this.#refuse(start, end)
+    if (this.#text !== undefined) return this.#text.slice(start, end)
+    const units = this.units(start, end)
+    return unitsToString(units, 0, units.length)
+  }
+
+  /** A copy of units [start, end). */
+  units(start: number, end: number): Uint16Array<ArrayBuffer> {
+    const units = new Uint16Array(end - start)
+    this.copyTo(units, 0, start, end)
+    return units
+  }
+
+  /** Copies units [start, end) to `target`, from `at` on. */
+  copyTo(target: Uint16Array, at: number, start: number, end: number): void {
+    if (start < 0 || start > end || end > this.#length) this.#refuse(start, end)
+    if (start === end) return
+    if (this.#chunks.length === 0) {
+      copyUnits((this.#text ?? '').slice(start, end), target, at)
+      return
+    }
+    this.#seek(start + 1)
+    let [next, first] = [this.#at, this.#start]
+    for (let from = start; from < end; next++) {
+      const chunk = this.#chunks[next] as GapChunk
+      const to = Math.min(end, first + chunk.length)
+      chunk.copyTo(target, at + from - start, from - first, to - first)
+      from = to
+      first += chunk.length
+    }
+  }
+
+  /** The whole text, lone surrogates too. Kept until the next edit. */
+  toString(): string {
+    if (this.#text !== undefined) return this.#text
+    let text = ''
+    for (const chunk of this.#chunks) text += chunk.toString()
+    this.#text = text
+    return text
+  }
+
+  /** Gives back what growth took too much. */
+  trim(): void {
+    for (const chunk of this.#chunks) chunk.trim()
+  }
+
+  /** Throws unless everything is as it must be. */
+  check(): void {
+    let [length, start] = [0, 0]
+    for (const [i, chunk] of this.#chunks.entries()) {
+      if (i === this.#at) start = length
+      chunk.check(this.#chunkMax)
+      length += chunk.length
+      assert(chunk.length > 0 || this.#chunks.length === 1, `chunk ${i} of ${this.#chunks.length} is empty`)
+    }
+    assert(this.#start === start, `chunk ${this.#at} starts at ${start}, not ${this.#start}`)
+    if (this.#chunks.length > 0) assert(length === this.#length, `${length} units in chunks, ${this.#length} in all`)
+    if (this.#text !== undefined) assert(this.#text.length === this.#length, `the kept text is of another length`)
+    else assert(this.#chunks.length > 0, 'neither chunks nor a text')
+    if (this.#paired === false) assert(!/[\ud800-\udfff]/.test(this.toString()), 'a surrogate was not noticed')
+  }
+
+  /** The chunk where `count` units, at most half a chunk, go in at `index`; it has room for them. */
+  #open(index: number, count: number): GapChunk {
+    if (index < 0 || index > this.#length) this.#refuse(index, index)
+    this.#change()
+    this.#seek(index)
+    const chunk = this.#chunks[this.#at] as GapChunk
+    if (chunk.room >= count) return chunk
+    if (chunk.length + count <= this.#chunkMax) {
+      chunk.grow(count, this.#chunkMax)
+      return chunk
+    }
+    this.#halve(chunk)
+    return this.#open(index, count)
+  }
+
+  #halve(chunk: GapChunk): void {
+    const middle = chunk.length >> 1
+    const right = new GapChunk(this.#chunkMax)
+    right.fill(chunk, middle, chunk.length)
+    chunk.remove(middle, chunk.length - middle)
+    this.#chunks.splice(this.#at + 1, 0, right)
+  }
+
+  /** Many units: they become chunks of their own, three quarters full, between what was before and what was after. */
+  #insertChunks(index: number, units: Uint16Array, from: number, count: number): void {
+    this.#open(index, 0)
+    const chunk = this.#chunks[this.#at] as GapChunk
+    const at = index - this.#start
+    const made: GapChunk[] = []
+    const size = (this.#chunkMax * 3) >> 2
+    for (let done = 0; done < count; done += size) {
+      const part = units.subarray(from + done, from + Math.min(count, done + size))
+      const next = new GapChunk(part.length)
+      next.units.set(part)
+      next.gapStart = part.length
+      made.push(next)
+    }
+    if (at < chunk.length) {
+      const rest = new GapChunk(chunk.length - at)
+      rest.fill(chunk, at, chunk.length)
+      chunk.remove(at, rest.length)
+      made.push(rest)
+    }
+    const before = this.#chunks.slice(0, chunk.length > 0 ? this.#at + 1 : this.#at)
+    this.#chunks = before.concat(made, this.#chunks.slice(this.#at + 1))
+    this.#at = 0
+    this.#start = 0
+  }
+
+  /** Puts the chunk last looked at, which shrank, into a neighbour if both are small together. */
+  #join(): void {
+    if (this.#chunks.length === 1) return
+    const chunk = this.#chunks[this.#at] as GapChunk
+    if (chunk.length === 0) {
+      this.#chunks.splice(this.#at, 1)
+      if (this.#at === this.#chunks.length) this.#start -= (this.#chunks[--this.#at] as GapChunk).length
+      return
+    }
+    const left = this.#at > 0 ? this.#at - 1 : this.#at
+    const [a, b] = [this.#chunks[left] as GapChunk, this.#chunks[left + 1] as GapChunk]
+    if (a.length + b.length > this.#chunkMax >> 1) return
+    if (left < this.#at) this.#start -= a.length
+    this.#at = left
+    if (a.room < b.length) a.grow(b.length, this.#chunkMax)
+    const to = a.spread(a.length, b.length)
+    b.copyTo(a.units, to, 0, b.length)
+    this.#chunks.splice(left + 1, 1)
+  }
+
+  /** Before an edit: the string is no longer what is here. */
+  #change(): void {
+    if (this.#chunks.length === 0) this.#wake()
+    this.#text = undefined
+  }
+
+  #wake(): void {
+    const text = this.#text ?? ''
+    this.#chunks.push(new GapChunk(0))
+    this.#paired ??= false
+    if (text.length === 0) return
+    this.#length = 0
+    this.insert(0, unitsOf(text), 0, text.length)
+  }
+
+  /** Goes to a chunk that ends at or after `index`, and starts before it (or at 0), from wherever is nearest. */
+  #seek(index: number): void {
+    const chunks = this.#chunks
+    if (index * 2 < this.#start) {
+      this.#at = 0
+      this.#start = 0
+    } else if (index * 2 > this.#start + this.#length) {
+      this.#at = chunks.length - 1
+      this.#start = this.#length - (chunks[this.#at] as GapChunk).length
+    }
+    while (this.#start > 0 && index <= this.#start) this.#start -= (chunks[--this.#at] as GapChunk).length
+    for (;;) {
+      const { length } = chunks[this.#at] as GapChunk
+      if (index <= this.#start + length) return
+      this.#start += length
+      this.#at++
+    }
+  }
+
+  // Apart, so that no sentence is made where all is well.
+  #refuse(start: number, end: number): void {
+    assert(false, `no units [${start}, ${end}) in a text of ${this.#length}`)
+  }
+}
+
+function isSurrogate(unit: number): boolean {
+  return (unit & 0xf800) === 0xd800
+}
+
+function hasSurrogate(units: Uint16Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (isSurrogate(units[i] as number)) return true
+  return false
+}
+
+function unitsOf(text: string): Uint16Array<ArrayBuffer> {
+  const units = new Uint16Array(text.length)
+  copyUnits(text, units, 0)
+  return units
+}
+
+function copyUnits(text: string, target: Uint16Array, at: number): void {
+  for (let i = 0; i < text.length; i++) target[at + i] = text.charCodeAt(i)
+}

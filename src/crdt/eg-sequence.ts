@@ -1,0 +1,410 @@
+// The order of one text's or list's items, by Eg-walker (Gentle & Kleppmann 2025) with FugueMax order. At rest it holds nothing but which ops
+// are the container's own; what shows stands in its host. Ops that saw all before them go straight to the host by their index. One that did
+// not opens a tracker at the last critical cut below what it has not seen; the tracker stays while it may be of use.
+//
+//   own ops     0 1 2 3 4 5 6 7 8 9        op 9 has not seen 7 and 8
+//   cuts        0 … … … … … … 7            so the tracker begins at cut 7: replays 7 and 8, then takes 9
+
+import { assert } from '../base/assert.ts'
+import type { Graph, LV, Spans } from '../core/graph.ts'
+import { Kind } from '../core/kinds.ts'
+import { advanceA, type OpLog } from '../core/op-log.ts'
+import { CriticalCuts } from './critical-cuts.ts'
+import { OwnOps } from './own-ops.ts'
+import type { Output } from './span-tree.ts'
+import { type CompareBranches, Tracker } from './tracker.ts'
+
+/** What stands at rest: the units of a text or the values of a list. */
+export interface SequenceHost {
+  /** Units of the ops lv … lv + count - 1 now show from `index` on. */
+  insert(index: number, lv: LV, count: number): void
+  remove(index: number, count: number): void
+  readonly length: number
+}
+
+export type ItemVisitor = (lv: LV, count: number, isVisible: boolean) => void
+
+/** An op elsewhere that acts on items here: a clear (level 0), or a revoke of ops given as ordinals. */
+interface Act {
+  readonly level: 0 | 1 | 2
+  readonly targets: readonly number[]
+}
+
+/** A tracker that has not been needed for so many ops goes. */
+const idleMax = 4096
+const none: readonly number[] = []
+
+export class Sequence implements Output {
+  readonly #graph: Graph
+  readonly #log: OpLog
+  readonly #compare: CompareBranches
+  readonly #host: SequenceHost
+  readonly #own = new OwnOps()
+  readonly #cuts = new CriticalCuts()
+  readonly #acts = new Map<number, Act>()
+  #tracker: Tracker | undefined
+  /** The ordinal the tracker begins at, and the next one it is to be given. */
+  #base = 0
+  #fed = 0
+  /** Of the run clipped last: its units from #low to #high are in range. */
+  #low = 0
+  #high = 0
+  #changed = false
+
+  constructor(graph: Graph, log: OpLog, compare: CompareBranches, host: SequenceHost) {
+    this.#graph = graph
+    this.#log = log
+    this.#compare = compare
+    this.#host = host
+  }
+
+  /**
+   * Merges the ops [from, to) of one row of the log, of kind type, insert, erase or eraseBack and of this container, whose author had not seen
+   * `unseen`. Units out of range at their author's version are marked void.
+   */
+  merge(from: LV, to: LV, unseen: Spans): void {
+    const absent = this.#own.within(unseen)
+    const ordinal = this.#own.length
+    if (absent.length === 0) {
+      this.#straight(from, to)
+      this.local(from, to)
+      if (ordinal - this.#fed > idleMax) this.#tracker = undefined
+      return
+    }
+    const tracker = this.#trackerAt(absent, absent[0] as number)
+    this.#own.note(from, to)
+    this.#fed = this.#own.length
+    this.#apply(tracker, ordinal, from, to, this)
+  }
+
+  /** Notes ops [from, to) that saw everything, whose effect the caller has brought about. */
+  local(from: LV, to: LV): void {
+    const ordinal = this.#own.length
+    this.#own.note(from, to)
+    this.#cuts.straight(ordinal, this.#own.length)
+  }
+
+  /** The op at `lv` deletes every item its author saw, without saying so: a set, make or unset of the container's key. True if something went. */
+  clear(lv: LV, unseen: Spans): boolean {
+    // Whoever saw no op of ours deletes nothing.
+    if (this.#own.length === 0) return false
+    const absent = this.#own.within(unseen)
+    const ordinal = this.#own.length
+    const { length } = this.#host
+    if (absent.length === 0) {
+      this.#noteAct(lv, 0, none)
+      this.#cuts.clear(ordinal, length)
+      if (length > 0) this.#host.remove(0, length)
+      return length > 0
+    }
+    const tracker = this.#trackerAt(absent, absent[0] as number)
+    this.#noteAct(lv, 0, none)
+    return this.#actNow(tracker)
+  }
+
+  /**
+   * The op at `lv` switches off (level 1) the own edits among the targets: inserts, deletes, clears; or (level 2) the own level-1 revokes.
+   * Targets are spans of LVs in its past; those of other containers are passed over. True if something shows or is hidden by it.
+   */
+  revoke(lv: LV, level: 1 | 2, targets: Spans | Int32Array, unseen: Spans): boolean {
+    const own = this.#fitting(level, this.#own.within(targets))
+    if (own.length === 0) return false
+    const absent = this.#own.within(unseen)
+    const first = own[0] as number
+    let tracker = this.#trackerAt(absent, absent.length === 0 ? first : Math.min(first, absent[0] as number))
+    // What is to show again must be known by name: then nothing less than the whole history will do.
+    if (level === 1 && tracker.hidesBase(this.#ids(own))) {
+      this.#open(0, 0)
+      tracker = this.#feed(absent)
+    }
+    this.#noteAct(lv, level, own)
+    return this.#actNow(tracker)
+  }
+
+  /** Notes ops without bringing them about, their effect being there: of a snapshot. Then comes loaded(). */
+  note(from: LV, to: LV): void {
+    this.#own.note(from, to)
+  }
+
+  noteClear(lv: LV): void {
+    this.#noteAct(lv, 0, none)
+  }
+
+  noteRevoke(lv: LV, level: 1 | 2, targets: Spans | Int32Array): void {
+    const own = this.#fitting(level, this.#own.within(targets))
+    if (own.length > 0) this.#noteAct(lv, level, own)
+  }
+
+  /** All is noted; every op from `linearFrom` on has seen all before it (linearFrom() of the graph). */
+  loaded(linearFrom: LV): void {
+    let first = this.#own.before(linearFrom)
+    for (const ordinal of this.#acts.keys()) first = Math.max(first, ordinal + 1)
+    this.#cuts.straight(first, this.#own.length)
+  }
+
+  /** Forgets the ops from `lv` on, which were local, and whose effect the caller has undone: of a change that threw. */
+  withdraw(lv: LV): void {
+    const ordinal = this.#own.before(lv)
+    if (ordinal === this.#own.length) return
+    for (let at = this.#own.length - 1; at >= ordinal && this.#acts.size > 0; at--) this.#acts.delete(at)
+    this.#own.truncate(ordinal)
+    this.#cuts.truncate(ordinal)
+    if (this.#fed > ordinal) this.#tracker = undefined
+  }
+
+  /** All items in document order, hidden ones too. */
+  order(visitor: ItemVisitor): void {
+    this.#whole().visit((id, count, _, shows) => this.#named(id, count, (lv, named) => visitor(lv, named, shows)))
+  }
+
+  /** The items of an older version in document order. */
+  orderAt(version: readonly LV[], visitor: ItemVisitor): void {
+    const tracker = this.#whole()
+    tracker.moveTo(this.#own.within(this.#graph.diff(this.#graph.frontier, version).onlyA))
+    tracker.visit((id, count, prepare) => {
+      if (prepare !== 'absent') this.#named(id, count, (lv, named) => visitor(lv, named, prepare === 'visible'))
+    })
+  }
+
+  /** The op that inserted the item that shows at an index. */
+  lvAt(index: number): LV {
+    assert(index >= 0 && index < this.#host.length, `no item at ${index} of ${this.#host.length}`)
+    return this.#own.lvOf(this.#whole().idAt(index))
+  }
+
+  /** Where the item that an op inserted shows, or would show. */
+  indexOf(lv: LV): number {
+    return this.#whole().indexOf(this.#own.before(lv))
+  }
+
+  check(): void {
+    this.#cuts.check(this.#own.length)
+    this.#tracker?.check()
+    if (this.#tracker !== undefined && this.#fed === this.#own.length) {
+      const { shown } = this.#tracker
+      assert(shown === this.#host.length, `the tracker shows ${shown} units, the host ${this.#host.length}`)
+    }
+  }
+
+  /** Output: items come to show. */
+  show(index: number, id: number, count: number): void {
+    this.#changed = true
+    let at = index
+    this.#named(id, count, (lv, named) => {
+      this.#host.insert(at, lv, named)
+      at += named
+    })
+  }
+
+  /** Output: items go. */
+  hide(index: number, count: number): void {
+    this.#changed = true
+    this.#host.remove(index, count)
+  }
+
+  /** Ids as LVs, in runs. */
+  #named(id: number, count: number, named: (lv: LV, count: number) => void): void {
+    for (let at = this.#base + id, end = at + count; at < end; ) {
+      const stop = Math.min(end, this.#own.runEnd(at))
+      named(this.#own.lvOf(at), stop - at)
+      at = stop
+    }
+  }
+
+  /** The ops of a row that saw all before them: their indexes are those of what shows. */
+  #straight(from: LV, to: LV): void {
+    const log = this.#log
+    const row = log.rowAt(from)
+    const kind = log.kindOf(row)
+    const a = advanceA(kind, log.aOf(row), from - log.startOf(row))
+    this.#clip(kind, a, to - from, this.#host.length)
+    const low = this.#low
+    const count = this.#high - low
+    if (count > 0) {
+      if (kind === Kind.type || kind === Kind.insert) this.#host.insert(a, from, count)
+      else this.#host.remove(kind === Kind.erase ? a : a - low - count + 1, count)
+    }
+    this.#markVoid(from, to)
+  }
+
+  /** Which units of a run are in range of `length`; a unit that is not changes nothing for those after it. */
+  #clip(kind: Kind, a: number, count: number, length: number): void {
+    this.#low = 0
+    if (kind === Kind.type || kind === Kind.insert) this.#high = a < 0 || a > length ? 0 : count
+    else if (kind === Kind.erase) this.#high = a < 0 ? 0 : Math.max(0, Math.min(count, length - a))
+    else {
+      assert(kind === Kind.eraseBack, `kind ${kind} is no edit of a sequence`)
+      this.#high = Math.max(0, Math.min(count, a + 1))
+      this.#low = Math.min(this.#high, Math.max(0, a - length + 1))
+    }
+  }
+
+  #markVoid(from: LV, to: LV): void {
+    const [low, high] = [this.#low, this.#high]
+    if (low > 0) this.#log.markVoid(from, from + low)
+    if (from + high < to) this.#log.markVoid(from + high, to)
+  }
+
+  #noteAct(lv: LV, level: 0 | 1 | 2, targets: readonly number[]): void {
+    this.#acts.set(this.#own.length, { level, targets })
+    this.#own.note(lv, lv + 1)
+  }
+
+  /** Those of the targets that a revoke of this level switches: edits and clears (1), level-1 revokes (2). */
+  #fitting(level: 1 | 2, own: readonly number[]): readonly number[] {
+    if (level === 1 && this.#acts.size === 0) return own
+    const out: number[] = []
+    for (let i = 0; i < own.length; i += 2)
+      for (let ordinal = own[i] as number; ordinal < (own[i + 1] as number); ordinal++) {
+        if ((this.#acts.get(ordinal)?.level ?? 0) !== level - 1) continue
+        if (out.length > 0 && out[out.length - 1] === ordinal) out[out.length - 1] = ordinal + 1
+        else out.push(ordinal, ordinal + 1)
+      }
+    return out
+  }
+
+  /** For an op that has not seen, or switches, the op `least`: a tracker that knows all ops so far, at the version of all but `absent`. */
+  #trackerAt(absent: readonly number[], least: number): Tracker {
+    this.#cuts.cross(this.#own.length, least, this.#host.length, this.#net)
+    const { last } = this.#cuts
+    const isWhole = this.#base === 0 && this.#own.length - this.#fed <= idleMax
+    if (this.#tracker === undefined || this.#base > least || (this.#fed < last && !isWhole))
+      this.#open(last, this.#cuts.lengthAtLast)
+    return this.#feed(absent)
+  }
+
+  /** A tracker that knows all ops and the name of every item. */
+  #whole(): Tracker {
+    if (this.#tracker === undefined || this.#base > 0) this.#open(0, 0)
+    return this.#feed(none)
+  }
+
+  /** Gives the tracker what it has not had, all of which went straight, and moves it to the version of all but `absent`. */
+  #feed(absent: readonly number[]): Tracker {
+    const tracker = this.#tracker as Tracker
+    const { length } = this.#own
+    if (this.#fed < length) {
+      tracker.moveTo(none)
+      while (this.#fed < length) {
+        const lv = this.#own.lvOf(this.#fed)
+        const stop = this.#own.runEnd(this.#fed)
+        this.#apply(tracker, this.#fed, lv, lv + stop - this.#fed, undefined)
+        this.#fed = stop
+      }
+    }
+    tracker.moveTo(this.#ids(absent))
+    return tracker
+  }
+
+  /** Opens a tracker at a cut and gives it all ops since. The prepare version walks the graph from op to op. */
+  #open(cut: number, baseLength: number): void {
+    const graph = this.#graph
+    const own = this.#own
+    const branchOf = (id: number): number => graph.branchAt(own.lvOf(cut + id))
+    const tracker = new Tracker(baseLength, branchOf, this.#compare)
+    tracker.reserve(own.length - cut)
+    this.#tracker = tracker
+    this.#base = cut
+    let version: readonly LV[] | undefined
+    for (let ordinal = cut; ordinal < own.length; ) {
+      const lv = own.lvOf(ordinal)
+      const row = graph.rowAt(lv)
+      const stop = Math.min(graph.endOfRow(row), lv + own.runEnd(ordinal) - ordinal)
+      const start = graph.startOfRow(row)
+      if (version !== undefined && !(version.length === 1 && (version[0] as LV) >= start)) {
+        const { onlyA, onlyB } = graph.diff(version, lv === start ? graph.parentsOfRow(row) : [lv - 1])
+        for (const [spans, by] of [
+          [onlyA, -1],
+          [onlyB, 1],
+        ] as const) {
+          const ids = this.#ids(own.within(spans))
+          for (let i = 0; i < ids.length; i += 2) tracker.move(ids[i] as number, ids[i + 1] as number, by)
+        }
+      }
+      this.#apply(tracker, ordinal, lv, stop, undefined)
+      version = [stop - 1]
+      ordinal += stop - lv
+    }
+    this.#fed = own.length
+    if (version !== undefined) tracker.settle(this.#ids(own.within(graph.diff(graph.frontier, version).onlyA)))
+  }
+
+  /** Gives the tracker ops [from, to), neighbours in the log, at the version it is at. */
+  #apply(tracker: Tracker, first: number, from: LV, to: LV, output: Output | undefined): void {
+    const log = this.#log
+    tracker.reserve(first - this.#base + to - from)
+    let row = log.rowAt(from)
+    for (let lv = from; lv < to; row++) {
+      const stop = Math.min(to, log.endOf(row))
+      const ordinal = first + lv - from
+      if (log.isVoid(row)) tracker.skip(ordinal - this.#base, stop - lv)
+      else if (isEdit(log.kindOf(row))) this.#applyRow(tracker, ordinal, row, lv, stop, output)
+      else this.#act(tracker, ordinal, output)
+      lv = stop
+    }
+  }
+
+  #applyRow(tracker: Tracker, ordinal: number, row: number, from: LV, to: LV, output: Output | undefined): void {
+    const log = this.#log
+    const kind = log.kindOf(row)
+    const a = advanceA(kind, log.aOf(row), from - log.startOf(row))
+    this.#clip(kind, a, to - from, tracker.seen)
+    const [low, high] = [this.#low, this.#high]
+    const id = ordinal - this.#base
+    const count = high - low
+    if (count < to - from) {
+      assert(output !== undefined, `ops ${from} … ${to} were in range once`)
+      tracker.skip(id, to - from)
+    }
+    if (count > 0) {
+      if (kind === Kind.erase) tracker.erase(id, count, a, output)
+      else if (kind === Kind.eraseBack) tracker.eraseBack(id + low, count, a - low, output)
+      else {
+        const index = tracker.insert(id, count, a)
+        if (output !== undefined) this.#host.insert(index, from, count)
+      }
+    }
+    if (output !== undefined) this.#markVoid(from, to)
+  }
+
+  /** Gives the tracker a clear or revoke. */
+  #act(tracker: Tracker, ordinal: number, output: Output | undefined): void {
+    const { level, targets } = this.#acts.get(ordinal) as Act
+    const id = ordinal - this.#base
+    if (level === 0) tracker.clear(id, output)
+    else tracker.revoke(id, level, this.#ids(targets), output)
+  }
+
+  /** Gives the tracker the act just noted; true if something came to show or went. */
+  #actNow(tracker: Tracker): boolean {
+    this.#fed = this.#own.length
+    tracker.reserve(this.#fed - this.#base)
+    this.#changed = false
+    this.#act(tracker, this.#fed - 1, this)
+    return this.#changed
+  }
+
+  /** Ordinals as the tracker's ids. */
+  #ids(ordinals: readonly number[]): readonly number[] {
+    return this.#base === 0 ? ordinals : ordinals.map((ordinal) => ordinal - this.#base)
+  }
+
+  /** By how much ops that went straight changed the length. */
+  readonly #net = (from: number, to: number): number => {
+    const log = this.#log
+    let net = 0
+    for (let ordinal = from; ordinal < to; ) {
+      const lv = this.#own.lvOf(ordinal)
+      const row = log.rowAt(lv)
+      const count = Math.min(to, this.#own.runEnd(ordinal), ordinal + log.endOf(row) - lv) - ordinal
+      const kind = log.kindOf(row)
+      if (!log.isVoid(row)) net += kind === Kind.type || kind === Kind.insert ? count : -count
+      ordinal += count
+    }
+    return net
+  }
+}
+
+function isEdit(kind: Kind): boolean {
+  return kind === Kind.type || kind === Kind.insert || kind === Kind.erase || kind === Kind.eraseBack
+}

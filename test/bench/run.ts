@@ -32,6 +32,10 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const folder = fileURLToPath(new URL('.', import.meta.url))
 const plotPath = 'test/bench/growth.svg'
 
+// An end from outside takes the measuring process and the files along.
+process.on('SIGINT', () => process.exit(130))
+process.on('SIGTERM', () => process.exit(143))
+
 try {
   const given = process.argv.slice(2)
   if (given.includes('--help')) console.log(usage)
@@ -70,13 +74,15 @@ async function measure(asked: Arguments): Promise<Report> {
   if (wanted.length === 0) throw new RangeError(`no row is called ${asked.only.join(' or ')}`)
   const made = mkdtempSync(join(tmpdir(), 'joinery-bench-'))
   const found: Found = new Map()
+  const clean = (): void => rmSync(made, { recursive: true, force: true })
+  process.once('exit', clean)
   try {
     for (const [at, one] of withMakers(wanted).entries()) {
       console.error(`${at + 1}/${withMakers(wanted).length} ${one.id}`)
       await runInTurn(one, wanted.includes(one) ? asked.runs : 1, asked, made, found)
     }
   } finally {
-    rmSync(made, { recursive: true })
+    clean()
   }
   const rows = wanted.flatMap((one) => rowsOf(one, asked, found))
   return { machine: { ...before, loadAfter: load() }, versions: used, rows }
@@ -130,6 +136,8 @@ function runOnce(one: Measurement, peer: string, limitMs: number, made: string):
     execArgv,
     stdio: ['ignore', 2, 'pipe', 'ipc'],
   })
+  const end = (): void => void child.kill('SIGKILL')
+  process.once('exit', end)
   return new Promise((resolve) => {
     let said = ''
     child.stderr?.on('data', (text) => {
@@ -137,11 +145,12 @@ function runOnce(one: Measurement, peer: string, limitMs: number, made: string):
     })
     const timer = setTimeout(() => {
       resolve({ failed: `over ${limitMs / 1000} s` })
-      child.kill('SIGKILL')
+      end()
     }, limitMs)
     child.on('message', (answer: Answer) => resolve(answer))
     child.on('close', (code, signal) => {
       clearTimeout(timer)
+      process.off('exit', end)
       const reason = /out of memory/i.test(said) ? 'out of memory' : `ended with ${signal ?? code}`
       resolve({ failed: `failed: ${reason}` })
     })

@@ -1,5 +1,6 @@
 // What can be fuzzed, by name, so that the command, the test and the mutants' runner play the same histories.
 
+import { DocumentSubject } from './document-subject.ts'
 import type { MakeSubject } from './pieces.ts'
 import { type Outcome, planSteps, takeSteps } from './pieces-world.ts'
 import { PlainSubject } from './plain-subject.ts'
@@ -10,6 +11,7 @@ const subjects = {
   /** Graph and log alone. */
   log: (known) => new PlainSubject(known),
   sequence: (known) => new SequenceSubject(known),
+  document: (known) => new DocumentSubject(known),
 } as const satisfies Record<string, MakeSubject>
 
 export type Kind = keyof typeof subjects

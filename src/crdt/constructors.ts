@@ -1,7 +1,8 @@
 // What is assigned to make a text, a counter, a set or an opaque value. Before it is assigned each behaves as a plain, private one.
 
 import { JoineryError } from '../base/errors.ts'
-import type { Counter, SetOf, Text } from './types.ts'
+import { type Amount, checkAmount as checkExact, checkGrowth, sum } from './engine/amounts.ts'
+import type { Counter, Log, Register, SetOf, Text } from './types.ts'
 
 /**
  * A text that many people write in at once. Read back from `value` it is a string.
@@ -14,23 +15,48 @@ export function text(content = ''): Text {
 }
 
 /**
- * A number that many people add to at once.
+ * A number that many people add to at once; with `grows`, one that never becomes less.
  *
  * @example
  * doc.change((d) => { d.votes = counter(); d.votes.add(1) })
  */
-export function counter(value: number = 0): Counter {
-  return new NewCounter(value)
+export function counter(value: number | bigint = 0, options: { readonly grows?: boolean } = {}): Counter {
+  return new NewCounter(value, options.grows ?? false)
 }
 
 /**
- * A set of plain values. Read back from `value` it is an array.
+ * A set of plain values. Read back from `value` it is an array. Where one person adds what another removes at the same time, it is in, or with
+ * `wins: 'remove'` out until somebody who knows of the removal adds it again.
  *
  * @example
  * doc.change((d) => { d.tags = set(['a']); d.tags.add('b') })
  */
-export function set<V = unknown>(values: Iterable<V> = []): SetOf<V> {
-  return new NewSet<V>(values)
+export function set<V = unknown>(
+  values: Iterable<V> = [],
+  options: { readonly wins?: 'add' | 'remove' } = {},
+): SetOf<V> {
+  return new NewSet<V>(values, options.wins ?? 'add')
+}
+
+/**
+ * A list that is only ever added to, in the same order for everybody. Read back from `value` it is an array.
+ *
+ * @example
+ * doc.change((d) => { d.events = log(); d.events.push('created') })
+ */
+export function log<V = unknown>(values: Iterable<V> = []): Log<V> {
+  return new NewLog<V>(values)
+}
+
+/**
+ * One value of which none is lost: what several people assign at once is all kept, until somebody who has seen it assigns again. Read back from
+ * `value` it is the one that shows.
+ *
+ * @example
+ * doc.change((d) => { d.title = register('Groceries'); d.title.set('Shopping') })
+ */
+export function register<V = unknown>(...value: [] | [V]): Register<V> {
+  return new NewRegister<V>(value)
 }
 
 /**
@@ -91,30 +117,35 @@ export class NewText implements Text {
 }
 
 export class NewCounter implements Counter {
-  #value: number
+  readonly grows: boolean
+  #value: Amount = 0
 
-  constructor(value: number) {
-    this.#value = checkAmount(value)
+  constructor(value: Amount, grows: boolean) {
+    this.grows = grows
+    this.add(value)
   }
 
-  get value(): number {
+  get value(): Amount {
     return this.#value
   }
 
-  add(by = 1): void {
-    this.#value = checkAmount(this.#value + checkAmount(by))
+  add(by: Amount = 1): void {
+    const amount = checkExact(by)
+    this.#value = sum(this.#value, this.grows ? checkGrowth(amount) : amount)
   }
 
-  toJSON(): number {
+  toJSON(): Amount {
     return this.#value
   }
 }
 
 export class NewSet<V> implements SetOf<V> {
+  readonly wins: 'add' | 'remove'
   readonly #values: V[]
 
-  constructor(values: Iterable<V>) {
+  constructor(values: Iterable<V>, wins: 'add' | 'remove') {
     this.#values = [...values]
+    this.wins = wins
   }
 
   get size(): number {
@@ -149,6 +180,67 @@ export class NewSet<V> implements SetOf<V> {
 
   #find(value: V): number {
     return this.#values.findIndex((other) => Object.is(other, value))
+  }
+}
+
+export class NewLog<V> implements Log<V> {
+  readonly #values: V[]
+
+  constructor(values: Iterable<V>) {
+    this.#values = [...values]
+  }
+
+  get length(): number {
+    return this.#values.length
+  }
+
+  push(...values: V[]): number {
+    for (const value of values) this.#values.push(value)
+    return this.length
+  }
+
+  at(index: number): V | undefined {
+    return this.#values.at(index)
+  }
+
+  values(): IterableIterator<V> {
+    return this.#values.values()
+  }
+
+  [Symbol.iterator](): IterableIterator<V> {
+    return this.values()
+  }
+
+  toJSON(): V[] {
+    return this.#values
+  }
+}
+
+export class NewRegister<V> implements Register<V> {
+  #values: [] | [V]
+
+  constructor(value: [] | [V]) {
+    this.#values = value
+  }
+
+  get isSet(): boolean {
+    return this.#values.length > 0
+  }
+
+  get value(): V | null {
+    return this.#values.length === 0 ? null : this.#values[0]
+  }
+
+  get values(): readonly V[] {
+    return this.#values
+  }
+
+  set(value: V): void {
+    this.#values = [value]
+  }
+
+  toJSON(): V | null {
+    return this.value
   }
 }
 

@@ -81,8 +81,8 @@ export class CounterDraft implements Counter {
     return this.#counter.value
   }
 
-  add(by = 1): void {
-    this.#session.use().add(this.#counter, checkAmount(by))
+  add(by: number | bigint = 1): void {
+    this.#session.use().add(this.#counter, checkAmount(Number(by)))
   }
 
   toJSON(): number | bigint {

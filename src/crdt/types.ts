@@ -14,7 +14,7 @@ export interface Text {
 export interface Counter {
   /** A number, or a bigint past 2^53. */
   readonly value: number | bigint
-  add(by?: number): void
+  add(by?: number | bigint): void
 }
 
 /** A set of plain values; an add that a concurrent delete did not see wins. */
@@ -28,12 +28,31 @@ export interface SetOf<V> {
   [Symbol.iterator](): IterableIterator<V>
 }
 
+/** A list that is only ever added to. */
+export interface Log<V> {
+  readonly length: number
+  /** Gives the new length. */
+  push(...values: V[]): number
+  at(index: number): V | undefined
+  values(): IterableIterator<V>
+  [Symbol.iterator](): IterableIterator<V>
+}
+
+/** One value of which none is lost: what was assigned at the same time is all kept. */
+export interface Register<V> {
+  /** The one that shows; null while nothing was assigned. */
+  readonly value: V | null
+  /** All of them, the one that shows first. */
+  readonly values: readonly V[]
+  set(value: V): void
+}
+
 /** One value that is replaced whole. */
 export type Scalar = null | boolean | number | bigint | string | Uint8Array | Date
 
 type IsAny<T> = 0 extends 1 & T ? true : false
 
-/** What `value` shows for a document of type T: texts are strings, counters numbers, sets arrays, and all of it read only. */
+/** What `value` shows for a document of type T: texts are strings, counters numbers, sets and logs arrays, registers what shows of them, and all of it read only. */
 export type Value<T> =
   IsAny<T> extends true
     ? // biome-ignore lint/suspicious/noExplicitAny: a document without a type reads as any.
@@ -51,7 +70,11 @@ export type Value<T> =
               ? readonly V[]
               : T extends readonly (infer I)[]
                 ? readonly Value<I>[]
-                : { readonly [K in keyof T]: Value<T[K]> }
+                : T extends Log<infer V>
+                  ? readonly V[]
+                  : T extends Register<infer V>
+                    ? V | null
+                    : { readonly [K in keyof T]: Value<T[K]> }
 
 /** What a change function is handed for a document of type T: a plain-looking object. */
 // biome-ignore lint/suspicious/noExplicitAny: a document without a type is edited as any.

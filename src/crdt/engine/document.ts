@@ -1,0 +1,183 @@
+// A document: what the ops of its graph and log mean. It is told of ops that are already in both (Invariant 4 is kept above it), and records local
+// edits into both. Values are immutable and shared; patches are made only while somebody listens (Invariant 7).
+
+import { JoineryError } from '../../base/errors.ts'
+import type { Graph, LV, Spans } from '../../core/graph.ts'
+import { Kind, type Meta } from '../../core/kinds.ts'
+import type { OpLog } from '../../core/op-log.ts'
+import { valueAt } from '../at-path.ts'
+import type { Patch, Path } from '../patch.ts'
+import { build, show } from './build.ts'
+import { checkContainer } from './check.ts'
+import { type CompareBranches, Context } from './context.ts'
+import { Drafts } from './drafts.ts'
+import { Effects } from './effects.ts'
+import type { MapState } from './map-state.ts'
+import { valueAtVersion } from './past.ts'
+import { Recorder } from './recorder.ts'
+import { Revoking } from './revoking.ts'
+import { type Container, isContainer } from './state.ts'
+import { Switches } from './switches.ts'
+
+/** Something that lost to what shows, or is hidden with what it stands in. */
+export interface Conflict {
+  readonly value: unknown
+  readonly branch: number
+  readonly lv: LV
+}
+
+export class EngineDocument {
+  readonly context: Context
+  readonly recorder: Recorder
+  readonly switches = new Switches()
+  readonly drafts: Drafts
+  readonly #effects: Effects
+  readonly #revoking: Revoking
+
+  /** `compareBranches` orders branches by the bytes of their names. */
+  constructor(graph: Graph, log: OpLog, compareBranches: CompareBranches) {
+    this.context = new Context(graph, log, compareBranches)
+    this.#effects = new Effects(this.context, this.switches.isOff)
+    this.#revoking = new Revoking(this.context, this.#effects, this.switches)
+    this.recorder = new Recorder(this.context, this.#effects, this.#revoking)
+    this.drafts = new Drafts(this)
+  }
+
+  get root(): MapState {
+    return this.context.root
+  }
+
+  get value(): unknown {
+    return build(this.context.root, this.context.rollback)
+  }
+
+  get patches(): Patch[] | undefined {
+    return this.context.patches
+  }
+
+  set patches(patches: Patch[] | undefined) {
+    this.context.patches = patches
+  }
+
+  /** The ops of one change, which are in the graph and the log; their author had not seen `unseen`. */
+  merge(from: LV, to: LV, unseen: Spans): void {
+    const { log } = this.context
+    for (let lv = from; lv < to; ) {
+      const row = log.rowAt(lv)
+      const end = Math.min(log.endOf(row), to)
+      const kind = log.kindOf(row)
+      if (kind < Kind.revoke) this.#effects.apply(lv, end, unseen)
+      else if (kind === Kind.revoke) this.#revoke(row, lv, unseen)
+      lv = end
+    }
+  }
+
+  /**
+   * Runs `fn` on a draft and records what it did as one change, into graph and log too: from `from` to the end of both. If `fn` throws, nothing
+   * happened. Errors: 'bad-change' | 'bad-value' | 'limit'.
+   */
+  change<R>(branch: number, fn: (draft: object) => R, meta?: Meta): { readonly result: R; readonly from: LV } {
+    const { recorder } = this
+    recorder.begin(branch, meta)
+    try {
+      // What fn gives, but for drafts in it.
+      const result = this.drafts.run(fn) as R
+      return { result, from: recorder.commit() }
+    } catch (error) {
+      recorder.rollBack()
+      throw error
+    }
+  }
+
+  /** The container at a path of keys and indexes, if one shows there. */
+  containerAt(path: Path): Container | undefined {
+    let at: unknown = this.context.root
+    for (const key of path) {
+      if (!isContainer(at)) return undefined
+      if (at.type === 'map') at = typeof key === 'string' ? at.get(key) : undefined
+      else if (at.type !== 'list' || typeof key !== 'number' || !(key >= 0 && key < at.length)) return undefined
+      else at = Number.isInteger(key) ? at.items.at(key) : undefined
+    }
+    return isContainer(at) ? at : undefined
+  }
+
+  containerOf(ref: number): Container | undefined {
+    return this.context.containerOf(ref)
+  }
+
+  /** Where a container shows, undefined if it does not. */
+  pathOf(container: Container): Path | undefined {
+    return this.context.pathOf(container)
+  }
+
+  /** Errors: 'bad-path'. */
+  valueAt(path: Path): unknown {
+    return valueAt(this.value, path)
+  }
+
+  /** The value as it was at an older version, given by its heads. */
+  at(version: readonly LV[]): unknown {
+    return valueAtVersion(this.context, version)
+  }
+
+  /**
+   * What lost at a key and can be restored, the greatest first; then what is hidden there, edited by somebody who had not seen the removal. Of a
+   * register, all that was assigned, the one that shows first, if there is more than one. Errors: 'bad-path'.
+   */
+  conflicts(path: Path): readonly Conflict[] {
+    const at = this.containerAt(path)
+    const key = path.at(-1)
+    const map = this.containerAt(path.slice(0, -1))
+    const conflicts: Conflict[] = []
+    if (at?.type === 'register' && at.heads.length > 1)
+      for (const { lv, value } of at.heads) conflicts.push(this.#conflict(lv, value))
+    if (map?.type !== 'map' || typeof key !== 'string') {
+      if (at === undefined && path.length > 0)
+        throw new JoineryError('bad-path', 'nothing stands there that could conflict')
+      return conflicts
+    }
+    const entry = map.entries.get(key)
+    const others = [...(entry?.others ?? [])].sort((a, b) => (this.context.isLater(a.lv, b.lv) ? -1 : 1))
+    for (const { lv, value } of others) conflicts.push(this.#conflict(lv, value))
+    const heads = (entry?.heads ?? []).map((head) => head.value)
+    for (const container of entry?.slots?.containers.values() ?? [])
+      if (!heads.includes(container) && !isEmpty(container)) conflicts.push(this.#conflict(container.maker, container))
+    return conflicts
+  }
+
+  check(): void {
+    checkContainer(this.context, this.context.root)
+  }
+
+  #conflict(lv: LV, value: Parameters<typeof show>[0]): Conflict {
+    return { value: show(value, this.context.rollback), branch: this.context.graph.branchAt(lv), lv }
+  }
+
+  #revoke(row: number, lv: LV, unseen: Spans): void {
+    const { log } = this.context
+    const level = log.aOf(row)
+    const targets = log.values[log.bOf(row)]
+    if (targets instanceof Int32Array && (level === 1 || level === 2)) this.#revoking.revoke(lv, level, targets, unseen)
+    else log.markVoid(lv, lv + 1)
+  }
+}
+
+/** Whether a container shows nothing that could be missed. */
+function isEmpty(container: Container): boolean {
+  switch (container.type) {
+    case 'map':
+      return container.keys.length === 0
+    case 'list':
+    case 'text':
+    case 'log':
+      return container.length === 0
+    case 'counter':
+    case 'gcounter':
+      return container.value === 0
+    case 'set':
+    case 'rwset':
+      return container.size === 0
+    case 'register':
+      return container.heads.length === 0
+  }
+}

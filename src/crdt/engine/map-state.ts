@@ -1,0 +1,125 @@
+// The state of a map: for each key the antichain of effective heads, assignments that no other has seen (FORMAT §4), and the slots that stand or
+// have stood there. One small object for each key.
+
+import { inSpans, type LV, type Spans } from '../../core/graph.ts'
+import { type ContainerType, containerTypes } from '../../core/kinds.ts'
+import type { Scalar } from '../../core/value.ts'
+import { type Container, State } from './state.ts'
+
+/** An assignment nobody who saw it has replaced or removed. */
+export interface Head {
+  readonly lv: LV
+  readonly value: Scalar | Container
+}
+
+/** Whether the first comes after the second, by (lamport, actor). */
+export type IsLater = (a: LV, b: LV) => boolean
+
+export class Entry {
+  readonly key: string
+  /** The head that shows; -1 if there is none. */
+  lv: LV = -1
+  value: Scalar | Container | undefined = undefined
+  /** Heads that lost. */
+  others: readonly Head[] | undefined = undefined
+  slots: Slots | undefined = undefined
+  /** Whether it is among its map's busy ones. */
+  busy = false
+
+  constructor(key: string) {
+    this.key = key
+  }
+
+  get heads(): readonly Head[] {
+    if (this.value === undefined) return []
+    return [{ lv: this.lv, value: this.value }, ...(this.others ?? [])]
+  }
+
+  /** Takes an assignment (undefined: a removal) in the place of the heads its author saw. */
+  put(lv: LV, value: Scalar | Container | undefined, unseen: Spans, isLater: IsLater): void {
+    const kept = unseen.length === 0 || this.lv < 0 ? [] : this.heads.filter((head) => inSpans(unseen, head.lv))
+    if (kept.length > 0) {
+      this.setHeads(value === undefined ? kept : [...kept, { lv, value }], isLater)
+      return
+    }
+    this.lv = value === undefined ? -1 : lv
+    this.value = value
+    this.others = undefined
+  }
+
+  setHeads(heads: readonly Head[], isLater: IsLater): void {
+    let winner: Head | undefined
+    for (const head of heads) if (winner === undefined || isLater(head.lv, winner.lv)) winner = head
+    this.lv = winner?.lv ?? -1
+    this.value = winner?.value
+    this.others = heads.length > 1 ? heads.filter((head) => head !== winner) : undefined
+  }
+}
+
+/** The containers that stand or have stood under one key, by type and generation. */
+export class Slots {
+  readonly containers = new Map<number, Container>()
+  /** Those that may hold something to clear. */
+  live: Container[] = []
+  /** Ops that made one, with their generations: only those that no other makes superfluous. */
+  makes: readonly { readonly lv: LV; readonly gen: number }[] = []
+  /** The greatest generation. */
+  gen = -1
+
+  get(type: ContainerType, gen: number): Container | undefined {
+    return this.containers.get(slotCode(type, gen))
+  }
+
+  /** A generation counts up to one past the greatest its author saw here. */
+  allows(gen: number, unseen: Spans): boolean {
+    if (gen === 0) return true
+    if (gen > this.gen + 1) return false
+    return this.makes.some((make) => make.gen >= gen - 1 && !inSpans(unseen, make.lv))
+  }
+
+  made(lv: LV, gen: number, unseen: Spans): void {
+    this.gen = Math.max(this.gen, gen)
+    // Whoever sees this one sees that one too, which allows as much.
+    if (this.makes.some((make) => make.gen >= gen && !inSpans(unseen, make.lv))) return
+    this.makes = [...this.makes, { lv, gen }]
+  }
+}
+
+/** A slot's type and generation in one number, as make ops have them. */
+export function slotCode(type: ContainerType, gen: number): number {
+  return containerTypes.indexOf(type) + 16 * gen
+}
+
+export class MapState extends State {
+  readonly type = 'map'
+  readonly entries = new Map<string, Entry>()
+  /** Keys under which there may be something to clear. */
+  readonly busy = new Set<Entry>()
+  #keys: readonly string[] | undefined = []
+
+  /** Those that show, in the order of code units, which does not depend on who wrote first. */
+  get keys(): readonly string[] {
+    if (this.#keys !== undefined) return this.#keys
+    const shown: string[] = []
+    for (const entry of this.entries.values()) if (entry.value !== undefined) shown.push(entry.key)
+    this.#keys = shown.sort()
+    return this.#keys
+  }
+
+  /** A key shows that did not, or does not any more. */
+  forgetKeys(): void {
+    this.#keys = undefined
+  }
+
+  entryFor(key: string): Entry {
+    const known = this.entries.get(key)
+    if (known !== undefined) return known
+    const entry = new Entry(key)
+    this.entries.set(key, entry)
+    return entry
+  }
+
+  get(key: string): Scalar | Container | undefined {
+    return this.entries.get(key)?.value
+  }
+}

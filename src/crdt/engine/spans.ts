@@ -1,0 +1,58 @@
+// Sets of LVs as spans: flat and ascending, [start, end, start, end, …], none touching the next.
+
+import type { LV, Spans } from '../../core/graph.ts'
+
+/** What is in either. */
+export function union(a: Spans, b: Spans): Spans {
+  if (a.length === 0) return b
+  if (b.length === 0) return a
+  const out: LV[] = []
+  for (let i = 0, j = 0; i < a.length || j < b.length; ) {
+    const isFirst = j >= b.length || (i < a.length && (a[i] as LV) <= (b[j] as LV))
+    const from = (isFirst ? a[i] : b[j]) as LV
+    const to = (isFirst ? a[i + 1] : b[j + 1]) as LV
+    if (isFirst) i += 2
+    else j += 2
+    const last = out.length - 1
+    if (last > 0 && from <= (out[last] as LV)) out[last] = Math.max(out[last] as LV, to)
+    else out.push(from, to)
+  }
+  return out
+}
+
+/** What is in `a` only. */
+export function minus(a: Spans, b: Spans): Spans {
+  if (a.length === 0 || b.length === 0) return a
+  const out: LV[] = []
+  let j = 0
+  for (let i = 0; i < a.length; i += 2) {
+    let from = a[i] as LV
+    const to = a[i + 1] as LV
+    while (j < b.length && (b[j + 1] as LV) <= from) j += 2
+    for (let k = j; k < b.length && (b[k] as LV) < to; k += 2) {
+      if (from < (b[k] as LV)) out.push(from, b[k] as LV)
+      from = Math.max(from, b[k + 1] as LV)
+    }
+    if (from < to) out.push(from, to)
+  }
+  return out
+}
+
+/** What of it is below `end`. */
+export function below(spans: Spans, end: LV): Spans {
+  return minus(spans, [end, Number.MAX_SAFE_INTEGER])
+}
+
+/** Spans as they come from outside: put in order, joined, what is empty left out. */
+export function tidied(spans: ArrayLike<number>): Spans {
+  let out: Spans = []
+  for (let i = 0; i + 1 < spans.length; i += 2) {
+    const [from, to] = [spans[i] as LV, spans[i + 1] as LV]
+    const last = out.length - 1
+    if (from >= to) continue
+    // Most come in order: then they are only appended.
+    if (last < 0 || from > (out[last] as LV)) (out as LV[]).push(from, to)
+    else out = [...union(out, [from, to])]
+  }
+  return out
+}

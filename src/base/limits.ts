@@ -20,6 +20,8 @@ export const limits = {
   changeBytes: 32 * MiB,
   /** Unit ops of one actor in one document, and items in one list. */
   seq: 2 ** 31 - 1,
+  /** A snapshot, and what it inflates to: far above any document, and far below what ends a process. */
+  snapshotBytes: 256 * MiB,
   /** Parents of one change (FORMAT §2). */
   links: 32,
   /** Bytes waiting in the causal buffer of one document; beyond, what is furthest from the frontier is dropped and pulled again. */

@@ -23,15 +23,21 @@ export class OpLog {
   readonly keys: string[] = []
   /** Whether an op is the last of its change, by LV. */
   readonly changeEnds = new BitRuns()
-  readonly #starts = new Int32Column()
-  readonly #heads = new Int32Column()
-  readonly #as = new Int32Column()
-  readonly #bs = new Int32Column()
+  #starts = new Int32Column()
+  #heads = new Int32Column()
+  #as = new Int32Column()
+  #bs = new Int32Column()
   readonly #keyIds = new Map<string, number>()
   /** By ref: the LV of the op that made the container; -1 for the root. */
   readonly #makers = new Int32Column(4)
   readonly #refs = new Map<number, number>([[-1, 0]])
   #length = 0
+  /** Rows below this LV are not here yet; #fill brings them. */
+  #base = 0
+  #fill: ((log: OpLog) => void) | undefined
+  /** Content up to here stays when a change that threw is forgotten: rows that came in its midst have theirs there. */
+  #unitsKept = 0
+  #valuesKept = 0
 
   constructor() {
     this.#makers.push(-1)
@@ -67,9 +73,63 @@ export class OpLog {
     this.changeEnds.push(1)
   }
 
-  /** The row that holds an LV. */
+  /** The row that holds an LV. May bring rows that were not here (`freeze`): numbers of rows that were known before are others then. */
   rowAt(lv: number): number {
+    const row = lastAtMost(this.#starts, lv)
+    if (row >= 0 || this.#fill === undefined) return row
+    this.thaw()
     return lastAtMost(this.#starts, lv)
+  }
+
+  /**
+   * Lets a new log begin at `base`: the rows below come when one of them is asked for, or by thaw(). `fill` then pushes them into what looks like
+   * an empty log, whose content may be anywhere; if it throws, nothing has changed. `changeEnds` must be there already.
+   */
+  freeze(base: number, fill: (log: OpLog) => void): void {
+    assert(this.#length === 0 && this.changeEnds.length === base, `a log that begins at ${base} is new`)
+    if (base === 0) return
+    this.#base = base
+    this.#length = base
+    this.#fill = fill
+  }
+
+  /** Whether all rows are here. */
+  get isWhole(): boolean {
+    return this.#fill === undefined
+  }
+
+  /** Brings all rows: for those who go through them by number. */
+  thaw(): void {
+    const fill = this.#fill
+    if (fill === undefined) return
+    const above = [this.#starts, this.#heads, this.#as, this.#bs] as const
+    const [length, units, values] = [this.#length, this.units.length, this.values.length]
+    const put = ([starts, heads, as, bs]: readonly [Int32Column, Int32Column, Int32Column, Int32Column]): void => {
+      this.#starts = starts
+      this.#heads = heads
+      this.#as = as
+      this.#bs = bs
+    }
+    put([new Int32Column(), new Int32Column(), new Int32Column(), new Int32Column()])
+    this.#length = 0
+    this.#fill = undefined
+    try {
+      fill(this)
+      assert(this.#length === this.#base, `${this.#length} ops came for ${this.#base}`)
+    } catch (error) {
+      put(above)
+      this.#length = length
+      this.#fill = fill
+      this.units.truncate(units)
+      this.values.length = values
+      throw error
+    }
+    const below = [this.#starts, this.#heads, this.#as, this.#bs]
+    for (const [i, column] of below.entries())
+      for (let row = 0, from = above[i] as Int32Column; row < from.length; row++) column.push(from.at(row))
+    this.#length = length
+    this.#unitsKept = this.units.length
+    this.#valuesKept = this.values.length
   }
 
   startOf(row: number): number {
@@ -162,8 +222,8 @@ export class OpLog {
     // A run that was extended may be a single op again: one delete has no direction.
     if (last >= 0 && this.kindOf(last) === Kind.eraseBack && lv - this.startOf(last) === 1)
       this.#heads.data[last] = (this.#heads.at(last) & ~(voidBit - 1)) | Kind.erase
-    this.units.truncate(units)
-    this.values.length = values
+    this.units.truncate(Math.max(units, this.#unitsKept))
+    this.values.length = Math.max(values, this.#valuesKept)
     if (this.changeEnds.length > lv) this.changeEnds.truncate(lv)
   }
 

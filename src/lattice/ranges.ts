@@ -24,7 +24,7 @@ export function minusRanges(a: Ranges, b: Ranges): Ranges {
     for (let at = index; from < end; at++) {
       const [holeStart, holeEnd] = b[at] ?? [end, end]
       if (from < Math.min(holeStart, end)) out.push([from, Math.min(holeStart, end)])
-      from = Math.max(from, holeEnd)
+      from = holeEnd
       if (holeStart >= end) break
     }
   }

@@ -38,7 +38,7 @@ export const anyJson = (random: Random): Json =>
   one<Json>(random, null, 0, -1.5, '', 'é', [], [null, [1]], {}, JSON.parse('{"__proto__":{"x":1},"10":2,"9":[]}'))
 
 export const addOrRemove = (random: Random): { type: 'add' | 'remove'; element: string } => ({
-  type: one(random, 'add', 'add', 'remove'),
+  type: one<'add' | 'remove'>(random, 'add', 'add', 'remove'),
   element: letter(random),
 })
 
@@ -65,9 +65,15 @@ export const all: readonly (readonly [name: string, run: Run])[] = [
   ready(gSet(kinds.json), (random) => ({ type: 'add', element: anyJson(random) })),
   ready(twoPhaseSet(kinds.string), addOrRemove),
   ready(orSet(kinds.string), (random) => (random.unit() < 0.1 ? { type: 'clear' } : addOrRemove(random))),
-  ready(orSet(kinds.json), (random) => ({ type: one(random, 'add', 'remove'), element: anyJson(random) })),
+  ready(orSet(kinds.json), (random) => ({
+    type: one<'add' | 'remove'>(random, 'add', 'remove'),
+    element: anyJson(random),
+  })),
   ready(removeWinsSet(kinds.string), addOrRemove),
-  ready(removeWinsSet(kinds.json), (random) => ({ type: one(random, 'add', 'remove'), element: anyJson(random) })),
+  ready(removeWinsSet(kinds.json), (random) => ({
+    type: one<'add' | 'remove'>(random, 'add', 'remove'),
+    element: anyJson(random),
+  })),
   ready(lwwRegister(kinds.string), (random) => ({ type: 'set', value: letter(random) })),
   ready(lwwRegister(kinds.json), (random) => ({ type: 'set', value: anyJson(random) })),
   ready(hybridRegister(kinds.string), (random) => ({ type: 'set', value: letter(random), now: below(random, 4) })),
@@ -79,7 +85,7 @@ export const all: readonly (readonly [name: string, run: Run])[] = [
   ready(mapOf(pnCounter), (random) => ({ key: letter(random), command: { type: 'add', by: below(random, 5) - 2 } })),
   ready(mapOf(orSet(kinds.boolean)), (random) => ({
     key: letter(random),
-    command: { type: one(random, 'add', 'remove'), element: random.unit() < 0.5 },
+    command: { type: one<'add' | 'remove'>(random, 'add', 'remove'), element: random.unit() < 0.5 },
   })),
   ready(mapOf(mapOf(max(kinds.number))), (random) => ({
     key: letter(random),

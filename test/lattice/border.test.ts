@@ -297,6 +297,12 @@ test('sums whose parts round are exact when they themselves do not', () => {
   expect(pnCounter.value(state)).toBe(most)
 })
 
+test('objects that say the same are the same, in whatever order they say it', () => {
+  const things = gSet(kinds.json)
+  const state = update(things, things.bottom, { type: 'add', element: { b: 1, a: 2 } }, 'a')
+  expect(things.value(update(things, state, { type: 'add', element: { a: 2, b: 1 } }, 'b'))).toEqual([{ a: 2, b: 1 }])
+})
+
 test('-0 is 0, as it is after JSON', () => {
   const type = max(kinds.number)
   expect(Object.is(type.value(type.delta(null, { type: 'put', value: -0 }, 'a')), 0)).toBe(true)
@@ -339,8 +345,13 @@ test('two replicas of one name are a mistake, after which all still agree', () =
   const [x, y] = ['x', 'y'].map((value) => title.delta(null, { type: 'set', value }, 'a'))
   expect(title.join(x ?? null, y ?? null)).toEqual(title.join(y ?? null, x ?? null))
   const tags = orSet(kinds.string)
-  const [one, two] = ['x', 'y'].map((element) => tags.delta(tags.bottom, { type: 'add', element }, 'a'))
-  expect(tags.join(one ?? tags.bottom, two ?? tags.bottom)).toEqual(tags.join(two ?? tags.bottom, one ?? tags.bottom))
+  const [one = tags.bottom, two = tags.bottom] = ['x', 'y'].map((element) =>
+    tags.delta(tags.bottom, { type: 'add', element }, 'a'),
+  )
+  const both = tags.join(one, two)
+  expect(both).toEqual(tags.join(two, one))
+  expect([tags.leq(one, both), tags.leq(two, both)]).toEqual([true, true])
+  expect(tags.join(one, tags.diff(two, one))).toEqual(both)
 })
 
 test('a type of one’s own needs no order and no difference: both follow from its join', () => {

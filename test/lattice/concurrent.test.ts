@@ -75,6 +75,16 @@ describe('an OR-set', () => {
     expect(state).toEqual({ live: [], seen: [['a', [[0, 10_000]]]] })
   })
 
+  test('an element added again and again by each of two replicas has one dot of each that nobody has replaced', () => {
+    let state = tags.bottom
+    for (const replica of ['a', 'a', 'b', 'b', 'b']) state = update(tags, state, { type: 'add', element: 'x' }, replica)
+    const apart = tags.join(state, tags.delta(tags.bottom, { type: 'add', element: 'x' }, 'c'))
+    expect(apart.live).toEqual([
+      ['b', 2, 'x'],
+      ['c', 0, 'x'],
+    ])
+  })
+
   test('a delta that is early leaves a hole, which closes when the others come', () => {
     const first = tags.delta(tags.bottom, { type: 'add', element: 'x' }, 'a')
     const second = tags.delta(first, { type: 'add', element: 'y' }, 'a')
@@ -239,6 +249,10 @@ describe('clocks of events', () => {
     const a = update(versionVector, versionVector.bottom, tick(), 'a')
     const b = update(versionVector, versionVector.bottom, tick(), 'b')
     const both = versionVector.join(a, b)
+    expect(versionVector.value(update(versionVector, both, tick(), 'a'))).toEqual([
+      ['a', 2],
+      ['b', 1],
+    ])
     expect([compare(versionVector, a, both), compare(versionVector, both, b)]).toEqual(['before', 'after'])
     expect([compare(versionVector, a, b), compare(versionVector, a, a)]).toEqual(['concurrent', 'equal'])
   })

@@ -10,9 +10,10 @@ import type { Graph, LV, Spans } from '../core/graph.ts'
 import { Kind } from '../core/kinds.ts'
 import { advanceA, type OpLog } from '../core/op-log.ts'
 import { CriticalCuts } from './critical-cuts.ts'
+import type { Makers } from './fugue-max.ts'
 import { OwnOps } from './own-ops.ts'
 import type { Output } from './span-tree.ts'
-import { type CompareBranches, Tracker } from './tracker.ts'
+import { Tracker } from './tracker.ts'
 
 /** What stands at rest: the units of a text or the values of a list. */
 export interface SequenceHost {
@@ -37,7 +38,7 @@ const none: readonly number[] = []
 export class Sequence implements Output {
   readonly #graph: Graph
   readonly #log: OpLog
-  readonly #compare: CompareBranches
+  readonly #compare: Makers['compare']
   readonly #host: SequenceHost
   readonly #own = new OwnOps()
   readonly #cuts = new CriticalCuts()
@@ -51,7 +52,7 @@ export class Sequence implements Output {
   #high = 0
   #changed = false
 
-  constructor(graph: Graph, log: OpLog, compare: CompareBranches, host: SequenceHost) {
+  constructor(graph: Graph, log: OpLog, compare: Makers['compare'], host: SequenceHost) {
     this.#graph = graph
     this.#log = log
     this.#compare = compare
@@ -301,7 +302,7 @@ export class Sequence implements Output {
     const graph = this.#graph
     const own = this.#own
     const branchOf = (id: number): number => graph.branchAt(own.lvOf(cut + id))
-    const tracker = new Tracker(baseLength, branchOf, this.#compare)
+    const tracker = new Tracker(baseLength, { branchOf, compare: this.#compare })
     tracker.reserve(own.length - cut)
     this.#tracker = tracker
     this.#base = cut

@@ -1,27 +1,13 @@
 // The items of a text or list that a tracker knows, in document order, as spans of consecutive ids in a B-tree of typed arrays: no object per
 // span or node. A span is a run of items, each with the item before as its left origin, all with the same right origin and the same states.
 //
-//   a node's area, 256 numbers        leaf: up to 32 spans of 8 numbers        inner node: up to 32 children
-//
-// Every node has three widths: units visible in the prepare state, units visible in the effect state, and units of the base (what existed
-// before the tracker, of unknown identity). An item is found by its id through `where`, a base item by the third width, since base items
-// never change their order. After Gentle & Kleppmann 2025, "Collaborative Text Editing with Eg-walker", section 3.3 and 3.4.
+// An item is found by its id through `where`; an item of the base (what existed before the tracker, of unknown identity) by the width that
+// counts those, since they never change their order. After Gentle & Kleppmann 2025, "Collaborative Text Editing with Eg-walker", section 3.3 and 3.4.
 
-import { assert } from '../base/assert.ts'
+import { areaShift, baseId, Field, leafMax, SpanNodes, stride, strideShift } from './span-nodes.ts'
 
-/** Base items have ids from here on, by their place; below are the ordinals of inserts. */
-export const baseId = 2 ** 30
 /** No item: before the first one, as a left origin; after the last one, as a right origin. */
 export const nowhere = -1
-
-const strideShift = 3
-const stride = 1 << strideShift
-const areaShift = 8
-const leafMax = 1 << (areaShift - strideShift)
-const childMax = 32
-
-/** The numbers of a span. `prepare`: 0 not yet inserted, 1 visible, more: hidden so many times less one. `hidden`: how often, in effect. */
-const Field = { id: 0, length: 1, prepare: 2, hidden: 3, left: 4, right: 5, branch: 6 } as const
 
 /** Told what a change of states does to what shows: indexes are those of the effect state at that moment. */
 export interface Output {
@@ -29,20 +15,7 @@ export interface Output {
   hide(index: number, count: number): void
 }
 
-export class SpanTree {
-  #data = new Int32Array(4 << areaShift)
-  #count = new Int32Array(4)
-  #parent = new Int32Array(4)
-  #next = new Int32Array(4)
-  #seen = new Int32Array(4)
-  #shown = new Int32Array(4)
-  #base = new Int32Array(4)
-  #nodes = 1
-  #root = 0
-  #height = 0
-  /** By id of an insert's item: its leaf. The tracker keeps other things here for ids of ops that insert nothing. */
-  where = new Int32Array(64)
-
+export class SpanTree extends SpanNodes {
   // The place found last: a span, and a unit in it; or the gap before a span.
   leaf = 0
   slot = 0
@@ -51,22 +24,21 @@ export class SpanTree {
   effect = 0
 
   constructor(baseLength: number) {
-    this.#next[0] = -1
-    this.#parent[0] = -1
+    super()
     if (baseLength === 0) return
-    this.#data.set([baseId, baseLength, 1, 0, nowhere, nowhere, -1, 0])
-    this.#count[0] = 1
-    this.#widen(0, baseLength, baseLength, baseLength)
+    this.data.set([baseId, baseLength, 1, 0, nowhere, nowhere, -1, 0])
+    this.count[0] = 1
+    this.widen(0, baseLength, baseLength, baseLength)
   }
 
   /** Units visible in the prepare state. */
   get seen(): number {
-    return this.#seen[this.#root] as number
+    return this.seenOf[this.root] as number
   }
 
   /** Units visible in the effect state. */
   get shown(): number {
-    return this.#shown[this.#root] as number
+    return this.shownOf[this.root] as number
   }
 
   reserve(ids: number): void {
@@ -78,16 +50,16 @@ export class SpanTree {
 
   /** Goes to the unit that is at `index` in the prepare state. */
   findSeen(index: number): void {
-    const data = this.#data
-    let node = this.#root
+    const data = this.data
+    let node = this.root
     let left = index
     let effect = 0
-    for (let height = this.#height; height > 0; height--) {
+    for (let height = this.height; height > 0; height--) {
       let at = node << areaShift
       node = data[at] as number
-      for (let width = this.#seen[node] as number; left >= width; width = this.#seen[node] as number) {
+      for (let width = this.seenOf[node] as number; left >= width; width = this.seenOf[node] as number) {
         left -= width
-        effect += this.#shown[node] as number
+        effect += this.shownOf[node] as number
         node = data[++at] as number
       }
     }
@@ -106,13 +78,13 @@ export class SpanTree {
 
   /** Goes to the unit that is at `index` in the effect state. */
   findShown(index: number): void {
-    const data = this.#data
-    let node = this.#root
+    const data = this.data
+    let node = this.root
     let left = index
-    for (let height = this.#height; height > 0; height--) {
+    for (let height = this.height; height > 0; height--) {
       let at = node << areaShift
       node = data[at] as number
-      for (let width = this.#shown[node] as number; left >= width; width = this.#shown[node] as number) {
+      for (let width = this.shownOf[node] as number; left >= width; width = this.shownOf[node] as number) {
         left -= width
         node = data[++at] as number
       }
@@ -142,7 +114,7 @@ export class SpanTree {
       this.#locateBase(id - baseId)
       return
     }
-    const data = this.#data
+    const data = this.data
     const leaf = this.where[id] as number
     let at = leaf << areaShift
     while ((id - (data[at + Field.id] as number)) >>> 0 >= (data[at + Field.length] as number)) at += stride
@@ -151,15 +123,15 @@ export class SpanTree {
 
   /** How many units show before the place: to be asked after locate(). */
   effectHere(): number {
-    const data = this.#data
+    const data = this.data
     const area = this.leaf << areaShift
     const here = area + (this.slot << strideShift)
     let effect = data[here + Field.hidden] === 0 ? this.offset : 0
     for (let at = area; at < here; at += stride)
       if (data[at + Field.hidden] === 0) effect += data[at + Field.length] as number
-    for (let node = this.leaf; node !== this.#root; ) {
-      const parent = this.#parent[node] as number
-      for (let at = parent << areaShift; data[at] !== node; at++) effect += this.#shown[data[at] as number] as number
+    for (let node = this.leaf; node !== this.root; ) {
+      const parent = this.parent[node] as number
+      for (let at = parent << areaShift; data[at] !== node; at++) effect += this.shownOf[data[at] as number] as number
       node = parent
     }
     return effect
@@ -170,49 +142,32 @@ export class SpanTree {
     this.locate(b)
     const { leaf, slot, offset } = this
     this.locate(a)
-    if (this.leaf !== leaf) return this.#leafPrecedes(this.leaf, leaf)
+    if (this.leaf !== leaf) return this.leafPrecedes(this.leaf, leaf)
     return this.slot !== slot ? this.slot < slot : this.offset < offset
   }
 
   /** Of the span at the place. */
   get id(): number {
-    return this.#data[(this.leaf << areaShift) + (this.slot << strideShift)] as number
+    return this.data[(this.leaf << areaShift) + (this.slot << strideShift)] as number
   }
 
   get length(): number {
-    return this.#data[(this.leaf << areaShift) + (this.slot << strideShift) + Field.length] as number
+    return this.data[(this.leaf << areaShift) + (this.slot << strideShift) + Field.length] as number
   }
 
   get prepare(): number {
-    return this.#data[(this.leaf << areaShift) + (this.slot << strideShift) + Field.prepare] as number
+    return this.data[(this.leaf << areaShift) + (this.slot << strideShift) + Field.prepare] as number
   }
 
   get hidden(): number {
-    return this.#data[(this.leaf << areaShift) + (this.slot << strideShift) + Field.hidden] as number
-  }
-
-  get left(): number {
-    return this.#data[(this.leaf << areaShift) + (this.slot << strideShift) + Field.left] as number
-  }
-
-  get right(): number {
-    return this.#data[(this.leaf << areaShift) + (this.slot << strideShift) + Field.right] as number
-  }
-
-  /** The branch of the first item's op, or -1: not noted. */
-  get branch(): number {
-    return this.#data[(this.leaf << areaShift) + (this.slot << strideShift) + Field.branch] as number
-  }
-
-  set branch(branch: number) {
-    this.#data[(this.leaf << areaShift) + (this.slot << strideShift) + Field.branch] = branch
+    return this.data[(this.leaf << areaShift) + (this.slot << strideShift) + Field.hidden] as number
   }
 
   /** Goes to the span after the gap; false if there is none. From a span it does not move. */
   toSpan(): boolean {
     this.offset = 0
-    while (this.slot >= (this.#count[this.leaf] as number)) {
-      const next = this.#next[this.leaf] as number
+    while (this.slot >= (this.count[this.leaf] as number)) {
+      const next = this.next[this.leaf] as number
       if (next < 0) return false
       this.leaf = next
       this.slot = 0
@@ -223,7 +178,7 @@ export class SpanTree {
   /** Goes over the span to the gap after it. */
   pass(): void {
     const at = (this.leaf << areaShift) + (this.slot << strideShift)
-    if (this.#data[at + Field.hidden] === 0) this.effect += (this.#data[at + Field.length] as number) - this.offset
+    if (this.data[at + Field.hidden] === 0) this.effect += (this.data[at + Field.length] as number) - this.offset
     this.offset = 0
     this.slot++
   }
@@ -231,7 +186,8 @@ export class SpanTree {
   /** Cuts the span at the place before its unit `offset`, and stays on the first part. */
   split(offset: number): void {
     this.#room(1)
-    const data = this.#data
+    this.alike[this.leaf] = 0
+    const data = this.data
     const at = (this.leaf << areaShift) + (this.slot << strideShift)
     this.#open(this.slot)
     const id = data[at + Field.id] as number
@@ -248,7 +204,7 @@ export class SpanTree {
     if (!this.#extend(id, length, left, right)) {
       this.#room(1)
       this.#open(this.slot)
-      const data = this.#data
+      const data = this.data
       const at = (this.leaf << areaShift) + (this.slot << strideShift)
       data[at + Field.id] = id
       data[at + Field.length] = length
@@ -258,9 +214,10 @@ export class SpanTree {
       data[at + Field.right] = right
       data[at + Field.branch] = -1
     }
+    this.alike[this.leaf] = 0
     if (length === 1) this.where[id] = this.leaf
     else this.where.fill(this.leaf, id, id + length)
-    this.#widen(this.leaf, length, length, 0)
+    this.widen(this.leaf, length, length, 0)
   }
 
   /** Adds to the states of the next `count` items, by id. */
@@ -279,7 +236,7 @@ export class SpanTree {
       this.offset = 0
     }
     if (most < this.length) this.split(most)
-    const data = this.#data
+    const data = this.data
     const at = (this.leaf << areaShift) + (this.slot << strideShift)
     const length = data[at + Field.length] as number
     const prepareA = data[at + Field.prepare] as number
@@ -291,49 +248,13 @@ export class SpanTree {
       if (shown > 0) output.show(index, data[at + Field.id] as number, length)
       else output.hide(index, length)
     }
+    this.alike[this.leaf] = 0
     data[at + Field.prepare] = prepareA + prepare
     data[at + Field.hidden] = hiddenA + hidden
-    if (seen !== 0 || shown !== 0) this.#widen(this.leaf, seen, shown, 0)
-    if (this.slot + 1 < (this.#count[this.leaf] as number)) this.#join(this.slot)
+    if (seen !== 0 || shown !== 0) this.widen(this.leaf, seen, shown, 0)
+    if (this.slot + 1 < (this.count[this.leaf] as number)) this.#join(this.slot)
     if (this.slot > 0 && this.#join(this.slot - 1)) this.slot--
     return length
-  }
-
-  check(): void {
-    const ids = new Set<number>()
-    const walk = (node: number, height: number): [number, number, number] => {
-      const widths: [number, number, number] = [0, 0, 0]
-      const count = this.#count[node] as number
-      const max = height === 0 ? leafMax : childMax
-      assert(count <= max && (count > 0 || this.#nodes === 1), `node ${node} holds ${count}`)
-      for (let i = 0; i < count; i++) {
-        const add = height > 0 ? walk(this.#checkedChild(node, i), height - 1) : this.#checkedSpan(node, i, ids)
-        for (const k of [0, 1, 2] as const) widths[k] += add[k]
-      }
-      const noted = [this.#seen[node], this.#shown[node], this.#base[node]]
-      assert(`${widths}` === `${noted}`, `node ${node} notes widths ${noted} of ${widths}`)
-      return widths
-    }
-    walk(this.#root, this.#height)
-  }
-
-  #checkedChild(node: number, index: number): number {
-    const child = this.#data[(node << areaShift) + index] as number
-    assert(this.#parent[child] === node, `node ${child} stands in ${node} and thinks ${this.#parent[child]}`)
-    return child
-  }
-
-  #checkedSpan(leaf: number, slot: number, ids: Set<number>): [number, number, number] {
-    this.leaf = leaf
-    this.slot = slot
-    const { id, length, prepare, hidden } = this
-    assert(length > 0 && prepare >= 0 && hidden >= 0, `span ${id}+${length} is ${prepare}/${hidden}`)
-    assert(!ids.has(id), `span ${id} stands twice`)
-    ids.add(id)
-    if (id < baseId)
-      for (let i = id; i < id + length; i++)
-        assert(this.where[i] === leaf, `item ${i} is in leaf ${leaf}, not ${this.where[i]}`)
-    return [prepare === 1 ? length : 0, hidden === 0 ? length : 0, id >= baseId ? length : 0]
   }
 
   #arrive(leaf: number, at: number, offset: number): void {
@@ -343,13 +264,13 @@ export class SpanTree {
   }
 
   #locateBase(place: number): void {
-    const data = this.#data
-    let node = this.#root
+    const data = this.data
+    let node = this.root
     let left = place
-    for (let height = this.#height; height > 0; height--) {
+    for (let height = this.height; height > 0; height--) {
       let at = node << areaShift
       node = data[at] as number
-      for (let width = this.#base[node] as number; left >= width; width = this.#base[node] as number) {
+      for (let width = this.baseOf[node] as number; left >= width; width = this.baseOf[node] as number) {
         left -= width
         node = data[++at] as number
       }
@@ -364,30 +285,10 @@ export class SpanTree {
     this.#arrive(node, at, left)
   }
 
-  #leafPrecedes(a: number, b: number): boolean {
-    let [x, y] = [a, b]
-    while (this.#parent[x] !== this.#parent[y]) {
-      x = this.#parent[x] as number
-      y = this.#parent[y] as number
-    }
-    for (let at = (this.#parent[x] as number) << areaShift; ; at++) {
-      if (this.#data[at] === x) return true
-      if (this.#data[at] === y) return false
-    }
-  }
-
-  #widen(leaf: number, seen: number, shown: number, base: number): void {
-    for (let node = leaf; node >= 0; node = this.#parent[node] as number) {
-      this.#seen[node] = (this.#seen[node] as number) + seen
-      this.#shown[node] = (this.#shown[node] as number) + shown
-      if (base !== 0) this.#base[node] = (this.#base[node] as number) + base
-    }
-  }
-
   /** Lengthens the span before the gap, if the run goes on from it. */
   #extend(id: number, length: number, left: number, right: number): boolean {
     if (this.slot === 0 || left !== id - 1) return false
-    const data = this.#data
+    const data = this.data
     const at = (this.leaf << areaShift) + ((this.slot - 1) << strideShift)
     const before = data[at + Field.length] as number
     if ((data[at + Field.id] as number) + before !== id || data[at + Field.right] !== right) return false
@@ -398,7 +299,7 @@ export class SpanTree {
 
   /** Joins a span of the leaf with the next, if they are one run in one state. */
   #join(slot: number): boolean {
-    const data = this.#data
+    const data = this.data
     const area = this.leaf << areaShift
     const a = area + (slot << strideShift)
     const b = a + stride
@@ -412,9 +313,9 @@ export class SpanTree {
     )
       return false
     data[a + Field.length] = (data[a + Field.length] as number) + (data[b + Field.length] as number)
-    const count = (this.#count[this.leaf] as number) - 1
+    const count = (this.count[this.leaf] as number) - 1
     data.copyWithin(b, b + stride, area + ((count + 1) << strideShift))
-    this.#count[this.leaf] = count
+    this.count[this.leaf] = count
     return true
   }
 
@@ -422,121 +323,18 @@ export class SpanTree {
   #open(slot: number): void {
     const area = this.leaf << areaShift
     const at = area + (slot << strideShift)
-    const count = this.#count[this.leaf] as number
-    if (slot < count) this.#data.copyWithin(at + stride, at, area + (count << strideShift))
-    this.#count[this.leaf] = count + 1
+    const count = this.count[this.leaf] as number
+    if (slot < count) this.data.copyWithin(at + stride, at, area + (count << strideShift))
+    this.count[this.leaf] = count + 1
   }
 
   /** Makes the leaf have room, and stays at the same span. */
   #room(spans: number): void {
-    if ((this.#count[this.leaf] as number) + spans <= leafMax) return
-    this.#splitLeaf(this.leaf)
-    const kept = this.#count[this.leaf] as number
+    if ((this.count[this.leaf] as number) + spans <= leafMax) return
+    this.splitLeaf(this.leaf)
+    const kept = this.count[this.leaf] as number
     if (this.slot < kept) return
     this.slot -= kept
-    this.leaf = this.#next[this.leaf] as number
-  }
-
-  #splitLeaf(leaf: number): void {
-    const half = leafMax >> 1
-    const added = this.#node()
-    const data = this.#data
-    const count = this.#count[leaf] as number
-    const from = (leaf << areaShift) + (half << strideShift)
-    const to = added << areaShift
-    data.copyWithin(to, from, (leaf << areaShift) + (count << strideShift))
-    this.#count[leaf] = half
-    this.#count[added] = count - half
-    this.#next[added] = this.#next[leaf] as number
-    this.#next[leaf] = added
-    let [seen, shown, base] = [0, 0, 0]
-    for (let at = to, end = to + ((count - half) << strideShift); at < end; at += stride) {
-      const id = data[at + Field.id] as number
-      const length = data[at + Field.length] as number
-      if (data[at + Field.prepare] === 1) seen += length
-      if (data[at + Field.hidden] === 0) shown += length
-      if (id >= baseId) base += length
-      else this.where.fill(added, id, id + length)
-    }
-    this.#divide(leaf, added, seen, shown, base)
-  }
-
-  /** Notes that `added` has taken these widths from `node`, and stands after it. */
-  #divide(node: number, added: number, seen: number, shown: number, base: number): void {
-    // Room above comes first, while the widths are still those of the undivided node.
-    let parent = this.#parent[node] as number
-    if (parent < 0) parent = this.#newRoot(node)
-    else if (this.#count[parent] === childMax) {
-      this.#splitInner(parent)
-      parent = this.#parent[node] as number
-    }
-    this.#seen[node] = (this.#seen[node] as number) - seen
-    this.#shown[node] = (this.#shown[node] as number) - shown
-    this.#base[node] = (this.#base[node] as number) - base
-    this.#seen[added] = seen
-    this.#shown[added] = shown
-    this.#base[added] = base
-    const data = this.#data
-    const area = parent << areaShift
-    const count = this.#count[parent] as number
-    let at = area
-    while (data[at] !== node) at++
-    data.copyWithin(at + 2, at + 1, area + count)
-    data[at + 1] = added
-    this.#parent[added] = parent
-    this.#count[parent] = count + 1
-  }
-
-  #newRoot(child: number): number {
-    const root = this.#node()
-    this.#data[root << areaShift] = child
-    this.#count[root] = 1
-    this.#parent[root] = -1
-    this.#parent[child] = root
-    this.#seen[root] = this.#seen[child] as number
-    this.#shown[root] = this.#shown[child] as number
-    this.#base[root] = this.#base[child] as number
-    this.#root = root
-    this.#height++
-    return root
-  }
-
-  #splitInner(node: number): void {
-    const half = childMax >> 1
-    const added = this.#node()
-    const data = this.#data
-    const from = (node << areaShift) + half
-    const to = added << areaShift
-    data.copyWithin(to, from, from + half)
-    this.#count[node] = half
-    this.#count[added] = half
-    let [seen, shown, base] = [0, 0, 0]
-    for (let at = to; at < to + half; at++) {
-      const child = data[at] as number
-      this.#parent[child] = added
-      seen += this.#seen[child] as number
-      shown += this.#shown[child] as number
-      base += this.#base[child] as number
-    }
-    this.#divide(node, added, seen, shown, base)
-  }
-
-  #node(): number {
-    const node = this.#nodes++
-    if (node === this.#count.length) {
-      const grown = (column: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> => {
-        const twice = new Int32Array(column.length * 2)
-        twice.set(column)
-        return twice
-      }
-      this.#data = grown(this.#data)
-      this.#count = grown(this.#count)
-      this.#parent = grown(this.#parent)
-      this.#next = grown(this.#next)
-      this.#seen = grown(this.#seen)
-      this.#shown = grown(this.#shown)
-      this.#base = grown(this.#base)
-    }
-    return node
+    this.leaf = this.next[this.leaf] as number
   }
 }

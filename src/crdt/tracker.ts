@@ -6,12 +6,12 @@
 // ops. States are sums, one for each op that is in the version and in force, so ops may be retreated and advanced in any order: an item's
 // prepare state is 1 if inserted, plus one for each delete, clear or revoke of its insert; a revoked delete counts for nothing (FORMAT §3).
 
-import { baseId, nowhere, type Output, SpanTree } from './span-tree.ts'
+import { Int32Column } from '../core/columns.ts'
+import { integrate, type Makers } from './fugue-max.ts'
+import { baseId } from './span-nodes.ts'
+import { nowhere, type Output, SpanTree } from './span-tree.ts'
 
-/** Ties go by the bytes of the branches' names: negative if `a` comes first. */
-export type CompareBranches = (a: number, b: number) => number
-
-// In `where`, beside the leaf of an insert's item and, inverted, the target of a delete:
+// In `where`, beside the leaf of an insert's item and, inverted, the run of a delete:
 /** An op that does nothing, ever. */
 const nothing = -(2 ** 31)
 /** A clear or a revoke: see #switches. */
@@ -25,8 +25,12 @@ interface Switch {
 
 export class Tracker {
   readonly #tree: SpanTree
-  readonly #branchOf: (id: number) => number
-  readonly #compare: CompareBranches
+  readonly #makers: Makers
+  /** Runs of deletes whose targets follow one another: id of the first, how many, its target, and 1 forwards or -1 backwards. */
+  readonly #firsts = new Int32Column()
+  readonly #counts = new Int32Column()
+  readonly #targets = new Int32Column()
+  readonly #steps = new Int32Column()
   readonly #switches = new Map<number, Switch>()
   /** By id of an op: how many revokes in force name it, in each state. Made when the first revoke comes. */
   #offPrepare = new Int32Array(0)
@@ -36,10 +40,9 @@ export class Tracker {
   /** Spans of ids that are not in the prepare version: flat, ascending. */
   #retreated: readonly number[] = []
 
-  constructor(baseLength: number, branchOf: (id: number) => number, compare: CompareBranches) {
+  constructor(baseLength: number, makers: Makers) {
     this.#tree = new SpanTree(baseLength)
-    this.#branchOf = branchOf
-    this.#compare = compare
+    this.#makers = makers
   }
 
   /** The greatest id there is to be, and one. */
@@ -95,8 +98,7 @@ export class Tracker {
       }
       tree.pass()
     }
-    this.#integrate(id, left)
-    tree.insert(id, count, left, this.#right)
+    tree.insert(id, count, left, integrate(tree, id, left, this.#makers))
     return tree.effect
   }
 
@@ -107,7 +109,8 @@ export class Tracker {
       tree.findSeen(index)
       const target = tree.id + tree.offset
       const taken = tree.shiftHere(end - at, 1, 1, output)
-      for (let i = 0; i < taken; i++) tree.where[at++] = ~(target + i)
+      this.#hit(at, taken, target, 1)
+      at += taken
     }
   }
 
@@ -120,7 +123,8 @@ export class Tracker {
       const taken = Math.min(end - at, tree.offset + 1)
       tree.offset -= taken - 1
       tree.shiftHere(taken, 1, 1, output)
-      for (let i = 0; i < taken; i++) tree.where[at++] = ~(target - i)
+      this.#hit(at, taken, target, -1)
+      at += taken
     }
   }
 
@@ -151,7 +155,7 @@ export class Tracker {
         const at = where[id] as number
         if (at === isSwitch) {
           if (this.#switches.get(id)?.level === 0) return true
-        } else if (at < 0 && at !== nothing && ~at >= baseId) return true
+        } else if (at < 0 && at !== nothing && this.#targetOf(~at, id) >= baseId) return true
       }
     return false
   }
@@ -182,82 +186,6 @@ export class Tracker {
     this.#tree.check()
   }
 
-  /** The right origin of the run being inserted. */
-  #right = nowhere
-
-  /**
-   * Finds the gap for a new run, from the gap behind its left origin on; and its right origin, the next item that its author saw. Between them
-   * are only items not inserted at the prepare version. FugueMax (Weidner & Kleppmann 2023, "The Art of the Fugue", section 4.3) as in
-   * `integrateFugueMax` of Seph Gentle's reference-crdts: among items with the same left origin, those with a lesser right origin come after,
-   * those with a greater one before; ties by branch and seq. An item that hangs on one passed is passed with it; one that hangs further left
-   * ends the scan. Only the first item of a span is looked at: the others hang on the one before.
-   */
-  #integrate(id: number, left: number): void {
-    const tree = this.#tree
-    const { leaf, slot, effect } = tree
-    let isFree = true
-    while (tree.toSpan() && tree.prepare === 0) {
-      isFree = false
-      tree.pass()
-    }
-    const right = tree.toSpan() ? tree.id : nowhere
-    this.#right = right
-    tree.leaf = leaf
-    tree.slot = slot
-    tree.effect = effect
-    if (!isFree) this.#scan(id, left, right)
-  }
-
-  #scan(id: number, left: number, right: number): void {
-    const tree = this.#tree
-    const branch = this.#branchOf(id)
-    let [leaf, slot, effect] = [tree.leaf, tree.slot, tree.effect]
-    let [scanLeaf, scanSlot, scanEffect] = [leaf, slot, effect]
-    let isScanning = false
-    let last = left
-    for (;;) {
-      tree.leaf = scanLeaf
-      tree.slot = scanSlot
-      tree.effect = scanEffect
-      if (!tree.toSpan() || tree.prepare !== 0) break
-      scanLeaf = tree.leaf
-      scanSlot = tree.slot
-      const end = tree.id + tree.length - 1
-      const otherLeft = tree.left
-      if (otherLeft === left) {
-        const otherRight = tree.right
-        if (otherRight === right) {
-          if (this.#comesBefore(id, branch)) break
-          isScanning = false
-        } else isScanning = otherRight !== nowhere && (right === nowhere || tree.precedes(otherRight, right))
-      } else if (otherLeft !== last && left !== nowhere)
-        if (otherLeft === nowhere || tree.precedes(otherLeft, left)) break
-      last = end
-      tree.leaf = scanLeaf
-      tree.slot = scanSlot
-      tree.offset = 0
-      tree.pass()
-      scanSlot = tree.slot
-      scanEffect = tree.effect
-      if (!isScanning) {
-        leaf = scanLeaf
-        slot = scanSlot
-        effect = scanEffect
-      }
-    }
-    tree.leaf = leaf
-    tree.slot = slot
-    tree.effect = effect
-    tree.offset = 0
-  }
-
-  /** Whether a new item goes before the first of the span at the place, its equal in origins. */
-  #comesBefore(id: number, branch: number): boolean {
-    const tree = this.#tree
-    if (tree.branch < 0) tree.branch = this.#branchOf(tree.id)
-    return branch === tree.branch ? id < tree.id : this.#compare(branch, tree.branch) < 0
-  }
-
   /** Switches the ops that are in `spans` and not in `others`, in the prepare state. */
   #switchSpans(spans: readonly number[], others: readonly number[], by: 1 | -1): void {
     let other = 0
@@ -279,24 +207,54 @@ export class Tracker {
     const { where } = tree
     for (let id = from; id < to; ) {
       const at = where[id] as number
-      let end = id + 1
       if (at >= 0) {
-        while (end < to && (where[end] as number) >= 0) end++
-        tree.shift(id, end - id, by, 0, undefined)
-      } else if (at === isSwitch) {
-        const one = this.#switches.get(id) as Switch
-        if (one.level === 0) this.#hide(one.targets, by, 0, undefined)
-        else this.#enforce(one, by, 0, undefined)
-      } else if (at !== nothing) {
-        // Targets one after the other, forwards or backwards, are switched together.
-        const step = end < to ? (where[end] as number) - at : 0
-        // Past ~0 the numbers are those of inserts.
-        if (step === 1 || step === -1)
-          while (end < to && (where[end] as number) < 0 && where[end] === at + step * (end - id)) end++
-        tree.shift(step === 1 ? ~at - (end - id - 1) : ~at, end - id, by, 0, undefined)
+        tree.locate(id)
+        id += tree.shiftHere(to - id, by, 0, undefined)
+      } else if (at > isSwitch) {
+        const end = Math.min(to, this.#firsts.at(~at) + this.#counts.at(~at))
+        const target = this.#targetOf(~at, this.#steps.at(~at) > 0 ? id : end - 1)
+        tree.shift(target, end - id, by, 0, undefined)
+        id = end
+      } else {
+        if (at === isSwitch) this.#switch(this.#switches.get(id) as Switch, by)
+        id++
       }
-      id = end
     }
+  }
+
+  #switch(one: Switch, by: 1 | -1): void {
+    if (one.level === 0) this.#hide(one.targets, by, 0, undefined)
+    else this.#enforce(one, by, 0, undefined)
+  }
+
+  #targetOf(run: number, id: number): number {
+    return this.#targets.at(run) + this.#steps.at(run) * (id - this.#firsts.at(run))
+  }
+
+  /** Notes which items deletes have hit. */
+  #hit(id: number, count: number, target: number, step: 1 | -1): void {
+    let run = this.#firsts.length - 1
+    if (run < 0 || !this.#hitsOn(run, id, count, target, step)) {
+      run = this.#firsts.length
+      this.#firsts.push(id)
+      this.#counts.push(count)
+      this.#targets.push(target)
+      this.#steps.push(step)
+    }
+    if (count === 1) this.#tree.where[id] = ~run
+    else this.#tree.where.fill(~run, id, id + count)
+  }
+
+  /** Lengthens the last run of deletes, if it goes on; a run of one has no direction yet. */
+  #hitsOn(run: number, id: number, count: number, target: number, step: 1 | -1): boolean {
+    const before = this.#counts.at(run)
+    if (this.#firsts.at(run) + before !== id) return false
+    const apart = target - this.#targets.at(run)
+    const direction = before > 1 ? this.#steps.at(run) : count > 1 ? step : apart < 0 ? -1 : 1
+    if (apart !== direction * before || (count > 1 && step !== direction)) return false
+    this.#counts.data[run] = before + count
+    this.#steps.data[run] = direction
+    return true
   }
 
   #hide(targets: readonly number[], prepare: number, hidden: number, output: Output | undefined): void {
@@ -329,7 +287,7 @@ export class Tracker {
       if (level === 1 && other.level === 0) this.#hide(other.targets, -prepare, -effect, output)
     } else if (level === 1 && at !== nothing) {
       if (at >= 0) this.#tree.shift(id, 1, prepare, effect, output)
-      else this.#tree.shift(~at, 1, -prepare, -effect, output)
+      else this.#tree.shift(this.#targetOf(~at, id), 1, -prepare, -effect, output)
     }
   }
 }

@@ -76,7 +76,7 @@ function buildScalars(values: readonly Scalar[]): readonly unknown[] {
   return Object.freeze(values.map(showScalar))
 }
 
-function showScalar(value: Scalar): unknown {
+export function showScalar(value: Scalar): unknown {
   return value instanceof Json ? value.value : value
 }
 

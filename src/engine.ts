@@ -2,6 +2,7 @@
 
 export * from './core/columns.ts'
 export * from './core/graph.ts'
+export * from './core/hash-chain.ts'
 export * from './core/kinds.ts'
 export * from './core/op-log.ts'
 export * from './core/staging.ts'

@@ -1,0 +1,225 @@
+// The hash chains of one document (Invariant 1: a branch's chain hash determines its bytes; FORMAT section 2).
+//
+//   H₋₁ = SHA-256("joinery/chain/1" ‖ docTag ‖ actor ‖ SHA-256(salt))
+//   H_k = SHA-256(H_{k-1} ‖ n u16be ‖ SHA-256(M_k) ‖ SHA-256(salt_k ‖ C_k))          n ops: 256, or fewer at the end
+//
+// M and C are the block's structure and contents (canonical.ts). salt is that of the branch's first op, salt_k the newest one up to block k's first
+// op; 16 zero bytes where there is none. Hashes of full blocks are kept; of what is behind the last one, only those asked for lately.
+
+import { sha256 } from '@noble/hashes/sha2.js'
+import { present } from '../base/assert.ts'
+import { utf8 } from '../base/bytes.ts'
+import { Canonical, linksOf } from './canonical.ts'
+import type { LV } from './graph.ts'
+import { type ActorId, selfActor } from './ids.ts'
+import { Kind, type Meta } from './kinds.ts'
+import { hashBytes, logRowAt, type Source, saltBytes } from './wire.ts'
+
+const blockOps = 256
+const title = utf8('joinery/chain/1')
+const zeroSalt = new Uint8Array(saltBytes)
+/** Stands for the actor where the actor is to be the hash. */
+const nobody = new Uint8Array(36)
+/** Hashes of ends that are not those of blocks. */
+const memoMax = 4096
+const seqs = 2 ** 31
+
+export class HashChain {
+  readonly #source: Source
+  readonly #docTag: Uint8Array
+  readonly #branches: (BranchHashes | undefined)[] = []
+  readonly #canonical: Canonical
+  /** By branch and end. */
+  readonly #memo = new Map<number, Uint8Array>()
+  readonly #step = new Uint8Array(hashBytes + 2 + hashBytes + hashBytes)
+  readonly #hashOfLink = (link: LV): Uint8Array => {
+    const { graph } = this.#source
+    return present(
+      this.#known(graph.branchAt(link), graph.seqAt(link) + 1),
+      'links are hashed before what links to them',
+    )
+  }
+
+  constructor(source: Source & { readonly docTag: Uint8Array }) {
+    this.#source = source
+    this.#docTag = source.docTag
+    this.#canonical = new Canonical(source)
+  }
+
+  /** The hash of a branch's first `end` ops. To be kept, not altered. */
+  hashAt(branch: number, end: number): Uint8Array {
+    const known = this.#known(branch, end)
+    if (known !== undefined) return known
+    this.#resolve(branch, end)
+    const hash = this.#known(branch, end) as Uint8Array
+    this.#trim()
+    return hash
+  }
+
+  /** What versions and forks compare: the first 8 bytes of it. */
+  tag(branch: number, end: number): Uint8Array {
+    return this.hashAt(branch, end).subarray(0, 8)
+  }
+
+  /**
+   * The self-certifying actor of a branch's first `end` ops: their hash, with 36 zero bytes as the actor. Under whatever actor they stand here, the
+   * result is the same.
+   */
+  initActor(branch: number, end: number): ActorId {
+    return selfActor(this.hashAs(branch, end, nobody))
+  }
+
+  /** The hash that a branch's first `end` ops would have if their actor had these bytes. They may link to nothing. */
+  hashAs(branch: number, end: number, actor: Uint8Array): Uint8Array {
+    let hash: Uint8Array = this.#start(branch, actor)
+    let salt: Uint8Array = zeroSalt
+    for (let from = 0; from < end; from += blockOps) {
+      hash = this.#block(branch, from, Math.min(from + blockOps, end), hash, salt)
+      salt = this.#canonical.lastSalt ?? salt
+    }
+    return hash
+  }
+
+  /** To be called when ops were taken back from graph and log. */
+  truncate(): void {
+    const { graph, log } = this.#source
+    this.#canonical.truncate(log.values.length)
+    for (let branch = 0; branch < this.#branches.length; branch++) this.#branches[branch]?.truncate(graph.endOf(branch))
+    for (const key of this.#memo.keys()) if (key % seqs > graph.endOf(Math.floor(key / seqs))) this.#memo.delete(key)
+  }
+
+  #known(branch: number, end: number): Uint8Array | undefined {
+    const hashes = this.#hashesOf(branch)
+    if (end % blockOps === 0 && end <= hashes.count * blockOps) {
+      if (end > 0) return hashes.at(end / blockOps - 1)
+      hashes.start ??= this.#start(branch, this.#source.actors.bytesOf(branch))
+      return hashes.start
+    }
+    return this.#memo.get(branch * seqs + end)
+  }
+
+  /** Computes a hash and all it needs: an explicit stack, since links lead through any number of branches and blocks. */
+  #resolve(branch: number, end: number): void {
+    const stack = [branch * seqs + end]
+    while (stack.length > 0) {
+      const task = stack[stack.length - 1] as number
+      const [taskBranch, taskEnd] = [Math.floor(task / seqs), task % seqs]
+      if (this.#known(taskBranch, taskEnd) !== undefined) stack.pop()
+      else if (!this.#pushNeeds(taskBranch, taskEnd, stack)) {
+        this.#compute(taskBranch, taskEnd)
+        stack.pop()
+      }
+    }
+  }
+
+  /** Pushes what must be known before: the blocks before, lowest on top; else what the ops link to. Whether there was any. */
+  #pushNeeds(branch: number, end: number, stack: number[]): boolean {
+    const block = Math.floor((end - 1) / blockOps)
+    const before = stack.length
+    const { count } = this.#hashesOf(branch)
+    for (let other = block; other > count; other--) stack.push(branch * seqs + other * blockOps)
+    if (stack.length > before) return true
+    const { graph } = this.#source
+    for (let seq = block * blockOps; seq < end; ) {
+      const lv = graph.lvOf(branch, seq)
+      const row = graph.rowAt(lv)
+      if (lv === graph.startOfRow(row))
+        for (const link of linksOf(this.#source, row)) {
+          const [linkBranch, linkEnd] = [graph.branchAt(link), graph.seqAt(link) + 1]
+          if (this.#known(linkBranch, linkEnd) === undefined) stack.push(linkBranch * seqs + linkEnd)
+        }
+      seq += graph.endOfRow(row) - lv
+    }
+    return stack.length > before
+  }
+
+  #compute(branch: number, end: number): void {
+    const hashes = this.#hashesOf(branch)
+    const block = Math.floor((end - 1) / blockOps)
+    const from = block * blockOps
+    const hash = this.#block(branch, from, end, this.#known(branch, from) as Uint8Array, hashes.saltOf(block))
+    if (end - from === blockOps) hashes.push(hash, this.#canonical.lastSalt)
+    else this.#memo.set(branch * seqs + end, hash)
+  }
+
+  /** H_k of ops [from, end), which begin a block, before which the newest salt is `salt`. */
+  #block(branch: number, from: number, end: number, before: Uint8Array, salt: Uint8Array): Uint8Array {
+    const canonical = this.#canonical
+    canonical.write(branch, from, end, this.#hashOfLink)
+    const step = this.#step
+    const n = end - from
+    step.set(before)
+    step[hashBytes] = n >> 8
+    step[hashBytes + 1] = n & 0xff
+    step.set(sha256(canonical.metadata), hashBytes + 2)
+    step.set(sha256(canonical.contents(canonical.firstSalt ?? salt)), 2 * hashBytes + 2)
+    return sha256(step)
+  }
+
+  #start(branch: number, actor: Uint8Array): Uint8Array {
+    return sha256
+      .create()
+      .update(title)
+      .update(this.#docTag)
+      .update(actor)
+      .update(sha256(this.#saltOfFirst(branch)))
+      .digest()
+  }
+
+  #saltOfFirst(branch: number): Uint8Array {
+    const { graph, log } = this.#source
+    if (graph.endOf(branch) === 0) return zeroSalt
+    const row = logRowAt(log, graph.lvOf(branch, 0))
+    return (log.kindOf(row) === Kind.meta ? (log.values[log.bOf(row)] as Meta).salt : undefined) ?? zeroSalt
+  }
+
+  #hashesOf(branch: number): BranchHashes {
+    const known = this.#branches[branch]
+    if (known !== undefined) return known
+    const hashes = new BranchHashes()
+    while (this.#branches.length <= branch) this.#branches.push(undefined)
+    this.#branches[branch] = hashes
+    return hashes
+  }
+
+  #trim(): void {
+    for (const key of this.#memo.keys()) {
+      if (this.#memo.size <= memoMax) return
+      this.#memo.delete(key)
+    }
+  }
+}
+
+/** The hashes of a branch's full blocks, and the salts these give to later ones. */
+class BranchHashes {
+  start: Uint8Array | undefined
+  count = 0
+  #bytes = new Uint8Array(4 * hashBytes)
+  #salts: { readonly block: number; readonly salt: Uint8Array }[] = []
+
+  at(block: number): Uint8Array {
+    return this.#bytes.slice(block * hashBytes, (block + 1) * hashBytes)
+  }
+
+  /** The newest salt before a block. */
+  saltOf(block: number): Uint8Array {
+    return this.#salts.findLast((given) => given.block < block)?.salt ?? zeroSalt
+  }
+
+  push(hash: Uint8Array, salt: Uint8Array | undefined): void {
+    if (salt !== undefined) this.#salts.push({ block: this.count, salt })
+    const at = this.count++ * hashBytes
+    if (at === this.#bytes.length) {
+      const grown = new Uint8Array(2 * at)
+      grown.set(this.#bytes)
+      this.#bytes = grown
+    }
+    this.#bytes.set(hash, at)
+  }
+
+  truncate(end: number): void {
+    if (end === 0) this.start = undefined
+    this.count = Math.min(this.count, Math.floor(end / blockOps))
+    this.#salts = this.#salts.filter(({ block }) => block < this.count)
+  }
+}

@@ -4,7 +4,6 @@
 //             gapStart  gapEnd
 
 import { assert } from '../base/assert.ts'
-import { unitsToString } from '../core/columns.ts'
 
 /** Below this a loop is faster than the call of copyWithin or set. */
 export const fewUnits = 24
@@ -13,14 +12,17 @@ export class GapChunk {
   units: Uint16Array<ArrayBuffer>
   gapStart = 0
   gapEnd: number
+  /** That of `units`, kept here since it is asked for at every edit. */
+  #capacity: number
 
   constructor(capacity: number) {
+    this.#capacity = capacity
     this.units = new Uint16Array(capacity)
     this.gapEnd = capacity
   }
 
   get length(): number {
-    return this.units.length - this.room
+    return this.#capacity - this.gapEnd + this.gapStart
   }
 
   get room(): number {
@@ -69,10 +71,6 @@ export class GapChunk {
     this.gapStart = end - start
   }
 
-  toString(): string {
-    return unitsToString(this.units, 0, this.gapStart) + unitsToString(this.units, this.gapEnd, this.units.length)
-  }
-
   /** Doubles, as far as chunks go, so that there is room for `count`. */
   grow(count: number, max: number): void {
     this.#resize(Math.max(this.length + count, Math.min(max, Math.max(16, this.units.length * 2))))
@@ -94,6 +92,7 @@ export class GapChunk {
     units.set(this.units.subarray(0, this.gapStart))
     units.set(this.units.subarray(this.gapEnd), capacity - after)
     this.units = units
+    this.#capacity = capacity
     this.gapEnd = capacity - after
   }
 

@@ -165,8 +165,15 @@ export class PackedList<T> {
     this.#chunks.splice(left, 2, a.concat(b))
   }
 
-  /** Goes to a chunk that ends at or after `index`, and starts before it (or at 0), from wherever is nearest. */
+  /** Goes to a chunk that ends at or after `index`, and starts before it (or at 0). */
   #seek(index: number): void {
+    const start = this.#start
+    const { length } = this.#chunks[this.#at] as T[]
+    if (index > start + length || (index <= start && start > 0)) this.#walk(index)
+  }
+
+  /** Walks there from wherever is nearest. */
+  #walk(index: number): void {
     const chunks = this.#chunks
     if (index * 2 < this.#start) {
       this.#at = 0

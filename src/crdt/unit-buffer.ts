@@ -5,11 +5,11 @@
 //                     gapStart  gapEnd
 
 import { assert } from '../base/assert.ts'
-import { unitsToString } from '../core/columns.ts'
+import { hasSurrogate, isSurrogate, unitsToString } from '../core/columns.ts'
 import { fewUnits, GapChunk } from './gap-chunk.ts'
 
-/** 64 kB: moving half of it costs about a microsecond, and 10 million units are few hundred chunks. */
-const chunkMax = 2 ** 15
+/** 32 kB: moving half of it costs less than a microsecond, and 10 million units are a thousand chunks. */
+const chunkMax = 2 ** 14
 
 export class UnitBuffer {
   readonly #chunkMax: number
@@ -92,16 +92,8 @@ export class UnitBuffer {
     if (index < 0 || count < 0 || index + count > this.#length) this.#refuse(index, index + count)
     if (count === 0) return
     this.#change()
-    for (let left = count; left > 0; ) {
-      this.#seek(index + 1)
-      const chunk = this.#chunks[this.#at] as GapChunk
-      const at = index - this.#start
-      const part = Math.min(left, chunk.length - at)
-      chunk.remove(at, part)
-      this.#length -= part
-      left -= part
-      if (chunk.length === 0 || chunk.length < this.#chunkMax >> 3) this.#join()
-    }
+    let left = count
+    while (left > 0) left -= this.#removePart(index, left)
   }
 
   unitAt(index: number): number {
@@ -148,10 +140,9 @@ export class UnitBuffer {
   /** The whole text, lone surrogates too. Kept until the next edit. */
   toString(): string {
     if (this.#text !== undefined) return this.#text
-    let text = ''
-    for (const chunk of this.#chunks) text += chunk.toString()
-    this.#text = text
-    return text
+    const units = this.units(0, this.#length)
+    this.#text = unitsToString(units, 0, units.length)
+    return this.#text
   }
 
   /** Gives back what growth took too much. */
@@ -188,6 +179,19 @@ export class UnitBuffer {
     }
     this.#halve(chunk)
     return this.#open(index, count)
+  }
+
+  /** Removes up to `count` units at `index`, as many as are in one chunk; gives how many. */
+  #removePart(index: number, count: number): number {
+    this.#seek(index + 1)
+    const chunk = this.#chunks[this.#at] as GapChunk
+    const at = index - this.#start
+    const before = chunk.length
+    const part = Math.min(count, before - at)
+    chunk.remove(at, part)
+    this.#length -= part
+    if (before === part || before - part < this.#chunkMax >> 3) this.#join()
+    return part
   }
 
   #halve(chunk: GapChunk): void {
@@ -259,8 +263,15 @@ export class UnitBuffer {
     this.insert(0, unitsOf(text), 0, text.length)
   }
 
-  /** Goes to a chunk that ends at or after `index`, and starts before it (or at 0), from wherever is nearest. */
+  /** Goes to a chunk that ends at or after `index`, and starts before it (or at 0). */
   #seek(index: number): void {
+    const start = this.#start
+    const { length } = this.#chunks[this.#at] as GapChunk
+    if (index > start + length || (index <= start && start > 0)) this.#walk(index)
+  }
+
+  /** Walks there from wherever is nearest. */
+  #walk(index: number): void {
     const chunks = this.#chunks
     if (index * 2 < this.#start) {
       this.#at = 0
@@ -282,15 +293,6 @@ export class UnitBuffer {
   #refuse(start: number, end: number): void {
     assert(false, `no units [${start}, ${end}) in a text of ${this.#length}`)
   }
-}
-
-function isSurrogate(unit: number): boolean {
-  return (unit & 0xf800) === 0xd800
-}
-
-function hasSurrogate(units: Uint16Array, start: number, end: number): boolean {
-  for (let i = start; i < end; i++) if (isSurrogate(units[i] as number)) return true
-  return false
 }
 
 function unitsOf(text: string): Uint16Array<ArrayBuffer> {

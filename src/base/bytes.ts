@@ -104,9 +104,9 @@ export class ByteWriter {
     return this.#bytes.subarray(0, this.#length)
   }
 
-  /** Forgets what was written; the room stays. */
-  clear(): this {
-    this.#length = 0
+  /** Forgets what was written beyond the first `length` bytes; the room stays. */
+  clear(length = 0): this {
+    this.#length = length
     return this
   }
 

@@ -1,8 +1,9 @@
 // What is hashed of a block of ops, version 0: one stream of structure and one of contents, the same for every peer, however ranges, rows and
 // batches were cut and whatever numbers ops, actors and keys have here. FORMAT section 2; hash-chain.ts puts the hashes together.
 //
-//   M     = run*, ends, links                   up to the number of ops in the block
-//   run   = kind u8, [container], rest          as long as it can be: an op that may join the run before it does, changes and parents aside
+//   M     = (run | links)*, ends
+//   run   = kind u8, [container], rest          as long as it can be: an op that may join the run before it does, changes and links aside;
+//                                               written where the next one begins
 //     type       position varint, n varint      C: n units, each a varint        joins at position + n
 //     insert     class u8, position, n          C: n values                      class 0; joins likewise
 //                                               C: nothing                       class 1 + type: a Make; joins likewise
@@ -22,8 +23,9 @@
 //               the op that made it, as the author named it. (When branches of one actor are told apart, 4 will name an op behind a fork
 //               that is in this op's past, with the first differing hash.)
 //   actor     = length varint (≥ 1), bytes
-//   ends      = lengths varint: of ops that end no change, of ops that end one, in turn, until the block is full
-//   links     = (1 + index of the op varint, count varint, chain hashes (32) ascending)*, 0
+//   links     = 16 u8, index of the op in the block varint, count varint, chain hashes (32) ascending
+//               written where the op is read, which is before the run that it is in
+//   ends      = lengths varint: of ops that end no change, of ops that end one, in turn
 //   key, value, message, depends, content of 15 = length varint, bytes; or, beyond 32 bytes, length varint, SHA-256 of the bytes
 //
 // A branch does not name its own actor: so a self-certifying actor can be the hash of its ops.
@@ -31,9 +33,11 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { assert } from '../base/assert.ts'
 import { ByteWriter, toHex, utf8 } from '../base/bytes.ts'
+import { CanonicalRuns, noRef } from './canonical-runs.ts'
 import type { LV } from './graph.ts'
 import { type Cut, Kind, Make, type Meta, type Targets } from './kinds.ts'
 import { advanceA, advanceB } from './op-log.ts'
+import { RunningHash } from './running-hash.ts'
 import { encodeValue, type Scalar } from './value.ts'
 import { hasKey, isInContainer, logRowAt, type Source, saltBytes } from './wire.ts'
 import { flagsOf, typeCode } from './wire-contents.ts'
@@ -41,61 +45,67 @@ import { flagsOf, typeCode } from './wire-contents.ts'
 /** The hash of a value above this size is remembered: a block whose hash is asked for again and again costs a millisecond at most. */
 const rememberedBytes = 1024
 const plainBytes = 32
-const noKind = -1
-const noRef = -1
+const linksHead = 16
 const zeroSalt = new Uint8Array(saltBytes)
 
-/** Writes the two streams of one block, or of the first part of one. */
+/** Writes the two streams of one block, op after op: what is there can be hashed at any end, and goes on from there. */
 export class Canonical {
   readonly #source: Source
-  readonly #metadata = new ByteWriter()
+  readonly #runs: CanonicalRuns
   /** Begins with room for the salt. */
   readonly #contents = new ByteWriter()
   readonly #ends = new ByteWriter(64)
-  readonly #links = new ByteWriter(64)
+  readonly #metadataHash = new RunningHash()
+  readonly #contentsHash = new RunningHash()
   readonly #scratch = new ByteWriter(64)
   /** By place among the log's values: large ones as they stand in the contents. */
-  readonly #remembered = new Map<number, Uint8Array>()
+  readonly #remembered: Map<number, Uint8Array>
   /** The salt that the block's first op gives, and the last one in the block. */
   firstSalt: Uint8Array | undefined
   lastSalt: Uint8Array | undefined
   #branch = 0
   #seq = 0
   #from = 0
-  /** The container of the last run that has one. */
-  #lastRef = noRef
-  // The run that may still grow.
-  #kind = noKind
-  #ref = 0
-  #class = 0
-  #a = 0
-  #n = 0
-  #amount: unknown
   // Ops in turn that end no change and that end one.
   #endsBit = 0
   #endsCount = 0
 
-  constructor(source: Source) {
+  constructor(source: Source, remembered: Map<number, Uint8Array>) {
     this.#source = source
+    this.#runs = new CanonicalRuns(source)
+    this.#remembered = remembered
   }
 
-  get metadata(): Uint8Array {
-    return this.#metadata.view()
+  /** The first op of the block. */
+  get from(): number {
+    return this.#from
   }
 
-  /** The contents behind this salt. */
-  contents(salt: Uint8Array): Uint8Array {
-    const view = this.#contents.view()
-    view.set(salt)
-    return view
+  /** The next op to be read. */
+  get end(): number {
+    return this.#seq
   }
 
-  /** Writes ops [from, end) of a branch. `hashAt` gives the chain hash of what a change links to. */
-  write(branch: number, from: number, end: number, hashAt: (link: LV) => Uint8Array): void {
+  begin(branch: number, from: number): void {
+    this.#branch = branch
+    this.#seq = from
+    this.#from = from
+    this.#runs.begin(branch)
+    this.#metadataHash.restart()
+    this.#contentsHash.restart()
+    this.#ends.clear()
+    this.#contents.clear().raw(zeroSalt)
+    this.#endsBit = 0
+    this.#endsCount = 0
+    this.firstSalt = undefined
+    this.lastSalt = undefined
+  }
+
+  /** Reads on to op `end` of the branch. `hashAt` gives the chain hash of what a change links to. */
+  extend(end: number, hashAt: (link: LV) => Uint8Array): void {
     const { graph, log } = this.#source
-    this.#begin(branch, from)
     while (this.#seq < end) {
-      const lv = graph.lvOf(branch, this.#seq)
+      const lv = graph.lvOf(this.#branch, this.#seq)
       const row = graph.rowAt(lv)
       const until = Math.min(lv + end - this.#seq, graph.endOfRow(row))
       if (lv === graph.startOfRow(row)) this.#link(linksOf(this.#source, row), hashAt)
@@ -106,38 +116,30 @@ export class Canonical {
         at = rowEnd
       }
     }
-    this.#flush()
-    this.#ends.varint(this.#endsCount)
-    this.#metadata.raw(this.#ends.view()).raw(this.#links.view()).u8(0)
   }
 
-  /** Forgets values that are no longer there. */
-  truncate(values: number): void {
-    for (const place of this.#remembered.keys()) if (place >= values) this.#remembered.delete(place)
+  /** SHA-256(M) */
+  metadataHash(): Uint8Array {
+    const settled = this.#runs.bytes.length
+    return this.#metadataHash.of(this.#runs.viewWith(this.#ends.view(), this.#endsCount), settled)
   }
 
-  #begin(branch: number, from: number): void {
-    this.#branch = branch
-    this.#seq = from
-    this.#from = from
-    this.#metadata.clear()
-    this.#ends.clear()
-    this.#links.clear()
-    this.#contents.clear().raw(zeroSalt)
-    this.#lastRef = noRef
-    this.#kind = noKind
-    this.#endsBit = 0
-    this.#endsCount = 0
-    this.firstSalt = undefined
-    this.lastSalt = undefined
+  /** SHA-256(salt ‖ C), with one salt for the block. */
+  contentsHash(salt: Uint8Array): Uint8Array {
+    const view = this.#contents.view()
+    view.set(salt)
+    return this.#contentsHash.of(view, view.length)
   }
 
   #link(links: readonly LV[], hashAt: (link: LV) => Uint8Array): void {
     if (links.length === 0) return
     const hashes = links.map(hashAt).map((hash) => [toHex(hash), hash] as const)
     hashes.sort(([a], [b]) => (a < b ? -1 : 1))
-    this.#links.varint(1 + this.#seq - this.#from).varint(hashes.length)
-    for (const [, hash] of hashes) this.#links.raw(hash)
+    this.#runs.bytes
+      .u8(linksHead)
+      .varint(this.#seq - this.#from)
+      .varint(hashes.length)
+    for (const [, hash] of hashes) this.#runs.bytes.raw(hash)
   }
 
   #countEnds(lv: LV, until: LV): void {
@@ -161,46 +163,18 @@ export class Canonical {
     const ref = log.refOf(row)
     const a = advanceA(kind, log.aOf(row), skipped)
     const b = advanceB(kind, log.bOf(row), skipped)
+    const runs = this.#runs
     if (kind === Kind.type) {
-      this.#grow(kind, ref, 0, a, n)
+      runs.grow(kind, ref, 0, a, n)
       this.#contents.units(log.units.data, b, b + n)
-    } else if (kind === Kind.erase || kind === Kind.eraseBack) this.#erase(ref, a, n, kind === Kind.eraseBack && n > 1)
+    } else if (kind === Kind.erase || kind === Kind.eraseBack) runs.erase(ref, a, n, kind === Kind.eraseBack && n > 1)
     else if (kind === Kind.insert) this.#insert(ref, a, b, n)
     else if (kind === Kind.append) {
-      if (this.#kind === kind && this.#ref === ref) this.#n += n
-      else this.#start(kind, ref, 0, 0, n)
+      runs.repeat(kind, ref, undefined, n)
       for (let i = b; i < b + n; i++) this.#value(i)
     } else if (kind === Kind.add) this.#add(ref, a === 0 ? b : log.values[b], n)
     else this.#single(kind, ref, a, b)
     this.#seq += n
-  }
-
-  /** Ops whose position is `a`: of the run before, if it ends there. */
-  #grow(kind: Kind, ref: number, itemClass: number, a: number, n: number): void {
-    const joins = this.#kind === kind && this.#ref === ref && this.#class === itemClass && this.#a + this.#n === a
-    if (joins) this.#n += n
-    else this.#start(kind, ref, itemClass, a, n)
-  }
-
-  #start(kind: Kind, ref: number, itemClass: number, a: number, n: number): void {
-    this.#flush()
-    this.#kind = kind
-    this.#ref = ref
-    this.#class = itemClass
-    this.#a = a
-    this.#n = n
-  }
-
-  /** Writes the run that cannot grow any more. */
-  #flush(): void {
-    if (this.#kind === noKind) return
-    const kind = this.#kind as Kind
-    const metadata = this.#metadata.u8(kind)
-    this.#container(this.#ref)
-    if (kind === Kind.insert) metadata.u8(this.#class)
-    if (kind !== Kind.append && kind !== Kind.add) metadata.varint(this.#a)
-    metadata.varint(this.#n)
-    this.#kind = noKind
   }
 
   #insert(ref: number, a: number, b: number, n: number): void {
@@ -208,54 +182,25 @@ export class Canonical {
     for (let i = 0; i < n; i++) {
       const item = values[b + i]
       const itemClass = item instanceof Make ? 1 + typeCode(item.type) : 0
-      this.#grow(Kind.insert, ref, itemClass, a + i, 1)
+      this.#runs.grow(Kind.insert, ref, itemClass, a + i, 1)
       if (itemClass === 0) this.#value(b + i)
     }
   }
 
   #add(ref: number, amount: unknown, n: number): void {
-    if (this.#kind === Kind.add && this.#ref === ref && Object.is(this.#amount, amount)) {
-      this.#n += n
-      return
-    }
-    this.#start(Kind.add, ref, 0, 0, n)
-    this.#amount = amount
+    if (this.#runs.repeat(Kind.add, ref, amount, n)) return
     encodeValue(this.#scratch.clear(), amount as number | bigint)
     sized(this.#contents, this.#scratch.view())
   }
 
-  /** The first unit may join the run before where the others do not: whether rows were cut there must not show. */
-  #erase(ref: number, a: number, n: number, isBack: boolean): void {
-    const direction = this.#eraseDirection(ref, a)
-    if (direction !== noKind) {
-      const joinsWhole = n === 1 || isBack === (direction === Kind.eraseBack)
-      this.#kind = direction
-      this.#n += joinsWhole ? n : 1
-      if (joinsWhole) return
-      const rest = n - 1
-      this.#start(isBack && rest > 1 ? Kind.eraseBack : Kind.erase, ref, 0, isBack ? a - 1 : a, rest)
-    } else this.#start(isBack ? Kind.eraseBack : Kind.erase, ref, 0, a, n)
-  }
-
-  /** Which way the run before goes if it takes an erase at `a`. */
-  #eraseDirection(ref: number, a: number): number {
-    if (this.#ref !== ref) return noKind
-    if (this.#kind === Kind.eraseBack) return a === this.#a - this.#n ? Kind.eraseBack : noKind
-    if (this.#kind !== Kind.erase) return noKind
-    if (a === this.#a) return Kind.erase
-    return this.#n === 1 && a === this.#a - 1 ? Kind.eraseBack : noKind
-  }
-
   #single(kind: Kind, ref: number, a: number, b: number): void {
-    this.#flush()
     const { log } = this.#source
-    const metadata = this.#metadata.u8(kind)
-    if (isInContainer(kind)) this.#container(ref)
+    const metadata = this.#runs.single(kind, isInContainer(kind) ? ref : noRef)
     if (hasKey(kind)) sized(metadata, utf8(log.keys[a] as string))
     // The log's values are what kinds.ts says for each kind.
     if (kind === Kind.make) metadata.varint(b)
-    else if (kind === Kind.meta) this.#meta(log.values[b] as Meta)
-    else if (kind === Kind.revoke) this.#targets(a, log.values[b] as Targets)
+    else if (kind === Kind.meta) this.#meta(metadata, log.values[b] as Meta)
+    else if (kind === Kind.revoke) this.#targets(metadata, a, log.values[b] as Targets)
     else if (kind === Kind.cut) {
       const { actor, afterSeq, hash } = log.values[b] as Cut
       metadata.u8(a).bytes(actor).varint(afterSeq).raw(hash)
@@ -265,10 +210,10 @@ export class Canonical {
     } else if (kind !== Kind.unset) this.#value(b)
   }
 
-  #meta(meta: Meta): void {
+  #meta(metadata: ByteWriter, meta: Meta): void {
     const { time, message, salt, depends } = meta
-    this.#metadata.u8(flagsOf(meta))
-    if (time !== undefined) this.#metadata.varint(time)
+    metadata.u8(flagsOf(meta))
+    if (time !== undefined) metadata.varint(time)
     if (message !== undefined) sized(this.#contents, utf8(message))
     if (salt !== undefined) {
       assert(salt.length === saltBytes, `a salt has ${saltBytes} bytes, not ${salt.length}`)
@@ -279,7 +224,7 @@ export class Canonical {
     if (depends !== undefined) sized(this.#contents, depends)
   }
 
-  #targets(level: number, targets: Targets): void {
+  #targets(metadata: ByteWriter, level: number, targets: Targets): void {
     const { actors } = this.#source
     const runs = dotRunsOf(this.#source, targets)
     const own = this.#branch
@@ -293,28 +238,12 @@ export class Canonical {
       if (last !== undefined && last.branch === run.branch && last.end === run.from) last.end = run.end
       else joined.push(run)
     }
-    this.#metadata.u8(level).varint(joined.length)
+    metadata.u8(level).varint(joined.length)
     for (const { branch, from, end } of joined) {
-      if (branch === own) this.#metadata.u8(0)
-      else this.#metadata.bytes(actors.bytesOf(branch))
-      this.#metadata.varint(from).varint(end - from)
+      if (branch === own) metadata.u8(0)
+      else metadata.bytes(actors.bytesOf(branch))
+      metadata.varint(from).varint(end - from)
     }
-  }
-
-  #container(ref: number): void {
-    const { graph, log, actors } = this.#source
-    const metadata = this.#metadata
-    const isSame = ref === this.#lastRef
-    this.#lastRef = ref
-    const maker = log.makerOf(ref)
-    if (isSame) metadata.u8(0)
-    else if (maker < 0) metadata.u8(1)
-    else if (graph.branchAt(maker) === this.#branch) metadata.u8(2).varint(graph.seqAt(maker))
-    else
-      metadata
-        .u8(3)
-        .bytes(actors.bytesOf(graph.branchAt(maker)))
-        .varint(graph.seqAt(maker))
   }
 
   #value(place: number): void {

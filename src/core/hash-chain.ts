@@ -23,12 +23,17 @@ const nobody = new Uint8Array(36)
 /** Hashes of ends that are not those of blocks. */
 const memoMax = 4096
 const seqs = 2 ** 31
+/** Blocks that may go on: of those who write at once. */
+const runningMax = 32
 
 export class HashChain {
   readonly #source: Source
   readonly #docTag: Uint8Array
   readonly #branches: (BranchHashes | undefined)[] = []
-  readonly #canonical: Canonical
+  /** By branch: the block read last, which may go on. Those used lately are last. */
+  readonly #running = new Map<number, Canonical>()
+  /** Large values as they stand in contents, by place among the log's values. */
+  readonly #values = new Map<number, Uint8Array>()
   /** By branch and end. */
   readonly #memo = new Map<number, Uint8Array>()
   readonly #step = new Uint8Array(hashBytes + 2 + hashBytes + hashBytes)
@@ -43,7 +48,6 @@ export class HashChain {
   constructor(source: Source & { readonly docTag: Uint8Array }) {
     this.#source = source
     this.#docTag = source.docTag
-    this.#canonical = new Canonical(source)
   }
 
   /** The hash of a branch's first `end` ops. To be kept, not altered. */
@@ -71,11 +75,14 @@ export class HashChain {
 
   /** The hash that a branch's first `end` ops would have if their actor had these bytes. They may link to nothing. */
   hashAs(branch: number, end: number, actor: Uint8Array): Uint8Array {
+    const canonical = new Canonical(this.#source, this.#values)
     let hash: Uint8Array = this.#start(branch, actor)
     let salt: Uint8Array = zeroSalt
     for (let from = 0; from < end; from += blockOps) {
-      hash = this.#block(branch, from, Math.min(from + blockOps, end), hash, salt)
-      salt = this.#canonical.lastSalt ?? salt
+      canonical.begin(branch, from)
+      canonical.extend(Math.min(from + blockOps, end), this.#hashOfLink)
+      hash = this.#hash(canonical, hash, salt)
+      salt = canonical.lastSalt ?? salt
     }
     return hash
   }
@@ -83,7 +90,8 @@ export class HashChain {
   /** To be called when ops were taken back from graph and log. */
   truncate(): void {
     const { graph, log } = this.#source
-    this.#canonical.truncate(log.values.length)
+    this.#running.clear()
+    for (const place of this.#values.keys()) if (place >= log.values.length) this.#values.delete(place)
     for (let branch = 0; branch < this.#branches.length; branch++) this.#branches[branch]?.truncate(graph.endOf(branch))
     for (const key of this.#memo.keys()) if (key % seqs > graph.endOf(Math.floor(key / seqs))) this.#memo.delete(key)
   }
@@ -112,7 +120,7 @@ export class HashChain {
     }
   }
 
-  /** Pushes what must be known before: the blocks before, lowest on top; else what the ops link to. Whether there was any. */
+  /** Pushes what must be known before, lowest on top: the blocks before; else what the ops link to. Whether there was any. */
   #pushNeeds(branch: number, end: number, stack: number[]): boolean {
     const block = Math.floor((end - 1) / blockOps)
     const before = stack.length
@@ -120,39 +128,63 @@ export class HashChain {
     for (let other = block; other > count; other--) stack.push(branch * seqs + other * blockOps)
     if (stack.length > before) return true
     const { graph } = this.#source
-    for (let seq = block * blockOps; seq < end; ) {
+    const needs: number[] = []
+    for (let seq = this.#runningAt(branch, end)?.end ?? block * blockOps; seq < end; ) {
       const lv = graph.lvOf(branch, seq)
       const row = graph.rowAt(lv)
       if (lv === graph.startOfRow(row))
         for (const link of linksOf(this.#source, row)) {
           const [linkBranch, linkEnd] = [graph.branchAt(link), graph.seqAt(link) + 1]
-          if (this.#known(linkBranch, linkEnd) === undefined) stack.push(linkBranch * seqs + linkEnd)
+          if (this.#known(linkBranch, linkEnd) === undefined) needs.push(linkBranch * seqs + linkEnd)
         }
       seq += graph.endOfRow(row) - lv
     }
-    return stack.length > before
+    for (let i = needs.length - 1; i >= 0; i--) stack.push(needs[i] as number)
+    return needs.length > 0
   }
 
   #compute(branch: number, end: number): void {
     const hashes = this.#hashesOf(branch)
     const block = Math.floor((end - 1) / blockOps)
-    const from = block * blockOps
-    const hash = this.#block(branch, from, end, this.#known(branch, from) as Uint8Array, hashes.saltOf(block))
-    if (end - from === blockOps) hashes.push(hash, this.#canonical.lastSalt)
+    const canonical = this.#runningAt(branch, end) ?? this.#run(branch, block * blockOps)
+    canonical.extend(end, this.#hashOfLink)
+    const before = this.#known(branch, block * blockOps) as Uint8Array
+    const hash = this.#hash(canonical, before, hashes.saltOf(block))
+    // Since blocks before are hashed first, a full one is the next one, or known.
+    if (end % blockOps === 0) hashes.push(hash, canonical.lastSalt)
     else this.#memo.set(branch * seqs + end, hash)
   }
 
-  /** H_k of ops [from, end), which begin a block, before which the newest salt is `salt`. */
-  #block(branch: number, from: number, end: number, before: Uint8Array, salt: Uint8Array): Uint8Array {
-    const canonical = this.#canonical
-    canonical.write(branch, from, end, this.#hashOfLink)
+  /** The block of a branch that was read up to some op before `end`. */
+  #runningAt(branch: number, end: number): Canonical | undefined {
+    const running = this.#running.get(branch)
+    const from = Math.floor((end - 1) / blockOps) * blockOps
+    return running !== undefined && running.from === from && running.end <= end ? running : undefined
+  }
+
+  #run(branch: number, from: number): Canonical {
+    let canonical = this.#running.get(branch)
+    if (canonical === undefined && this.#running.size === runningMax) {
+      const [oldest, freed] = this.#running.entries().next().value as [number, Canonical]
+      this.#running.delete(oldest)
+      canonical = freed
+    }
+    canonical ??= new Canonical(this.#source, this.#values)
+    this.#running.delete(branch)
+    this.#running.set(branch, canonical)
+    canonical.begin(branch, from)
+    return canonical
+  }
+
+  /** H_k of a block, or of its first part, before which the newest salt is `salt`. */
+  #hash(canonical: Canonical, before: Uint8Array, salt: Uint8Array): Uint8Array {
     const step = this.#step
-    const n = end - from
+    const n = canonical.end - canonical.from
     step.set(before)
     step[hashBytes] = n >> 8
     step[hashBytes + 1] = n & 0xff
-    step.set(sha256(canonical.metadata), hashBytes + 2)
-    step.set(sha256(canonical.contents(canonical.firstSalt ?? salt)), 2 * hashBytes + 2)
+    step.set(canonical.metadataHash(), hashBytes + 2)
+    step.set(canonical.contentsHash(canonical.firstSalt ?? salt), 2 * hashBytes + 2)
     return sha256(step)
   }
 

@@ -4,23 +4,33 @@
 import { type Clock, systemClock } from './base/clock.ts'
 import { Emitter, type Off } from './base/emitter.ts'
 import { type Random, systemRandom } from './base/random.ts'
-import { type ActorId, actorId } from './core/ids.ts'
+import { type ActorId, actorId, type Dot } from './core/ids.ts'
 import type { Version } from './core/version.ts'
-import { type Handles, handles } from './crdt/handles.ts'
-import type { PatchEvent } from './crdt/patch.ts'
-import type { Draft, Value } from './crdt/types.ts'
-import { decodeDelta, encodeDelta } from './replica/delta.ts'
+import { DeltaEncoder, rangesSince } from './core/wire-delta.ts'
+import { diffValues } from './crdt/diff.ts'
+import type { EngineDocument } from './crdt/engine/document.ts'
+import { type At, type Handles, handles } from './crdt/engine/handles.ts'
+import type { Recorder } from './crdt/engine/recorder.ts'
+import type { Editable } from './crdt/engine/spot.ts'
+import type { Patch, PatchEvent, Path } from './crdt/patch.ts'
+import type { Draft, Text, Value } from './crdt/types.ts'
+import { type Cursor, cursorAt, decodeCursor, type Side } from './replica/cursor.ts'
+import { type Blame, blameOf, changesOf, type HistoryEntry, headsOf } from './replica/past.ts'
 import { type Pending, type Received, Replica } from './replica/replica.ts'
+import { type Undo, type UndoOptions, undoOf } from './replica/undo.ts'
 
 export { isJoineryError, JoineryError } from './base/errors.ts'
-export type { ActorId } from './core/ids.ts'
+export type { ActorId, Dot } from './core/ids.ts'
 export type { Version } from './core/version.ts'
 export { applyPatches } from './crdt/apply-patches.ts'
-export { counter, json, set, text } from './crdt/constructors.ts'
-export type { At, Handles, ListHandle, MapHandle } from './crdt/handles.ts'
+export { counter, json, log, register, set, text } from './crdt/constructors.ts'
+export type { At, Handles, ListHandle, MapHandle } from './crdt/engine/handles.ts'
 export type { Patch, PatchEvent, Path } from './crdt/patch.ts'
-export type { Counter, Draft, Scalar, SetOf, Text, Value } from './crdt/types.ts'
+export type { Counter, Draft, Log, Register, Scalar, SetOf, Text, Value } from './crdt/types.ts'
+export type { Cursor, Side } from './replica/cursor.ts'
+export type { Blame, HistoryEntry } from './replica/past.ts'
 export type { Pending } from './replica/replica.ts'
+export type { Undo, UndoOptions } from './replica/undo.ts'
 
 export interface DocOptions {
   /** Who writes: 1-64 bytes, never the same for two living documents. Random by default. */
@@ -44,6 +54,15 @@ export interface DocReceived {
   readonly merged: number
   /** What waits for ops that are not here yet. */
   readonly pending: Pending
+  /** What that altered, in order: the old value plus the patches is the new value. */
+  readonly patches: readonly Patch[]
+}
+
+/** A conflict: what lost to what shows, and whose it was. */
+export interface DocConflict {
+  readonly value: unknown
+  readonly actor: ActorId
+  readonly seq: number
 }
 
 /** A document in memory. */
@@ -52,6 +71,8 @@ export interface Doc<T = unknown> extends Handles {
   readonly value: Value<T>
   /** How many ops of each actor are here: what to hand to another's `delta`. */
   readonly version: Version
+  /** The newest ops, those nothing here builds on. */
+  readonly frontier: readonly Dot[]
   readonly actor: ActorId
   /**
    * Runs `fn` on a draft; what it does becomes one change, or none if it throws. Errors: 'bad-change' | 'bad-value' | 'limit'.
@@ -60,12 +81,31 @@ export interface Doc<T = unknown> extends Handles {
    * doc.change((d) => { d.title = 'Groceries' })
    */
   change<R>(fn: (draft: Draft<T>) => R, options?: { readonly message?: string }): R
-  /** Takes what another made. Errors: 'bad-message' | 'forked' | 'limit'; what else the bytes hold is taken all the same. */
-  receive(delta: Uint8Array): DocReceived
+  /**
+   * Takes what another made. Without `patches: false` it says what that altered. Errors: 'bad-message' | 'forked' | 'limit'; what else the bytes
+   * hold is taken all the same.
+   */
+  receive(delta: Uint8Array, options?: { readonly patches?: boolean }): DocReceived
   /** What a holder of `version` lacks: at most 2^20 ops, so repeat until it is empty (no bytes). */
   delta(version?: Version): Uint8Array
+  /** The document as it was. Errors: 'bad-option' for a version that is not of this document. */
+  at(version: Version): { readonly value: Value<T> }
+  /** Patches that take the value at one version to that at another. Errors: 'bad-option'. */
+  diff(from: Version, to: Version): readonly Patch[]
+  /** Changes, the newest first; of a path, those that edited there or inside of it. */
+  history(options?: { readonly path?: Path; readonly limit?: number }): readonly HistoryEntry[]
+  /** What lost to what shows at a path, or is hidden there, the greatest first. Errors: 'bad-path'. */
+  conflicts(path: Path): readonly DocConflict[]
+  /** Who wrote which part of the text or list at a path. Errors: 'bad-path'. */
+  blame(path: Path): readonly Blame[]
+  /** A place that stays while others edit. Errors: 'bad-path' | 'bad-change'. */
+  cursor(path: Path, index: number, side?: Side): Cursor
+  /** A cursor from what `encode` gave. Errors: 'bad-message' | 'bad-path'. */
+  openCursor(bytes: Uint8Array): Cursor
   /** Everything, to be opened by `openDoc`. */
   snapshot(): Uint8Array
+  /** Undo and redo of what is done here from now on. */
+  undo(options?: UndoOptions): Undo
   on<Name extends keyof DocEvents>(name: Name, listener: (event: DocEvents[Name]) => void): Off
   /** Calls `fn` after each change: for `useSyncExternalStore` and the like. */
   subscribe(fn: () => void): Off
@@ -73,7 +113,6 @@ export interface Doc<T = unknown> extends Handles {
 
 /** The tag of documents without a network: they are told apart by whoever holds them. */
 const docTag = new Uint8Array(32)
-const deltaBytes = 16 * 1024 * 1024
 
 /**
  * An empty document, or one that begins with `init`: the same on every peer that begins with the same.
@@ -83,71 +122,189 @@ const deltaBytes = 16 * 1024 * 1024
  * doc.change((d) => { d.note = text('hi') })
  */
 export function createDoc<T = unknown>(options: DocOptions & { readonly init?: T & object } = {}): Doc<T> {
-  const { actor = (options.random ?? systemRandom).bytes(16), clock = systemClock } = options
-  const replica = new Replica<T>({ docTag, actor: actorId(actor), now: () => clock.now() })
-  if (options.init !== undefined) replica.init(options.init)
-  return new MemoryDoc<T>(replica, actorId(actor))
+  const doc = new MemoryDoc<T>(options)
+  if (options.init !== undefined) doc.replica.init(options.init)
+  return doc
 }
 
 /** A document from a snapshot. `actor` is a new one by default: hand in one only if nobody writes with it any more. Errors: 'bad-message' | 'store-newer'. */
 export function openDoc<T = unknown>(snapshot: Uint8Array, options: DocOptions = {}): Doc<T> {
-  const { actor = (options.random ?? systemRandom).bytes(16), clock = systemClock } = options
-  const replica = new Replica<T>({ docTag, actor: actorId(actor), now: () => clock.now() })
-  const { refused } = replica.receive(Replica.ranges(snapshot), { origin: 'store' })
+  const doc = new MemoryDoc<T>(options)
+  const { refused } = doc.replica.receive(Replica.ranges(snapshot), { origin: 'store' })
   for (const { error } of refused) throw error
-  return new MemoryDoc<T>(replica, actorId(actor))
+  return doc
 }
 
-class MemoryDoc<T> implements Doc<T> {
+class MemoryDoc<T> implements Doc<T>, Editable {
+  readonly replica: Replica<T>
   readonly actor: ActorId
-  readonly text: Handles['text']
   readonly list: Handles['list']
   readonly map: Handles['map']
   readonly counter: Handles['counter']
   readonly set: Handles['set']
-  readonly #replica: Replica<T>
+  readonly log: Handles['log']
+  readonly register: Handles['register']
+  readonly #handles: Handles
+  /** Handles on texts by key: an editor asks for one with each keystroke. */
+  readonly #texts = new Map<string, Text>()
+  readonly #clock: Pick<Clock, 'now'>
   readonly #emitter = new Emitter<DocEvents>()
+  readonly #locals = new Set<(from: number, to: number) => void>()
+  readonly #deltas: DeltaEncoder
+  /** Where the change under way begins, as a seq. */
+  #from = 0
 
-  constructor(replica: Replica<T>, actor: ActorId) {
-    this.#replica = replica
-    this.actor = actor
+  constructor(options: DocOptions) {
+    const { actor = (options.random ?? systemRandom).bytes(16), clock = systemClock, random } = options
+    this.actor = actorId(actor)
+    this.#clock = clock
+    this.replica = new Replica<T>({
+      docTag,
+      actor: this.actor,
+      now: () => clock.now(),
+      ...(random === undefined ? {} : { random }),
+    })
+    this.#deltas = new DeltaEncoder(this.replica.history)
     const made = handles(this)
-    this.text = made.text
+    this.#handles = made
     this.list = made.list
     this.map = made.map
     this.counter = made.counter
     this.set = made.set
+    this.log = made.log
+    this.register = made.register
   }
 
   get value(): Value<T> {
-    return this.#replica.value
+    return this.replica.value
   }
 
   get version(): Version {
-    return this.#replica.version
+    return this.replica.version
+  }
+
+  get frontier(): readonly Dot[] {
+    const { graph, actors } = this.replica.history
+    return graph.frontier.map((lv) => ({ actor: actors.nameOf(graph.branchAt(lv)), seq: graph.seqAt(lv) }))
+  }
+
+  get document(): EngineDocument {
+    return this.replica.document
+  }
+
+  text(at: At): Text {
+    if (typeof at !== 'string') return this.#handles.text(at)
+    const known = this.#texts.get(at)
+    if (known !== undefined) return known
+    const text = this.#handles.text(at)
+    this.#texts.set(at, text)
+    return text
   }
 
   change<R>(fn: (draft: Draft<T>) => R, options: { readonly message?: string } = {}): R {
-    this.#replica.listening = this.#emitter.count('patch') > 0
-    const { result, received } = this.#replica.change(fn, options)
-    this.#tell(received, true)
+    this.#begin(options.message)
+    let result: R
+    try {
+      result = this.replica.draft(fn)
+    } catch (error) {
+      this.replica.abandon()
+      throw error
+    }
+    this.end()
     return result
   }
 
-  receive(delta: Uint8Array): DocReceived {
-    this.#replica.listening = this.#emitter.count('patch') > 0
-    const received = this.#replica.receive(decodeDelta(delta), { origin: 'sync' })
-    this.#tell(received, false)
-    for (const { error } of received.refused) throw error
-    return { merged: received.merged, pending: this.#replica.pending }
+  begin(): Recorder {
+    this.#begin(undefined)
+    return this.replica.document.recorder
   }
 
-  delta(version: Version = new Map()): Uint8Array {
-    return encodeDelta(this.#replica.rangesSince(version, this.version, deltaBytes, 'any').ranges)
+  end(): void {
+    const from = this.#from
+    const received = this.replica.end(from)
+    if (received.merged > 0) this.#told(received, from)
+  }
+
+  abandon(): void {
+    this.replica.abandon()
+  }
+
+  receive(delta: Uint8Array, { patches = true }: { readonly patches?: boolean } = {}): DocReceived {
+    this.replica.listening = patches || this.#emitter.count('patch') > 0
+    const received = this.replica.receiveDelta(delta)
+    for (const event of received.events) this.#emitter.emit('patch', event)
+    if (received.changed) this.#emitter.emit('change', { local: false })
+    const [refusal] = received.refused
+    if (refusal !== undefined) throw refusal.error
+    const { merged, events } = received
+    const [only] = events
+    const all = events.length > 1 ? events.flatMap((event) => event.patches) : (only?.patches ?? nothing)
+    return { merged, pending: this.replica.pending, patches: all }
+  }
+
+  delta(version?: Version): Uint8Array {
+    const { history } = this.replica
+    const counts: number[] = []
+    for (const [actor, count] of version ?? []) {
+      const branch = history.branchOf(actor)
+      if (branch >= 0) counts[branch] = history.changeEndAtMost(branch, count)
+    }
+    return this.#deltas.all(rangesSince(history, (branch) => counts[branch] ?? 0))
+  }
+
+  at(version: Version): { readonly value: Value<T> } {
+    return { value: this.replica.document.at(headsOf(this.replica.history, version)) as Value<T> }
+  }
+
+  diff(from: Version, to: Version): readonly Patch[] {
+    return diffValues(this.at(from).value, this.at(to).value)
+  }
+
+  history(options: { readonly path?: Path; readonly limit?: number } = {}): readonly HistoryEntry[] {
+    return changesOf(this.replica.history, this.replica.document, options)
+  }
+
+  conflicts(path: Path): readonly DocConflict[] {
+    const { graph, actors } = this.replica.history
+    return this.replica.document.conflicts(path).map(({ value, branch, lv }) => ({
+      value,
+      actor: actors.nameOf(branch),
+      seq: graph.seqAt(lv),
+    }))
+  }
+
+  blame(path: Path): readonly Blame[] {
+    return blameOf(this.replica.history, this.replica.document, path)
+  }
+
+  cursor(path: Path, index: number, side: Side = 'before'): Cursor {
+    return cursorAt(this.replica.history, this.replica.document, path, index, side)
+  }
+
+  openCursor(bytes: Uint8Array): Cursor {
+    return decodeCursor(this.replica.history, this.replica.document, bytes)
   }
 
   snapshot(): Uint8Array {
-    return this.#replica.snapshot()
+    return this.replica.snapshot()
+  }
+
+  undo(options: UndoOptions = {}): Undo {
+    return undoOf(
+      {
+        replica: this.replica,
+        now: () => this.#clock.now(),
+        revoke: (level, targets) => {
+          this.begin().revoke(level, targets)
+          this.end()
+        },
+        onLocal: (fn) => {
+          this.#locals.add(fn)
+          return () => this.#locals.delete(fn)
+        },
+      },
+      options,
+    )
   }
 
   on<Name extends keyof DocEvents>(name: Name, listener: (event: DocEvents[Name]) => void): Off {
@@ -158,9 +315,19 @@ class MemoryDoc<T> implements Doc<T> {
     return this.#emitter.on('change', fn)
   }
 
-  #tell(received: Received, local: boolean): void {
-    if (local && received.held.length > 0) this.#emitter.emit('delta', encodeDelta(received.held))
+  #begin(message: string | undefined): void {
+    this.replica.listening = this.#emitter.count('patch') > 0
+    this.#from = this.replica.begin(message)
+  }
+
+  #told(received: Received, from: number): void {
+    const { graph } = this.replica.history
+    const to = from + received.merged
+    if (this.#locals.size > 0) for (const fn of [...this.#locals]) fn(graph.length - received.merged, graph.length)
+    if (this.#emitter.count('delta') > 0) this.#emitter.emit('delta', this.#deltas.one(this.replica.branch, from, to))
     for (const event of received.events) this.#emitter.emit('patch', event)
-    if (received.changed) this.#emitter.emit('change', { local })
+    if (received.changed && this.#emitter.count('change') > 0) this.#emitter.emit('change', { local: true })
   }
 }
+
+const nothing: readonly Patch[] = []

@@ -1,40 +1,46 @@
 // One copy of one document on one peer, and the one door (Invariant 4): whatever was typed here, gossiped, reconciled or loaded enters by
 // receive(). Pure and synchronous; who signs, stores and sends stands above.
 //
-//   receive ─► own predecessor held? ─ no ─► causal buffer
+//   receive ─► own predecessor and all links held? ─ no ─► intake.ts: waits
 //                    │ yes
-//              decode beside the log, recompute the chain, compare with the tip ─ differs ─► refused
+//              admission.ts: decoded beside the log, checked, its chain compared with the tip ─ differs ─► refused
 //                    │
-//                  held ─► everything its author saw merged? ─ no ─► waits
-//                                   │ yes
-//                                merged ─► value, patches
+//                  held and merged ─► value, patches
 
 import { assert, present } from '../base/assert.ts'
 import { JoineryError, messageOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
+import type { Random } from '../base/random.ts'
 import { noTrace, type Trace } from '../base/trace.ts'
-import { Actors } from '../core/actors.ts'
-import { canonicalChange } from '../core/body.ts'
-import { CausalBuffer } from '../core/buffer.ts'
-import { chainNext, chainStart, initActor } from '../core/chain.ts'
-import { type ActorId, compareDots, type Dot, ownerOf } from '../core/ids.ts'
-import { type Branch, type Held, heldChange, Log } from '../core/log.ts'
-import type { Change, Ref } from '../core/op.ts'
+import type { LV } from '../core/graph.ts'
+import { type ActorId, actorId, ownerOf } from '../core/ids.ts'
+import { Kind, type Meta } from '../core/kinds.ts'
 import type { SignedRange } from '../core/range.ts'
-import { Seen } from '../core/seen.ts'
 import type { Version } from '../core/version.ts'
-import { Document } from '../crdt/document.ts'
-import { rootDraft, Session } from '../crdt/draft.ts'
+import { readDelta, type WireName, type WireRange } from '../core/wire-delta.ts'
+import { EngineDocument } from '../crdt/engine/document.ts'
+import { Drafts } from '../crdt/engine/drafts.ts'
+import { checkText } from '../crdt/engine/input.ts'
 import { exportValue } from '../crdt/export.ts'
-import { checkText, readPlan } from '../crdt/input.ts'
-import type { Patch, PatchEvent } from '../crdt/patch.ts'
-import { Recorder } from '../crdt/recorder.ts'
+import type { PatchEvent } from '../crdt/patch.ts'
 import type { Draft, Value } from '../crdt/types.ts'
-import { Merger, type Standing, stampAt } from './merger.ts'
-import { type Cuts, digestOf, type Served, servedRanges, servedVersion } from './serve.ts'
+import { Admission, type AdmissionHost, type Stretch, unsignedRange } from './admission.ts'
+import { History } from './history.ts'
+import { recordInit } from './init.ts'
+import { Intake, type IntakeHost } from './intake.ts'
+import {
+  LocalReceived,
+  nothingPending,
+  nothingReceived,
+  type Origin,
+  type Pending,
+  type Received,
+  type Refusal,
+} from './received.ts'
+import { type Cuts, digestOf, type Served, servedRanges, servedVersion } from './serving.ts'
 import { decodeSnapshot, encodeSnapshot } from './snapshot.ts'
 
-export type Origin = 'local' | 'gossip' | 'sync' | 'store' | 'tab'
+export type { Origin, Pending, Received, Refusal } from './received.ts'
 
 export interface ReplicaOptions {
   /** Names the document in its chains: the same on every peer, unlike for every two documents. */
@@ -42,32 +48,9 @@ export interface ReplicaOptions {
   readonly actor: ActorId
   /** Wall time in milliseconds, for people to read in the history. */
   readonly now: () => number
+  /** Where a member's salt comes from (FORMAT §2). Without it nothing is salted: for tests. */
+  readonly random?: Random
   readonly trace?: Trace
-}
-
-export interface Refusal {
-  readonly range: SignedRange
-  readonly error: JoineryError
-}
-
-/** What came of receiving. */
-export interface Received {
-  /** What is newly held, trimmed to what is new: to be journaled. */
-  readonly held: readonly SignedRange[]
-  /** How many ops were merged into the value. */
-  readonly merged: number
-  /** One for each change that altered the value; only if `listening`. */
-  readonly events: readonly PatchEvent[]
-  readonly refused: readonly Refusal[]
-  /** Whether `value` may be another one now. */
-  readonly changed: boolean
-}
-
-/** What waits for ops that are not here. */
-export interface Pending {
-  readonly ops: number
-  readonly bytes: number
-  readonly missing: readonly Dot[]
 }
 
 /** The end of an actor's chain: `seq` ops, and the hash after the last. */
@@ -79,18 +62,10 @@ export interface Tip {
 /** Changes that await a signature over their tip. */
 export interface Unsigned extends Omit<SignedRange, 'actor' | 'signature'> {}
 
-/** A local change that is already in the document when it comes to the door. */
-interface Prepared {
-  readonly range: SignedRange
-  readonly held: Held
-  readonly patches: readonly Patch[]
-}
-
 /** What one receive() gathers. */
 interface Gathering {
   readonly origin: Origin
-  /** Branches that grew, and how many changes they had held before. */
-  readonly grown: Map<Branch, number>
+  readonly held: { readonly range: SignedRange; readonly branch: number; readonly fromSeq: number }[]
   readonly events: PatchEvent[]
   readonly refused: Refusal[]
   merged: number
@@ -98,77 +73,89 @@ interface Gathering {
 
 /** Wall time is written when it moved by more than this. */
 const timeStepMs = 60_000
-/** A waiting change takes about so much more memory than its bytes. */
-const waitingOverhead = 256
 
 export class Replica<T = unknown> {
   /** Patches are made only while this is true. */
   listening = false
-  readonly #docTag: Uint8Array
+  readonly history: History
+  readonly document: EngineDocument
   readonly #now: () => number
+  readonly #random: Random | undefined
   readonly #trace: Trace
-  readonly #actors = new Actors()
-  readonly #log: Log
-  readonly #document = new Document(this.#actors.compare)
-  readonly #buffer = new CausalBuffer()
-  readonly #merger: Merger
+  readonly #drafts: Drafts
+  readonly #intake: Intake
+  readonly #admission: Admission
+  /** Of deltas: what names an actor by a short id that is not known here. */
+  #unnamed: WireRange[] = []
+  #unnamedBytes = 0
   #actor: ActorId
+  #branch: number
   #gathering: Gathering | undefined
-  #prepared: readonly Prepared[] = []
-  #recording = false
-  #waiting = { ops: 0, bytes: 0 }
+  /** Where graph and log stood before heads were joined for the change that is being recorded. */
+  #joined: { readonly length: LV; readonly frontier: readonly LV[]; readonly values: number } | undefined
+  readonly #docTag: Uint8Array
 
-  constructor({ docTag, actor, now, trace = noTrace }: ReplicaOptions) {
+  constructor({ docTag, actor, now, random, trace = noTrace }: ReplicaOptions) {
     assert(ownerOf(actor).kind !== 0, 'a self-certifying actor makes no changes')
     this.#docTag = docTag
-    this.#actor = actor
+    this.history = new History(docTag)
+    const { actors, graph, log } = this.history
+    this.document = new EngineDocument(graph, log, actors.compare)
+    this.#drafts = new Drafts(this.document)
     this.#now = now
+    this.#random = random
     this.#trace = trace
-    this.#log = new Log(docTag, this.#actors)
-    this.#merger = new Merger(this.#log, this.#document, {
-      merged: (branch, held) => this.#onMerged(branch, held),
-      malformed: (branch, error) => this.#onMalformed(branch, error),
-    })
+    this.#actor = actor
+    this.#branch = actors.indexOf(actor)
+    const admissionHost: AdmissionHost = {
+      admitted: (range, branch, fromSeq) => this.#admitted(range, branch, fromSeq),
+      merge: (stretch) => this.#merge(stretch),
+    }
+    const admission = new Admission(this.history, admissionHost)
+    this.#admission = admission
+    const intakeHost: IntakeHost = {
+      heldOf: (name) => this.history.endOf(name),
+      attempt: (range) => admission.attempt(range),
+      attemptTogether: (ranges) => admission.attemptTogether(ranges),
+      refuse: (range, error) => this.#refuse(range, error),
+    }
+    this.#intake = new Intake(intakeHost)
   }
 
   /** Immutable and structurally shared: the same reference until it changes. */
   get value(): Value<T> {
-    return this.#document.value as Value<T>
+    return this.document.value as Value<T>
   }
 
   /** What is held. */
   get version(): Version {
-    return this.#versionOf((branch) => branch.end)
+    return this.history.version
   }
 
   /** What is merged: what new changes build on. */
   get merged(): Version {
-    return this.#versionOf((branch) => branch.merged)
+    return this.history.version
   }
 
   get pending(): Pending {
-    const links = this.#merger.unmet().filter((link) => this.#log.endOf(link.actor) <= link.seq)
-    const dots = new Map<string, Dot>()
-    for (const { actor, seq } of links) {
-      const dot = { actor: this.#actors.nameOf(actor), seq }
-      dots.set(`${dot.actor} ${seq}`, dot)
-    }
-    for (const dot of this.#buffer.missing(this.#heldOf)) dots.set(`${dot.actor} ${dot.seq}`, dot)
+    const { ops, bytes } = this.#intake
+    if (ops === 0 && this.#unnamed.length === 0) return nothingPending
+    // How many ops those have whose author is not known is told when it is; each has one at least.
     return {
-      ops: this.#buffer.ops + this.#waiting.ops,
-      bytes: this.#buffer.bytes + this.#waiting.bytes,
-      missing: [...dots.values()].sort(compareDots),
+      ops: ops + this.#unnamed.length,
+      bytes: bytes + this.#unnamedBytes,
+      missing: this.#intake.missing,
     }
   }
 
-  /** Whether all that came is held, and so in a snapshot: nothing is in the causal buffer. What is held may still wait to be merged. */
+  /** Whether a snapshot would leave nothing out that the store holds. */
   get holdsAll(): boolean {
-    return this.#buffer.ops === 0
+    return !this.#intake.holdsStored
   }
 
   /** The ops that something here waits for. */
-  get missing(): readonly Dot[] {
-    return this.pending.missing
+  get missing(): Pending['missing'] {
+    return this.#intake.missing
   }
 
   /**
@@ -176,20 +163,41 @@ export class Replica<T = unknown> {
    * (Invariant 12); what a range says is checked here, and one that cannot be taken is refused by itself, in the result.
    */
   receive(ranges: readonly SignedRange[], { origin }: { readonly origin: Origin }): Received {
-    if (this.#recording) throw new JoineryError('bad-change', 'ops cannot be received inside a change function')
+    if (this.document.recorder.isOpen)
+      throw new JoineryError('bad-change', 'ops cannot be received inside a change function')
     assert(this.#gathering === undefined, 'receive is not called from within itself')
-    const before = this.#document.root.cache
-    const gathering: Gathering = { origin, grown: new Map(), events: [], refused: [], merged: 0 }
+    const before = this.document.root.cache
+    const gathering: Gathering = { origin, held: [], events: [], refused: [], merged: 0 }
     this.#gathering = gathering
-    this.#document.patches = this.listening ? [] : undefined
+    const isStored = origin === 'store' || origin === 'tab'
     try {
-      for (const range of ranges) this.#take(range)
+      for (const range of ranges) this.#intake.take(range, isStored)
     } finally {
       this.#gathering = undefined
     }
     const { events, refused, merged } = gathering
-    const changed = merged > 0 && (before === undefined || this.#document.root.cache !== before)
-    return { held: this.#newlyHeld(gathering), merged, events, refused, changed }
+    const changed = merged > 0 && (before === undefined || this.document.root.cache !== before)
+    return { held: gathering.held.flatMap((one) => this.#newPart(one)), merged, events, refused, changed }
+  }
+
+  /**
+   * The door for deltas that nobody signed (wire-delta.ts): those of documents without a network. Errors: 'bad-message' for bytes that are none;
+   * ranges that cannot be taken are refused in the result.
+   */
+  receiveDelta(delta: Uint8Array): Received {
+    if (this.document.recorder.isOpen)
+      throw new JoineryError('bad-change', 'ops cannot be received inside a change function')
+    const before = this.document.root.cache
+    const gathering: Gathering = { origin: 'sync', held: [], events: [], refused: [], merged: 0 }
+    this.#gathering = gathering
+    try {
+      for (const range of readDelta(delta)) this.#takeWire(range)
+    } finally {
+      this.#gathering = undefined
+    }
+    const { events, refused, merged } = gathering
+    const changed = merged > 0 && (before === undefined || this.document.root.cache !== before)
+    return { held: nothingReceived.held, merged, events, refused, changed }
   }
 
   /**
@@ -200,16 +208,74 @@ export class Replica<T = unknown> {
     fn: (draft: Draft<T>) => R,
     options: { readonly message?: string } = {},
   ): { readonly result: R; readonly received: Received } {
-    if (this.#recording) throw new JoineryError('bad-change', 'a change function cannot begin another change')
+    let result: R | undefined
+    const received = this.record(() => {
+      result = this.#drafts.run(fn as (draft: unknown) => R) as R
+    }, options.message)
+    return { result: result as R, received }
+  }
+
+  /** Runs `fn` on a draft of the change under way. */
+  draft<R>(fn: (draft: Draft<T>) => R): R {
+    return this.#drafts.run(fn as (draft: unknown) => R) as R
+  }
+
+  /** The same for edits made by the document's recorder. */
+  record(fn: () => void, message?: string): Received {
+    const from = this.begin(message)
+    try {
+      fn()
+    } catch (error) {
+      this.abandon()
+      throw error
+    }
+    return this.end(from)
+  }
+
+  /** Begins a local change; gives the seq it begins at. Errors: 'bad-change' | 'bad-value'. */
+  begin(message?: string): number {
     assert(this.#gathering === undefined, 'a change is not made from within receive')
-    const branch = this.#log.branchOf(this.#actor) ?? this.#log.newBranch(this.#actor)
-    this.#checkOwn(branch)
-    const groups = this.#headGroups(branch)
-    const prepared: Prepared[] = []
-    for (const links of groups.slice(0, -1)) prepared.push(this.#joinHeads(branch, prepared.at(-1)?.held, links))
-    const { result, last } = this.#record(branch, prepared.at(-1)?.held, groups.at(-1) ?? [], fn, options.message)
-    if (last === undefined) return { result, received: nothingReceived }
-    return { result, received: this.#enter([...prepared, last]) }
+    const { recorder } = this.document
+    if (!recorder.isOpen) this.#checkOwn()
+    const from = this.history.graph.endOf(this.#branch)
+    const meta = this.#metaFor(message)
+    if (!recorder.isOpen && this.history.graph.frontier.length > limits.links) this.#joinHeads()
+    recorder.begin(this.#branch, meta)
+    if (this.listening) this.document.patches = []
+    return from
+  }
+
+  /** Ends it: through the door, like everything else, only that the document has the ops already. */
+  end(from: number): Received {
+    const { recorder } = this.document
+    if (recorder.count === 0) {
+      this.abandon()
+      return nothingReceived
+    }
+    const patches = this.document.patches
+    this.document.patches = undefined
+    const start = recorder.commit()
+    const { graph } = this.history
+    const to = graph.endOf(this.#branch)
+    this.history.noteMetas(this.#branch, start, graph.length)
+    const author = this.#actor
+    const time = this.history.timeOf(this.#branch)
+    const events = patches === undefined || patches.length === 0 ? noEvents : [{ patches, local: true, author, time }]
+    this.#joined = undefined
+    // A value that was never read may be another one; one that was, and still stands, is the same.
+    const changed = this.document.root.cache === undefined
+    return new LocalReceived(this.history, { branch: this.#branch, from, to }, events, changed)
+  }
+
+  /** As if it had never begun. */
+  abandon(): void {
+    this.document.patches = undefined
+    this.document.recorder.rollBack()
+    if (this.#joined === undefined) return
+    const { length, frontier, values } = this.#joined
+    this.#joined = undefined
+    this.history.graph.truncate(length, frontier)
+    this.history.log.truncate(length, this.history.log.units.length, values)
   }
 
   /**
@@ -217,86 +283,86 @@ export class Replica<T = unknown> {
    * document that holds anything. Errors: 'bad-value'.
    */
   init(value: object): Received {
-    if (this.version.size > 0 || this.#buffer.ops > 0) return nothingReceived
-    const plan = readPlan(value, [], 0, () => undefined)
-    if (plan.type !== 'map') throw new JoineryError('bad-value', 'a document begins as a plain object')
-    // Recorded beside the document, by an actor without a name: the bytes name the actor.
-    const document = new Document((a, b) => a - b)
-    const recorder = new Recorder(document, 0, (seq) => ({ actor: 0, seq, lamport: 0, base: Seen.nothing }))
-    for (const [key, item] of [...plan.entries].sort(([a], [b]) => (a < b ? -1 : 1)))
-      recorder.setKey(document.root, key, item)
-    if (recorder.count === 0) return nothingReceived
-    const { ops, count } = recorder
-    const change: Change = { seq: 0, count, links: [], time: undefined, message: undefined, ops }
-    const canonical = canonicalChange(change, 0, this.#actors)
-    const actor = initActor(canonical)
-    const tipHash = chainNext(chainStart(this.#docTag, actor), canonical)
-    const range = { actor, fromSeq: 0, endSeq: count, body: canonical, tipHash, signature: new Uint8Array(0) }
+    if (this.history.graph.length > 0 || this.#intake.ops > 0) return nothingReceived
+    const range = recordInit(value, this.#docTag)
+    if (range === undefined) return nothingReceived
     const received = this.receive([range], { origin: 'local' })
     const [refusal] = received.refused
     if (refusal !== undefined) throw refusal.error
     return received
   }
 
+  get actor(): ActorId {
+    return this.#actor
+  }
+
+  /** The number of the actor's branch. */
+  get branch(): number {
+    return this.#branch
+  }
+
   /** Who writes from now on. */
   setActor(actor: ActorId): void {
-    if (this.#recording) throw new JoineryError('bad-change', 'the actor cannot change inside a change function')
+    if (this.document.recorder.isOpen)
+      throw new JoineryError('bad-change', 'the actor cannot change inside a change function')
     this.#actor = actor
+    this.#branch = this.history.actors.indexOf(actor)
   }
 
   /** The end of what is held of an actor, or of its first `seq` ops if a change ends there. */
   tip(actor: ActorId, seq?: number): Tip | undefined {
-    const branch = this.#log.branchOf(actor)
-    const at = seq ?? branch?.end ?? 0
-    const hash = at === 0 ? undefined : branch?.hashAt(at)
-    return hash === undefined ? undefined : { seq: at, hash }
+    const branch = this.history.branchOf(actor)
+    const at = seq ?? this.history.graph.endOf(branch)
+    if (branch < 0 || at === 0 || at > this.history.graph.endOf(branch)) return undefined
+    return this.history.endsChange(branch, at) ? { seq: at, hash: this.history.hashAt(branch, at) } : undefined
   }
 
   /** The newest tip of an actor that it has signed. */
   signedTip(actor: ActorId): (Tip & { readonly signature: Uint8Array }) | undefined {
-    const branch = this.#log.branchOf(actor)
-    const tip = branch?.tips.at(-1)
-    const hash = tip === undefined ? undefined : branch?.hashAt(tip.end)
-    return tip === undefined || hash === undefined ? undefined : { seq: tip.end, hash, signature: tip.signature }
+    const branch = this.history.branchOf(actor)
+    const tip = branch < 0 ? undefined : this.history.tips(branch).newest
+    if (tip === undefined) return undefined
+    return { seq: tip.end, hash: this.history.hashAt(branch, tip.end), signature: tip.signature }
   }
 
   /** What an actor made after its newest signed tip, or after `since`: at most 2^20 ops, so ask again until there is nothing. */
   unsigned(actor: ActorId, since?: number): Unsigned | undefined {
-    const branch = this.#log.branchOf(actor)
-    if (branch === undefined || branch.isInit) return undefined
-    const from = branch.countAt(since ?? branch.tips.at(-1)?.end ?? 0)
-    if (from === branch.changes.length) return undefined
-    const fromSeq = branch.changes[from]?.seq ?? 0
-    const [large = from + 1] = branch.cuts(from, branch.changes.length)
-    const to = Math.max(from + 1, Math.min(large, branch.countAt(fromSeq + limits.changeOps)))
-    const { endSeq, body, tipHash } = this.#log.range(branch, from, to)
+    const branch = this.history.branchOf(actor)
+    if (branch < 0 || this.history.isInit(branch)) return undefined
+    const fromSeq = since ?? this.history.tips(branch).newest?.end ?? 0
+    const end = this.history.graph.endOf(branch)
+    if (fromSeq >= end) return undefined
+    const endSeq = this.history.pieceEnd(branch, fromSeq, end)
+    const { body, tipHash } = this.history.range(branch, fromSeq, endSeq)
     return { fromSeq, endSeq, body, tipHash }
   }
 
   /** Records an actor's signature of the tip after `endSeq` ops. */
   sign(actor: ActorId, endSeq: number, signature: Uint8Array): void {
     assert(signature.length === 64, `a signature has 64 bytes, not ${signature.length}`)
-    present(this.#log.branchOf(actor), `nothing of ${actor} is held`).addTip(endSeq, signature)
+    const branch = this.history.branchOf(actor)
+    assert(branch >= 0 && endSeq <= this.history.graph.endOf(branch), `nothing of ${actor} is held`)
+    this.history.tips(branch).add(endSeq, signature)
   }
 
   /** What of `upTo` may leave: signed tips at or below it, and the init changes these build on. This is the version to state to peers. */
   served(upTo: Version, cuts: Cuts = 'signed'): Version {
-    return servedVersion(this.#log, upTo, cuts)
+    return servedVersion(this.history, upTo, cuts)
   }
 
   /** What a holder of `since` lacks of what may leave of `upTo`: near `maxBytes`, at least one range, parents first where tips allow it. */
   rangesSince(since: Version, upTo: Version, maxBytes: number, cuts: Cuts = 'signed'): Served {
-    return servedRanges(this.#log, since, this.served(upTo, cuts), maxBytes, cuts)
+    return servedRanges(this.history, since, this.served(upTo, cuts), maxBytes, cuts)
   }
 
   /** Equal on two replicas exactly if what may leave them is equal. */
   digest(upTo: Version): Uint8Array {
-    return digestOf(this.#log, this.served(upTo))
+    return digestOf(this.history, this.served(upTo))
   }
 
   /** Everything held. Without signatures, equal sets of ops give equal bytes (Invariant 6). */
   snapshot({ signatures = true }: { readonly signatures?: boolean } = {}): Uint8Array {
-    return encodeSnapshot(this.#log, signatures)
+    return encodeSnapshot(this.history, signatures)
   }
 
   /** What a snapshot holds: to be received, with the origin 'store'. Errors: 'bad-message' | 'store-newer'. */
@@ -306,255 +372,137 @@ export class Replica<T = unknown> {
 
   /** The value as plain JSON. */
   export(): unknown {
-    return exportValue(this.#document.value)
+    return exportValue(this.value)
   }
 
   /** Throws with a picture if an invariant is broken. */
   check(): void {
-    const picture = (): string =>
-      [...this.#log.branches.values()].map((b) => `${b.name}: ${b.merged} of ${b.end}`).join(', ')
-    for (const branch of this.#log.branches.values()) {
-      let end = 0
-      let hash = branch.start
-      for (const [i, held] of branch.changes.entries()) {
-        assert(held.seq === end, `Invariant 2: ${branch.name} has ${held.seq} after ${end} (${picture()})`)
-        hash = chainNext(hash, held.canonical)
-        assert(
-          hash.every((byte, at) => byte === held.hash[at]),
-          `Invariant 1: the chain of ${branch.name} at ${held.end}`,
-        )
-        const isMet = held.links.every((link) => this.#merger.mergedOf(link.actor) > link.seq)
-        assert(
-          isMet || i >= branch.mergedChanges,
-          `Invariant 3: ${branch.name} ${held.seq} was merged too early (${picture()})`,
-        )
-        end = held.end
-      }
-    }
-    for (const [actor, seq] of this.#merger.heads)
-      for (const branch of this.#log.branches.values()) {
-        const base = branch.changes[branch.mergedChanges - 1]?.base
-        assert(
-          branch.actor === actor || base === undefined || base.get(actor) <= seq,
-          `a head of ${this.#actors.nameOf(actor)} was seen`,
-        )
-      }
-    this.#document.check()
-  }
-
-  readonly #heldOf = (actor: ActorId): number => this.#log.branchOf(actor)?.end ?? 0
-
-  #versionOf(seqOf: (branch: Branch) => number): Version {
-    const version = new Map<ActorId, number>()
-    for (const branch of this.#log.branches.values()) if (seqOf(branch) > 0) version.set(branch.name, seqOf(branch))
-    return version
+    this.history.check()
+    this.document.check()
   }
 
   // Receiving.
 
-  /** Takes one range, and what it sets free in the causal buffer. */
-  #take(range: SignedRange): void {
-    const work = [range]
-    for (let next = work.pop(); next !== undefined; next = work.pop()) {
-      if (next.fromSeq > this.#heldOf(next.actor)) {
-        this.#buffer.add(next, this.#heldOf)
-        this.#trace('buffer', next.actor, next.fromSeq, next.endSeq)
-      } else if (this.#admit(next)) work.push(...this.#buffer.take(next.actor, this.#heldOf(next.actor)).reverse())
+  #takeWire({ actor, fromSeq, body }: WireRange): void {
+    const { actors, graph } = this.history
+    const branch = actor.isFull ? actors.indexOf(actorId(actor.bytes)) : actors.shortIds.find(actor.bytes)
+    if (branch < 0) {
+      this.#hold(actor, fromSeq, body)
+      return
     }
-  }
-
-  /** True if something is newly held. */
-  #admit(range: SignedRange): boolean {
-    const gathering = present(this.#gathering, 'ranges come by the door')
+    const name = actors.nameOf(branch)
     try {
-      const prepared = this.#prepared.find((local) => local.range === range)
-      const changes = prepared === undefined ? this.#log.stage(range) : [prepared.held]
-      this.#checkRoom(range, changes, gathering.origin)
-      const branch = this.#log.open(range.actor)
-      if (!gathering.grown.has(branch)) gathering.grown.set(branch, branch.changes.length)
-      this.#log.hold(branch, changes)
-      for (const held of changes) this.#account(held, 1)
-      if (range.signature.length > 0 && branch.endingAt(range.endSeq) !== undefined)
-        branch.addTip(range.endSeq, range.signature)
-      this.#trace('held', range.actor, range.fromSeq, range.endSeq, gathering.origin)
-      this.#merger.advance(branch)
-      return changes.length > 0
+      if (fromSeq === graph.endOf(branch) && this.#admission.attemptBody(branch, fromSeq, body)) {
+        this.#intake.release(name, fromSeq)
+        if (fromSeq === 0) this.#takeUnnamed()
+        return
+      }
+      const endSeq = fromSeq + this.#admission.countOf(branch, fromSeq, body)
+      this.#intake.take(unsignedRange(name, fromSeq, endSeq, body.slice()), false)
     } catch (error) {
       if (!(error instanceof JoineryError)) throw error
-      gathering.refused.push({ range, error })
-      this.#trace('refused', range.actor, range.fromSeq, range.endSeq, messageOf(error))
-      return false
+      this.#refuse(unsignedRange(name, fromSeq, fromSeq + 1, body), error)
     }
   }
 
-  /** What must wait is limited (Invariant 9); our own store may bring back whatever it holds. */
-  #checkRoom(range: SignedRange, changes: readonly Held[], origin: Origin): void {
-    if (origin === 'store' || origin === 'local' || this.#waiting.bytes + range.body.length <= limits.bufferBytes)
+  /** Keeps what a short id names that is not known yet: its actor's first ops bring the full name. */
+  #hold(actor: WireName, fromSeq: number, body: Uint8Array): void {
+    const bytes = body.length + 256
+    if (this.#unnamedBytes + bytes > limits.bufferBytes || this.#unnamed.length >= limits.bufferRanges) return
+    this.#unnamed.push({ actor: { bytes: actor.bytes.slice(), isFull: false }, fromSeq, body: body.slice() })
+    this.#unnamedBytes += bytes
+  }
+
+  #takeUnnamed(): void {
+    if (this.#unnamed.length === 0) return
+    const waiting = this.#unnamed
+    this.#unnamed = []
+    this.#unnamedBytes = 0
+    for (const range of waiting) this.#takeWire(range)
+  }
+
+  #admitted(range: SignedRange, branch: number, fromSeq: number): void {
+    const gathering = present(this.#gathering, 'ranges come by the door')
+    gathering.held.push({ range, branch, fromSeq })
+    if (range.signature.length > 0) this.history.tips(branch).add(range.endSeq, range.signature)
+    this.#trace('held', range.actor, fromSeq, range.endSeq, gathering.origin)
+  }
+
+  #merge({ branch, start, end, unseen }: Stretch): void {
+    const gathering = present(this.#gathering, 'merging happens within receive')
+    gathering.merged += end - start
+    if (!this.listening) {
+      this.document.merge(start, end, unseen)
+      this.history.noteMetas(branch, start, end)
       return
-    const branch = this.#log.branchOf(range.actor)
-    const isBehind = branch !== undefined && branch.merged < branch.end
-    const waits =
-      isBehind || changes.some((held) => held.links.some((link) => this.#merger.mergedOf(link.actor) <= link.seq))
-    if (waits)
-      throw new JoineryError('limit', `more than ${limits.bufferBytes} bytes would wait for ops that are not here`)
-  }
-
-  #account(held: Held, sign: 1 | -1): void {
-    this.#waiting.ops += sign * (held.end - held.seq)
-    this.#waiting.bytes += sign * (held.canonical.length + waitingOverhead)
-  }
-
-  #onMerged(branch: Branch, held: Held): void {
-    const gathering = present(this.#gathering, 'merging happens within receive')
-    this.#account(held, -1)
-    gathering.merged += held.end - held.seq
-    const patches = this.#prepared.find((local) => local.held === held)?.patches ?? this.#document.patches ?? []
-    if (patches.length > 0) {
-      const local = gathering.origin === 'local'
-      gathering.events.push({ patches, local, author: branch.name, time: held.time })
     }
-    this.#document.patches = this.listening ? [] : undefined
+    const { changeEnds } = this.history.log
+    const local = gathering.origin === 'local'
+    const author = this.history.actors.nameOf(branch)
+    for (let from = start; from < end; ) {
+      const to = changeEnds.next(from, 1) + 1
+      this.document.patches = []
+      this.document.merge(from, to, unseen)
+      this.history.noteMetas(branch, from, to)
+      const { patches } = this.document
+      if (patches !== undefined && patches.length > 0)
+        gathering.events.push({ patches, local, author, time: this.history.timeOf(branch) })
+      from = to
+    }
+    this.document.patches = undefined
   }
 
-  /** What cannot be part of any history is not held either, on no peer, however late it showed. */
-  #onMalformed(branch: Branch, error: JoineryError): void {
-    const gathering = present(this.#gathering, 'merging happens within receive')
-    const range = this.#log.range(branch, branch.mergedChanges, branch.changes.length)
-    for (const held of branch.changes.slice(branch.mergedChanges)) this.#account(held, -1)
-    branch.truncate(branch.mergedChanges)
-    gathering.refused.push({ range, error })
+  #refuse(range: SignedRange, error: JoineryError): void {
+    present(this.#gathering, 'ranges come by the door').refused.push({ range, error })
+    this.#trace('refused', range.actor, range.fromSeq, range.endSeq, messageOf(error))
   }
 
-  #newlyHeld({ grown }: Gathering): SignedRange[] {
-    const ranges: SignedRange[] = []
-    for (const [branch, from] of grown)
-      if (from < branch.changes.length) ranges.push(...this.#log.ranges(branch, from, branch.changes.length))
-    return ranges
+  /** What of a range was not held before. The range itself, if that is all of it. */
+  #newPart({ range, branch, fromSeq }: Gathering['held'][number]): SignedRange {
+    return fromSeq === range.fromSeq ? range : this.history.range(branch, fromSeq, range.endSeq)
   }
 
   // Local changes.
 
-  /** A local change builds on all own ones, so they must be merged: the next seq comes from what is held. */
-  #checkOwn(branch: Branch): void {
-    if (branch.merged === branch.end && !this.#buffer.holds(branch.name)) return
+  /** A local change builds on all own ones, so none of them may be waiting: the next seq comes from what is held. */
+  #checkOwn(): void {
+    if (this.#intake.ops === 0 || !this.#intake.waits(this.#actor)) return
     const message =
       'earlier changes of this actor wait for ops that are not here: take another actor until they have come'
-    throw new JoineryError('bad-change', message, { details: { actor: branch.name } })
+    throw new JoineryError('bad-change', message, { details: { actor: this.#actor } })
   }
 
-  /** The other heads, in groups that one change can link to. The last group is for the change itself. */
-  #headGroups(branch: Branch): Ref[][] {
-    const others = [...this.#merger.heads]
-      .filter(([actor]) => actor !== branch.actor)
-      .map(([actor, seq]) => ({ actor, seq }))
-    others.sort((a, b) => this.#actors.compare(a.actor, b.actor))
-    const groups: Ref[][] = []
-    while (others.length > limits.links) groups.push(others.splice(0, limits.links))
-    return [...groups, others]
-  }
-
-  /** A change that says nothing but which heads it saw. */
-  #joinHeads(branch: Branch, last: Held | undefined, links: readonly Ref[]): Prepared {
-    const own = last ?? branch.changes.at(-1)
-    const standing = this.#merger.standing(branch, own, links)
-    const change: Change = {
-      seq: own?.end ?? 0,
-      count: 1,
-      links,
-      time: undefined,
-      message: undefined,
-      ops: [{ type: 'meta' }],
-    }
-    return this.#prepare(branch, own, change, standing, [])
-  }
-
-  #record<R>(
-    branch: Branch,
-    last: Held | undefined,
-    links: readonly Ref[],
-    fn: (draft: Draft<T>) => R,
-    message: string | undefined,
-  ): { result: R; last: Prepared | undefined } {
-    if (message !== undefined) checkText(message, ['message'])
-    const own = last ?? branch.changes.at(-1)
-    const standing = this.#merger.standing(branch, own, links)
-    const seq = own?.end ?? 0
-    const recorder = new Recorder(this.#document, seq, (at) => stampAt(branch, standing, at, seq))
-    const session = new Session(recorder)
-    this.#recording = true
-    this.#document.patches = this.listening ? [] : undefined
-    this.#document.undo.begin()
-    try {
-      const result = session.plainOf(refuseAsync(fn(rootDraft(session) as Draft<T>))) as R
-      const { ops, count } = recorder
-      const change: Change = { seq, count, links, time: this.#timeAfter(own), message, ops }
-      const prepared =
-        count === 0 ? undefined : this.#prepare(branch, own, change, standing, this.#document.patches ?? [])
-      this.#document.undo.commit()
-      return { result, last: prepared }
-    } catch (error) {
-      this.#document.undo.rollBack()
-      throw error
-    } finally {
-      session.end()
-      this.#recording = false
-    }
-  }
-
-  #prepare(
-    branch: Branch,
-    own: Held | undefined,
-    change: Change,
-    standing: Standing,
-    patches: readonly Patch[],
-  ): Prepared {
-    const canonical = canonicalChange(change, branch.actor, this.#actors)
-    if (canonical.length > limits.changeBytes)
-      throw new JoineryError(
-        'limit',
-        `a change has ${canonical.length} bytes, at most ${limits.changeBytes} are allowed: make several`,
-      )
-    const held = heldChange(
-      change,
-      canonical,
-      chainNext(own?.hash ?? branch.start, canonical),
-      change.time ?? own?.time,
-    )
-    held.base = standing.base
-    held.lamport = standing.lamport
-    const { seq: fromSeq, end: endSeq, hash: tipHash } = held
-    const range = { actor: branch.name, fromSeq, endSeq, body: canonical, tipHash, signature: new Uint8Array(0) }
-    return { range, held, patches }
-  }
-
-  /** Through the door, like everything else: only that the document has the ops already. */
-  #enter(prepared: readonly Prepared[]): Received {
-    this.#prepared = prepared
-    try {
-      const received = this.receive(
-        prepared.map(({ range }) => range),
-        { origin: 'local' },
-      )
-      assert(received.refused.length === 0, `a local change is taken: ${messageOf(received.refused[0]?.error)}`)
-      return received
-    } finally {
-      this.#prepared = []
-    }
-  }
-
-  #timeAfter(own: Held | undefined): number | undefined {
+  /** What is said before a change, if anything is: the time if it moved, a message, a salt before a member's first op. */
+  #metaFor(message: string | undefined): Meta | undefined {
     const now = Math.max(0, Math.round(this.#now()))
-    return own?.time === undefined || Math.abs(now - own.time) > timeStepMs ? now : undefined
+    const last = this.history.timeOf(this.#branch) ?? 0
+    const isDue = now - last > timeStepMs || last - now > timeStepMs
+    const isSalted = this.#random !== undefined && this.history.graph.endOf(this.#branch) === 0
+    if (!isDue && message === undefined && !isSalted) return undefined
+    if (message !== undefined) checkText(message, ['message'])
+    const salt = isSalted && ownerOf(this.#actor).kind === 1 ? this.#random?.bytes(16) : undefined
+    const meta: Meta = {
+      ...(isDue ? { time: now } : {}),
+      ...(message === undefined ? {} : { message }),
+      ...(salt === undefined ? {} : { salt }),
+    }
+    return Object.keys(meta).length === 0 ? undefined : meta
+  }
+
+  /** A change links to 32 others at most: changes that say nothing else join what is more (FORMAT §2). */
+  #joinHeads(): void {
+    const { graph, log } = this.history
+    this.#joined = { length: graph.length, frontier: [...graph.frontier], values: log.values.length }
+    while (graph.frontier.length > limits.links) {
+      const own = graph.lvOf(this.#branch, graph.endOf(this.#branch) - 1)
+      const others = graph.frontier.filter((lv) => lv !== own).slice(0, limits.links)
+      // The own previous op is a parent unless one of the others builds on it.
+      const parents = own < 0 || graph.contains(others, own) ? others : [...others, own].sort((x, y) => x - y)
+      const start = graph.append(this.#branch, 1, parents)
+      log.push(Kind.meta, 0, 0, log.values.push({}) - 1, 1, graph.startOfRow(graph.rowAt(start)) < start)
+      log.endChange(1)
+    }
   }
 }
 
-const nothingReceived: Received = { held: [], merged: 0, events: [], refused: [], changed: false }
-
-/** Refuses what an async function gives, before any of it is recorded. */
-function refuseAsync<R>(result: R): R {
-  if (typeof result !== 'object' || result === null || !('then' in result) || typeof result.then !== 'function')
-    return result
-  // The function goes on and meets a draft that is over: that is its caller's mistake too, and told by the error below.
-  Promise.resolve(result).catch(() => {})
-  throw new JoineryError('bad-change', 'a change function cannot be async: await first, then change')
-}
+const noEvents: readonly PatchEvent[] = []

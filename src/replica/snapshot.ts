@@ -7,19 +7,14 @@
 
 import { ByteReader, ByteWriter, equalBytes, utf8 } from '../base/bytes.ts'
 import { JoineryError } from '../base/errors.ts'
-import { compareActors } from '../core/ids.ts'
-import type { Branch, Log, SignedTip } from '../core/log.ts'
 import { decodeRange, encodeRange, type SignedRange } from '../core/range.ts'
+import type { History } from './history.ts'
 
 const magic = utf8('joinery-snapshot')
 const newest = 0
-/** Older tips are kept this far apart in a snapshot. */
-const tipSpacing = 4096
 
-export function encodeSnapshot(log: Log, signatures: boolean): Uint8Array {
-  const branches = [...log.branches.values()].filter((branch) => branch.end > 0)
-  branches.sort((a, b) => compareActors(a.name, b.name))
-  const ranges = branches.flatMap((branch) => rangesOf(log, branch, signatures))
+export function encodeSnapshot(history: History, signatures: boolean): Uint8Array {
+  const ranges = branchesInOrder(history).flatMap((branch) => rangesOf(history, branch, signatures))
   const writer = new ByteWriter(4096)
     .raw(magic)
     .u8(newest)
@@ -42,17 +37,27 @@ export function decodeSnapshot(bytes: Uint8Array): SignedRange[] {
   return ranges
 }
 
-function rangesOf(log: Log, branch: Branch, signatures: boolean): SignedRange[] {
-  if (signatures) return log.ranges(branch, 0, branch.changes.length, sparse(branch.tips))
-  return log.ranges(branch, 0, branch.changes.length).map((range) => ({ ...range, signature: new Uint8Array(0) }))
+function branchesInOrder({ graph, actors }: History): number[] {
+  const branches: number[] = []
+  for (let branch = 0; branch < graph.branches; branch++) if (graph.endOf(branch) > 0) branches.push(branch)
+  return branches.sort(actors.compare)
 }
 
-/** The newest signed tip, and some before it. */
-function sparse(tips: readonly SignedTip[]): SignedTip[] {
-  let last = 0
-  return tips.filter((tip, i) => {
-    if (tip.end < last + tipSpacing && i < tips.length - 1) return false
-    last = tip.end
-    return true
-  })
+function rangesOf(history: History, branch: number, signatures: boolean): SignedRange[] {
+  const end = history.graph.endOf(branch)
+  const cuts = signatures
+    ? history
+        .tips(branch)
+        .sparse()
+        .map((tip) => tip.end)
+    : []
+  const ranges: SignedRange[] = []
+  for (let from = 0; from < end; ) {
+    const next = cuts.find((cut) => cut > from) ?? end
+    const to = history.pieceEnd(branch, from, next)
+    const range = history.range(branch, from, to)
+    ranges.push(signatures ? range : { ...range, signature: new Uint8Array(0) })
+    from = to
+  }
+  return ranges
 }

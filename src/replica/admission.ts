@@ -1,0 +1,394 @@
+// Lets ranges in: decoded beside the log, checked, entered, their chain compared with what their tip says, and only then merged. What is not what it
+// said leaves no trace (Invariants 1, 2, 3 and 12; FORMAT §2, "two-stage verification").
+//
+// Ranges that wait for one another, since each links into the middle of the other, are entered together, stretch by stretch.
+
+import { equalBytes } from '../base/bytes.ts'
+import { JoineryError } from '../base/errors.ts'
+import type { LV, Spans } from '../core/graph.ts'
+import type { ActorId, Dot } from '../core/ids.ts'
+import type { SignedRange } from '../core/range.ts'
+import { unknownActor } from '../core/short-ids.ts'
+import { checkPast, pushStretch, Staging } from '../core/staging.ts'
+import { splitStaging } from '../core/staging-split.ts'
+import { placeBefore, rootBranch, type WirePlace } from '../core/wire.ts'
+import { decodeBody } from '../core/wire-decoder.ts'
+import type { History } from './history.ts'
+import type { Attempt, Together } from './intake.ts'
+
+/** Whole changes that were entered, of which only the first has links: what can be merged as one. */
+export interface Stretch {
+  readonly branch: number
+  readonly start: LV
+  readonly end: LV
+  readonly unseen: Spans
+}
+
+export interface AdmissionHost {
+  /** A range's ops from `fromSeq` on are held and verified; its stretches are to be merged, in order. */
+  admitted(range: SignedRange, branch: number, fromSeq: number): void
+  merge(stretch: Stretch): void
+}
+
+/** A range in staging columns. */
+interface Staged {
+  readonly range: SignedRange
+  readonly branch: number
+  readonly staging: Staging
+  /** The first op and the first stretch that are not held. */
+  readonly fromSeq: number
+  readonly first: number
+  /** The stretch to enter next. */
+  next: number
+}
+
+interface Entered extends Stretch {
+  readonly staged: Staged
+}
+
+/** Where graph and log stood. */
+interface Mark {
+  readonly length: LV
+  readonly frontier: readonly LV[]
+  readonly units: number
+  readonly values: number
+}
+
+/** Nothing is waited for. */
+const ready = 'ready'
+/** An op to wait for: undefined if its actor was never heard of. */
+type Unmet = Dot | undefined | typeof ready
+
+export class Admission {
+  readonly #history: History
+  readonly #host: AdmissionHost
+  /** Used again and again for ranges that come alone. */
+  readonly #staging = new Staging()
+
+  constructor(history: History, host: AdmissionHost) {
+    this.#history = history
+    this.#host = host
+  }
+
+  /** Tries a range whose own predecessor is held. Throws 'bad-message', 'forked' or 'unsupported' for what cannot be taken. */
+  attempt(range: SignedRange): Attempt {
+    const { graph, actors } = this.#history
+    const branch = actors.indexOf(range.actor)
+    if (range.endSeq <= graph.endOf(branch)) {
+      this.#checkKnown(range, branch)
+      return { type: 'known' }
+    }
+    const staged = this.#stage(range, branch, this.#staging, undefined)
+    const dot = this.#unmet(staged)
+    if (dot !== ready) return { type: 'waits', dot }
+    const mark = this.#mark()
+    const entered: Entered[] = []
+    try {
+      while (staged.next < staged.staging.stretches) entered.push(this.#enter(staged))
+      this.#verify(staged)
+    } catch (error) {
+      this.#rollBack(mark)
+      throw error
+    }
+    this.#merge([staged], entered)
+    return { type: 'held' }
+  }
+
+  /**
+   * The same for a body without a tip that follows what is held of its branch: what a document without a network is sent. False if it waits for
+   * something.
+   */
+  attemptBody(branch: number, fromSeq: number, body: Uint8Array): boolean {
+    const { graph, actors } = this.#history
+    const staging = this.#staging
+    const before = fromSeq === 0 ? undefined : placeBefore(this.#history, branch, fromSeq)
+    decodeBody(body, { actors, branch, fromSeq, before }, staging)
+    const range = unsignedRange(actors.nameOf(branch), fromSeq, staging.endSeq, body)
+    const staged: Staged = { range, branch, staging, fromSeq, first: 0, next: 0 }
+    this.#checkForm(range, branch, staging)
+    if (this.#unmet(staged) !== ready) return false
+    if (staging.stretches > 1 || this.#history.isInit(branch)) return this.attempt(range).type !== 'waits'
+    const unitsBefore = this.#history.log.units.length
+    const valuesBefore = this.#history.log.values.length
+    const length = graph.length
+    const frontier = graph.frontier.length === 1 ? graph.frontier[0] : undefined
+    const kept = frontier === undefined ? [...graph.frontier] : undefined
+    let entered: Entered
+    try {
+      entered = this.#enter(staged)
+    } catch (error) {
+      this.#rollBack({ length, frontier: kept ?? [frontier as LV], units: unitsBefore, values: valuesBefore })
+      throw error
+    }
+    this.#host.merge(entered)
+    return true
+  }
+
+  /** How many ops a body has, whatever it builds on. Throws 'bad-message'. */
+  countOf(branch: number, fromSeq: number, body: Uint8Array): number {
+    // Where the op before ended is not known: from the middle of all positions, jumps lead to one in either direction.
+    const before = { branch: rootBranch, seq: 0, position: 2 ** 30 }
+    decodeBody(body, { actors: this.#history.actors, branch, fromSeq, before }, this.#staging)
+    return this.#staging.length
+  }
+
+  /** Tries ranges that wait for one another: the largest part of them that waits for nothing else is held. */
+  attemptTogether(ranges: readonly SignedRange[]): Together {
+    const refused: { range: SignedRange; error: JoineryError }[] = []
+    const refuse = (range: SignedRange, error: unknown): void => {
+      if (!(error instanceof JoineryError)) throw error
+      refused.push({ range, error })
+    }
+    let group = this.#stageAll(ranges, refuse)
+    let dot: Dot | undefined
+    for (;;) {
+      const mark = this.#mark()
+      const { entered, stuck, unmet } = this.#enterAll(group, refuse)
+      dot ??= unmet
+      const faulty = stuck.length > 0 ? stuck : this.#faulty(group, refuse)
+      if (faulty.length === 0) {
+        this.#merge(group, entered)
+        return { held: group.length, refused, dot }
+      }
+      this.#rollBack(mark)
+      group = this.#without(group, faulty)
+      for (const staged of group) staged.next = staged.first
+    }
+  }
+
+  #stageAll(ranges: readonly SignedRange[], refuse: (range: SignedRange, error: unknown) => void): Staged[] {
+    const group: Staged[] = []
+    const last = new Map<number, Staged>()
+    for (const range of ranges) {
+      const branch = this.#history.actors.indexOf(range.actor)
+      const before = last.get(branch)
+      if (
+        before === undefined ? range.fromSeq > this.#history.graph.endOf(branch) : range.fromSeq !== before.range.endSeq
+      )
+        continue
+      try {
+        const staged = this.#stage(range, branch, new Staging(), before?.staging.after)
+        group.push(staged)
+        last.set(branch, staged)
+      } catch (error) {
+        refuse(range, error)
+      }
+    }
+    return group
+  }
+
+  /** Enters what can be entered, round after round. A branch goes on as long as it can, so that the order does not ping-pong. */
+  #enterAll(
+    group: readonly Staged[],
+    refuse: (range: SignedRange, error: unknown) => void,
+  ): { entered: Entered[]; stuck: Staged[]; unmet: Dot | undefined } {
+    const { graph } = this.#history
+    const entered: Entered[] = []
+    const bad = new Set<Staged>()
+    for (let progress = true; progress; ) {
+      progress = false
+      for (const staged of group) {
+        if (bad.has(staged) || graph.endOf(staged.branch) < staged.fromSeq) continue
+        try {
+          while (staged.next < staged.staging.stretches && this.#unmetAt(staged, staged.next) === ready) {
+            entered.push(this.#enter(staged))
+            progress = true
+          }
+        } catch (error) {
+          refuse(staged.range, error)
+          bad.add(staged)
+        }
+      }
+    }
+    const stuck = group.filter((staged) => bad.has(staged) || staged.next < staged.staging.stretches)
+    return { entered, stuck, unmet: this.#unmetOutside(group, stuck) }
+  }
+
+  /** An op that the stuck ones wait for and that none of the group has. */
+  #unmetOutside(group: readonly Staged[], stuck: readonly Staged[]): Dot | undefined {
+    for (const staged of stuck) {
+      const dot = staged.next < staged.staging.stretches ? this.#unmetAt(staged, staged.next) : ready
+      if (dot === ready || dot === undefined) continue
+      const isInside = group.some(({ range }) => range.actor === dot.actor && dot.seq < range.endSeq)
+      if (!isInside) return dot
+    }
+    return undefined
+  }
+
+  /** Those whose chain is not what their tip says. */
+  #faulty(group: readonly Staged[], refuse: (range: SignedRange, error: unknown) => void): Staged[] {
+    return group.filter((staged) => {
+      try {
+        this.#verify(staged)
+        return false
+      } catch (error) {
+        refuse(staged.range, error)
+        return true
+      }
+    })
+  }
+
+  /** A group without some of it, and without what builds on these. */
+  #without(group: readonly Staged[], out: readonly Staged[]): Staged[] {
+    let rest = group.filter((staged) => !out.includes(staged))
+    for (;;) {
+      const kept = rest.filter((staged) => this.#standsOn(staged, rest))
+      if (kept.length === rest.length) return kept
+      rest = kept
+    }
+  }
+
+  /** Whether all that a range links to and follows is held or in the group. */
+  #standsOn(staged: Staged, group: readonly Staged[]): boolean {
+    const { graph } = this.#history
+    const has = (branch: number, seq: number): boolean =>
+      seq < graph.endOf(branch) ||
+      group.some((other) => other.branch === branch && seq >= other.fromSeq && seq < other.staging.endSeq)
+    if (staged.fromSeq > 0 && !has(staged.branch, staged.fromSeq - 1)) return false
+    const { staging } = staged
+    for (let link = staging.stretchLinks.at(staged.first); link < staging.linkBranches.length; link++)
+      if (!has(staging.linkBranches.at(link), staging.linkSeqs.at(link))) return false
+    return true
+  }
+
+  // One range.
+
+  #stage(range: SignedRange, branch: number, staging: Staging, after: WirePlace | undefined): Staged {
+    const { actors, graph } = this.#history
+    const before = after ?? placeBefore(this.#history, branch, range.fromSeq)
+    decodeBody(range.body, { actors, branch, fromSeq: range.fromSeq, before }, staging)
+    if (staging.endSeq !== range.endSeq)
+      throw new JoineryError('bad-message', `a body ends at seq ${staging.endSeq}, its range at ${range.endSeq}`)
+    this.#checkForm(range, branch, staging)
+    const held = Math.max(graph.endOf(branch) - range.fromSeq, 0)
+    if (!splitStaging(staging, held)) throw forked(range)
+    let first = 0
+    while (staging.stretchOps.at(first) < held) first++
+    return { range, branch, staging, fromSeq: range.fromSeq + held, first, next: first }
+  }
+
+  #checkForm(range: SignedRange, branch: number, staging: Staging): void {
+    if (staging.mergeable < staging.stretches)
+      throw new JoineryError('unsupported', 'this document needs a newer joinery: somebody edits it with one')
+    if (this.#history.isInit(branch)) checkInit(range, staging)
+  }
+
+  /** The first op that a range links to and that is not here; `ready` if there is none, undefined if its actor was never heard of. */
+  #unmet(staged: Staged): Unmet {
+    for (let stretch = staged.first; stretch < staged.staging.stretches; stretch++) {
+      const dot = this.#unmetAt(staged, stretch)
+      if (dot !== ready) return dot
+    }
+    return ready
+  }
+
+  #unmetAt({ staging }: Staged, stretch: number): Unmet {
+    for (let link = staging.stretchLinks.at(stretch), end = staging.endLinkOf(stretch); link < end; link++) {
+      const branch = staging.linkBranches.at(link)
+      if (branch === unknownActor) return undefined
+      const seq = staging.linkSeqs.at(link)
+      if (seq >= this.#history.graph.endOf(branch)) return { actor: this.#history.actors.nameOf(branch), seq }
+    }
+    return ready
+  }
+
+  /** Appends the next stretch to graph and log. Throws for links that no honest author makes. */
+  #enter(staged: Staged): Entered {
+    const { graph, log } = this.#history
+    const { staging, branch } = staged
+    const stretch = staged.next++
+    const parents = this.#parents(staged, stretch)
+    const unseen = graph.unseen(branch, parents)
+    checkPast(staging, stretch, graph, unseen)
+    const start = graph.append(branch, staging.opsOf(stretch), parents, this.#history.isInit(branch) ? 0 : undefined)
+    graph.remember(branch, unseen)
+    pushStretch(staging, stretch, graph, log, start)
+    return { staged, branch, start, end: graph.length, unseen }
+  }
+
+  /** Links point at the ends of changes, and none is implied by the own previous op or another link (FORMAT §2). */
+  #parents({ staging, branch }: Staged, stretch: number): LV[] {
+    const { graph, log } = this.#history
+    const own = graph.endOf(branch) - 1
+    const ownLv = own < 0 ? -1 : graph.lvOf(branch, own)
+    const from = staging.stretchLinks.at(stretch)
+    const count = staging.endLinkOf(stretch) - from
+    if (count === 0) return ownLv < 0 ? [] : [ownLv]
+    const links: LV[] = []
+    for (let link = from; link < from + count; link++) {
+      const lv = graph.lvOf(staging.linkBranches.at(link), staging.linkSeqs.at(link))
+      if (log.changeEnds.get(lv) === 0) throw bad('a link points into the middle of a change')
+      if (ownLv >= 0 && graph.contains([ownLv], lv)) throw bad('a link points at what the change before it had seen')
+      links.push(lv)
+    }
+    const parents = graph.dominators(links)
+    if (parents.length < count) throw bad('a link is implied by another')
+    if (ownLv < 0 || graph.contains(parents, ownLv)) return parents
+    parents.push(ownLv)
+    return parents.sort((x, y) => x - y)
+  }
+
+  /** Compares the chain with what the tip says. What has no tip is believed: a document without a network. */
+  #verify({ range, branch, fromSeq }: Staged): void {
+    if (this.#history.isInit(branch) && this.#history.chain.initActor(branch, range.endSeq) !== range.actor)
+      throw bad(`the init change of ${range.actor} has another hash`)
+    if (range.tipHash.length === 0) return
+    if (equalBytes(this.#history.hashAt(branch, range.endSeq), range.tipHash)) return
+    if (fromSeq > range.fromSeq) throw forked(range)
+    throw bad(`the ops of ${range.actor} up to ${range.endSeq} are not what their tip says`)
+  }
+
+  #checkKnown(range: SignedRange, branch: number): void {
+    if (range.tipHash.length === 0) return
+    const isOurs =
+      this.#history.endsChange(branch, range.endSeq) &&
+      equalBytes(this.#history.hashAt(branch, range.endSeq), range.tipHash)
+    if (!isOurs) throw forked(range)
+  }
+
+  #merge(group: readonly Staged[], entered: readonly Entered[]): void {
+    for (const { range, branch, fromSeq } of group) this.#host.admitted(range, branch, fromSeq)
+    for (const stretch of entered) this.#host.merge(stretch)
+  }
+
+  #mark(): Mark {
+    const { graph, log } = this.#history
+    return {
+      length: graph.length,
+      frontier: [...graph.frontier],
+      units: log.units.length,
+      values: log.values.length,
+    }
+  }
+
+  #rollBack({ length, frontier, units, values }: Mark): void {
+    const { graph, log, chain } = this.#history
+    graph.truncate(length, frontier)
+    log.truncate(length, units, values)
+    chain.truncate()
+  }
+}
+
+/** What nobody signed. */
+export function unsignedRange(actor: ActorId, fromSeq: number, endSeq: number, body: Uint8Array): SignedRange {
+  return { actor, fromSeq, endSeq, body, tipHash: empty, signature: empty }
+}
+
+const empty = new Uint8Array(0)
+
+/** A self-certifying actor has one change, without links or a signature. */
+function checkInit(range: SignedRange, staging: Staging): void {
+  const wrong = (why: string): JoineryError => bad(`the init change of ${range.actor} ${why}`)
+  if (range.fromSeq !== 0 || staging.stretches !== 1) throw wrong('is not one change')
+  if (range.signature.length > 0) throw wrong('is signed')
+  if (staging.linkBranches.length > 0) throw wrong('has links')
+}
+
+function bad(message: string): JoineryError {
+  return new JoineryError('bad-message', message)
+}
+
+function forked(range: SignedRange): JoineryError {
+  const message = `${range.actor} has made two different ops under one name, below seq ${range.endSeq}`
+  return new JoineryError('forked', message, { details: { actor: range.actor, endSeq: range.endSeq } })
+}

@@ -1,0 +1,127 @@
+// A place in a text or list that stays where it is while others edit: beside an item, not at a number. If the item goes, the place is where it was.
+//
+//   bytes = version u8 0, side u8 (0 before, 1 after), place u8 (0 an end of it, 1 an item), container dot or root, [item dot]
+//   dot   = actor bytes with their length, seq varint
+
+import { ByteReader, ByteWriter } from '../base/bytes.ts'
+import { JoineryError } from '../base/errors.ts'
+import { limits } from '../base/limits.ts'
+import type { LV } from '../core/graph.ts'
+import { decodeActor, encodeActor } from '../core/ids.ts'
+import { Kind } from '../core/kinds.ts'
+import type { EngineDocument } from '../crdt/engine/document.ts'
+import type { ListState } from '../crdt/engine/list-state.ts'
+import type { Container } from '../crdt/engine/state.ts'
+import type { TextState } from '../crdt/engine/text-state.ts'
+import type { Path } from '../crdt/patch.ts'
+import type { History } from './history.ts'
+
+/** Which neighbour a cursor stays with: 'before' the item at an index, or 'after' the one before that index. */
+export type Side = 'before' | 'after'
+
+export interface Cursor {
+  /** Where it is now, in units or items; undefined where its text or list does not show any more. */
+  readonly index: number | undefined
+  /** Where its text or list is now. */
+  readonly path: Path | undefined
+  /** For another replica of the document, or later: `openCursor`. */
+  encode(): Uint8Array
+}
+
+const version = 0
+
+class ItemCursor implements Cursor {
+  readonly #history: History
+  readonly #document: EngineDocument
+  readonly #container: TextState | ListState
+  /** -1: the start ('after') or the end ('before'). */
+  readonly #lv: LV
+  readonly #side: Side
+
+  constructor(history: History, document: EngineDocument, container: TextState | ListState, lv: LV, side: Side) {
+    this.#history = history
+    this.#document = document
+    this.#container = container
+    this.#lv = lv
+    this.#side = side
+  }
+
+  get path(): Path | undefined {
+    return this.#document.pathOf(this.#container)
+  }
+
+  get index(): number | undefined {
+    if (this.path === undefined) return undefined
+    const container = this.#container
+    if (this.#lv < 0) return this.#side === 'after' ? 0 : container.length
+    const { sequence } = container
+    const index = sequence.indexOf(this.#lv)
+    const isThere = index < container.length && sequence.lvAt(index) === this.#lv
+    return this.#side === 'after' && isThere ? index + 1 : index
+  }
+
+  encode(): Uint8Array {
+    const writer = new ByteWriter(96)
+      .u8(version)
+      .u8(this.#side === 'after' ? 1 : 0)
+      .u8(this.#lv < 0 ? 0 : 1)
+    this.#dot(writer, this.#container.maker)
+    if (this.#lv >= 0) this.#dot(writer, this.#lv)
+    return writer.finish()
+  }
+
+  #dot(writer: ByteWriter, lv: LV): void {
+    const { graph, actors } = this.#history
+    encodeActor(writer, actors.nameOf(graph.branchAt(lv)))
+    writer.varint(graph.seqAt(lv))
+  }
+}
+
+/** A cursor at an index of the text or list at a path. Errors: 'bad-path' | 'bad-change' for an index outside. */
+export function cursorAt(history: History, document: EngineDocument, path: Path, index: number, side: Side): Cursor {
+  const container = sequenceOf(document.containerAt(path))
+  if (container === undefined)
+    throw new JoineryError('bad-path', 'a cursor stands in a text or list', { details: { path } })
+  if (!Number.isInteger(index) || index < 0 || index > container.length)
+    throw new JoineryError('bad-change', `index ${index} is outside of 0-${container.length}`)
+  const item = side === 'before' ? index : index - 1
+  const lv = item >= 0 && item < container.length ? container.sequence.lvAt(item) : -1
+  return new ItemCursor(history, document, container, lv, side)
+}
+
+/** A cursor from its bytes. Errors: 'bad-message' for bytes that are none, 'bad-path' for one of ops that are not here. */
+export function decodeCursor(history: History, document: EngineDocument, bytes: Uint8Array): Cursor {
+  const reader = new ByteReader(bytes)
+  const [read, side, place] = [reader.u8(), reader.u8(), reader.u8()]
+  if (read !== version || side > 1 || place > 1) throw new JoineryError('bad-message', 'these bytes are no cursor')
+  const maker = readDot(history, reader)
+  const lv = place === 0 ? -1 : readDot(history, reader)
+  reader.end()
+  const container = sequenceOf(document.containerOf(history.log.refTo(maker)))
+  if (container === undefined) throw new JoineryError('bad-path', 'a cursor stands in a text or list')
+  if (lv >= 0 && !isItem(history, document, container, lv))
+    throw new JoineryError('bad-path', 'a cursor names no item of its list')
+  return new ItemCursor(history, document, container, lv, side === 1 ? 'after' : 'before')
+}
+
+function readDot(history: History, reader: ByteReader): LV {
+  const actor = decodeActor(reader)
+  const seq = reader.varint(limits.seq)
+  const lv = history.graph.lvOf(history.branchOf(actor), seq)
+  if (lv < 0) throw new JoineryError('bad-path', `a cursor names op ${seq} of ${actor}, which is not here`)
+  return lv
+}
+
+function isItem({ log }: History, document: EngineDocument, container: Container, lv: LV): boolean {
+  const row = log.rowAt(lv)
+  const kind = log.kindOf(row)
+  return (
+    (kind === Kind.type || kind === Kind.insert) &&
+    !log.isVoid(row) &&
+    document.containerOf(log.refOf(row)) === container
+  )
+}
+
+function sequenceOf(container: Container | undefined): TextState | ListState | undefined {
+  return container?.type === 'text' || container?.type === 'list' ? container : undefined
+}

@@ -1,0 +1,178 @@
+// All that happened in one document, as its replica holds it: who, what, in which order, and how each actor's chain stands. It says how the
+// pieces that travel and rest are cut from it; who may have them is decided elsewhere (serving.ts), what they mean too (crdt/).
+
+import { assert } from '../base/assert.ts'
+import { limits } from '../base/limits.ts'
+import { Actors } from '../core/actors.ts'
+import { Graph, type LV } from '../core/graph.ts'
+import { HashChain } from '../core/hash-chain.ts'
+import { type ActorId, ownerOf } from '../core/ids.ts'
+import { Kind, type Meta } from '../core/kinds.ts'
+import { OpLog } from '../core/op-log.ts'
+import type { SignedRange } from '../core/range.ts'
+import type { Version } from '../core/version.ts'
+import { encodeBody } from '../core/wire-encoder.ts'
+import { rangeBytes, SignedTips } from './signed-tips.ts'
+import { Weights } from './weights.ts'
+
+const unsigned = new Uint8Array(0)
+
+export class History {
+  readonly actors = new Actors()
+  readonly graph = new Graph()
+  readonly log = new OpLog()
+  readonly chain: HashChain
+  readonly #tips: (SignedTips | undefined)[] = []
+  readonly #weights: (Weights | undefined)[] = []
+  readonly #inits: boolean[] = []
+  /** By branch: when it said what time it was. */
+  readonly #times: ({ readonly seq: number; readonly time: number }[] | undefined)[] = []
+
+  constructor(docTag: Uint8Array) {
+    this.chain = new HashChain({ docTag, graph: this.graph, log: this.log, actors: this.actors })
+  }
+
+  /** The branch of an actor; -1 if it was never named here. */
+  branchOf(name: ActorId): number {
+    return this.actors.find(name) ?? -1
+  }
+
+  /** How many ops of an actor are held. */
+  endOf(name: ActorId): number {
+    return this.graph.endOf(this.branchOf(name))
+  }
+
+  isInit(branch: number): boolean {
+    const known = this.#inits[branch]
+    if (known !== undefined) return known
+    const isInit = ownerOf(this.actors.nameOf(branch)).kind === 0
+    this.#inits[branch] = isInit
+    return isInit
+  }
+
+  get version(): Version {
+    const version = new Map<ActorId, number>()
+    for (let branch = 0; branch < this.graph.branches; branch++) {
+      const end = this.graph.endOf(branch)
+      if (end > 0) version.set(this.actors.nameOf(branch), end)
+    }
+    return version
+  }
+
+  tips(branch: number): SignedTips {
+    const known = this.#tips[branch]
+    if (known !== undefined) return known
+    const tips = new SignedTips((end) => this.weights(branch).at(end))
+    this.#tips[branch] = tips
+    return tips
+  }
+
+  weights(branch: number): Weights {
+    const known = this.#weights[branch]
+    if (known !== undefined) return known
+    const weights = new Weights(this.graph, this.log, branch)
+    this.#weights[branch] = weights
+    return weights
+  }
+
+  /** Throws with a picture if an invariant is broken. */
+  check(): void {
+    const { graph, log } = this
+    const picture = (): string =>
+      Array.from({ length: graph.branches }, (_, b) => `${this.actors.nameOf(b)}: ${graph.endOf(b)}`).join(', ')
+    assert(graph.length === log.length, `Invariant 4: the graph has ${graph.length} ops, the log ${log.length}`)
+    assert(log.changeEnds.length === log.length, 'each op ends a change or does not')
+    const ends: number[] = []
+    for (let row = 0; row < graph.rows; row++) {
+      const branch = graph.branchOfRow(row)
+      const end = ends[branch] ?? 0
+      assert(
+        graph.seqOfRow(row) === end,
+        `Invariant 2: a row begins at ${graph.seqOfRow(row)}, not ${end} (${picture()})`,
+      )
+      ends[branch] = end + graph.endOfRow(row) - graph.startOfRow(row)
+      for (const parent of graph.parentsOfRow(row))
+        assert(parent < graph.startOfRow(row), `Invariant 3: op ${graph.startOfRow(row)} is before its parent`)
+    }
+  }
+
+  /** The chain's hash after the first `end` ops of a branch. */
+  hashAt(branch: number, end: number): Uint8Array {
+    return this.chain.hashAt(branch, end)
+  }
+
+  /** Whether a change of the branch ends after its first `seq` ops. */
+  endsChange(branch: number, seq: number): boolean {
+    return seq === 0 || this.log.changeEnds.get(this.graph.lvOf(branch, seq - 1)) === 1
+  }
+
+  /** The greatest end of a change at or below `seq`; 0 if there is none. */
+  changeEndAtMost(branch: number, seq: number): number {
+    const end = Math.min(seq, this.graph.endOf(branch))
+    if (end <= 0) return 0
+    const lv = this.graph.lvOf(branch, end - 1)
+    // The ops of a change are neighbours: what ends before it, of whomever, is where it begins.
+    return end - (lv - this.log.changeEnds.previous(lv, 1))
+  }
+
+  /** The least end of a change above `seq`; -1 if there is none. */
+  changeEndAfter(branch: number, seq: number): number {
+    if (seq >= this.graph.endOf(branch)) return -1
+    const lv = this.graph.lvOf(branch, seq)
+    return seq + this.log.changeEnds.next(lv, 1) - lv + 1
+  }
+
+  /** Where the piece that begins at `from` is to be cut, so that any reader takes it: at most 2^20 ops and about 4 MiB, or one change. */
+  pieceEnd(branch: number, from: number, to: number): number {
+    const most = Math.min(to, from + limits.changeOps)
+    const fits = this.weights(branch).reach(from, most, rangeBytes)
+    const end = this.changeEndAtMost(branch, fits)
+    return end > from ? end : this.changeEndAfter(branch, from)
+  }
+
+  /** The newest wall time an actor wrote, in milliseconds. */
+  timeOf(branch: number): number | undefined {
+    return this.#times[branch]?.at(-1)?.time
+  }
+
+  /** The newest wall time an actor had written when it made an op. */
+  timeAt(branch: number, seq: number): number | undefined {
+    const times = this.#times[branch] ?? []
+    let time: number | undefined
+    for (const entry of times) {
+      if (entry.seq > seq) break
+      time = entry.time
+    }
+    return time
+  }
+
+  /** Takes note of what the ops [start, end) of a branch say besides edits. */
+  noteMetas(branch: number, start: LV, end: LV): void {
+    const { log, graph } = this
+    for (let row = log.rowAt(start), lv = start; lv < end; lv = log.endOf(row), row++) {
+      if (log.kindOf(row) !== Kind.meta) continue
+      const { time } = log.values[log.bOf(row)] as Meta
+      if (time === undefined) continue
+      const times = this.#times[branch] ?? []
+      this.#times[branch] = times
+      times.push({ seq: graph.seqAt(lv), time })
+    }
+  }
+
+  body(branch: number, from: number, to: number): Uint8Array {
+    return encodeBody(this, branch, from, to)
+  }
+
+  /** Ops [from, to) of a branch, which are whole changes, with the signature of their tip if there is one. */
+  range(branch: number, from: number, to: number): SignedRange {
+    assert(from < to && this.endsChange(branch, from) && this.endsChange(branch, to), `no changes are [${from}, ${to})`)
+    return {
+      actor: this.actors.nameOf(branch),
+      fromSeq: from,
+      endSeq: to,
+      body: this.body(branch, from, to),
+      tipHash: this.hashAt(branch, to),
+      signature: this.tips(branch).signatureAt(to) ?? unsigned,
+    }
+  }
+}

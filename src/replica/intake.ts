@@ -1,0 +1,229 @@
+// What comes before its time waits here, and is tried again when what it builds on has come. An iterative work-list: a chain of any length, arriving
+// in any order, costs one step per range and no stack (Invariant 3).
+//
+//   own predecessor held? ─ no ─► causal buffer
+//         │ yes
+//   everything it links to held? ─ no ─► causal buffer, awaiting the first that is not
+//         │ yes                             └─ which waits for this one? ─► both are tried together
+//      held and merged ─► who awaited it is tried again
+
+import { JoineryError } from '../base/errors.ts'
+import { limits } from '../base/limits.ts'
+import { CausalBuffer } from '../core/buffer.ts'
+import { type ActorId, compareDots, type Dot } from '../core/ids.ts'
+import type { SignedRange } from '../core/range.ts'
+
+/** What came of trying a range whose own predecessor is held. */
+export type Attempt =
+  | { readonly type: 'held' }
+  /** All of it was held already. */
+  | { readonly type: 'known' }
+  /** It links to an op that is not here: named, unless its actor was never heard of. */
+  | { readonly type: 'waits'; readonly dot: Dot | undefined }
+
+export interface Together {
+  /** How many ranges are held now. */
+  readonly held: number
+  readonly refused: readonly { readonly range: SignedRange; readonly error: JoineryError }[]
+  /** What the rest waits for, outside of what was tried. */
+  readonly dot: Dot | undefined
+}
+
+export interface IntakeHost {
+  readonly heldOf: (actor: ActorId) => number
+  /** Throws a JoineryError for what cannot be taken. */
+  attempt(range: SignedRange): Attempt
+  /** Ranges that wait for one another: takes the largest part of them that waits for nothing else. */
+  attemptTogether(ranges: readonly SignedRange[]): Together
+  refuse(range: SignedRange, error: JoineryError): void
+}
+
+export class Intake {
+  readonly #host: IntakeHost
+  readonly #buffer = new CausalBuffer()
+  /** By actor whose next range waits for another's op: that op. */
+  readonly #awaited = new Map<ActorId, Dot>()
+  /** The same from the other side, by actor and seq of the op. */
+  readonly #waiters = new Map<ActorId, Map<number, Set<ActorId>>>()
+  /** Actors whose next range names somebody never heard of. */
+  readonly #puzzled = new Set<ActorId>()
+  /** Of what waits, what is on disk already. */
+  readonly #stored = new Set<SignedRange>()
+
+  constructor(host: IntakeHost) {
+    this.#host = host
+  }
+
+  get ops(): number {
+    return this.#buffer.ops
+  }
+
+  get bytes(): number {
+    return this.#buffer.bytes
+  }
+
+  /** Whether something waits that the store holds already: a snapshot would leave it out. */
+  get holdsStored(): boolean {
+    return this.#stored.size > 0
+  }
+
+  /** Whether something of this actor waits. */
+  waits(actor: ActorId): boolean {
+    return this.#buffer.holds(actor)
+  }
+
+  /** The ops that something here waits for and that are not here either. */
+  get missing(): Dot[] {
+    const dots = new Map<string, Dot>()
+    for (const dot of this.#awaited.values()) if (!this.#isWaiting(dot)) dots.set(`${dot.actor} ${dot.seq}`, dot)
+    for (const dot of this.#buffer.missing(this.#host.heldOf)) dots.set(`${dot.actor} ${dot.seq}`, dot)
+    return [...dots.values()].sort(compareDots)
+  }
+
+  /** Takes one range, and what it sets free. `stored` says that it comes from disk. */
+  take(range: SignedRange, stored: boolean): void {
+    const work = [range]
+    if (stored) this.#stored.add(range)
+    for (let next = work.pop(); next !== undefined; next = work.pop()) this.#step(next, work)
+  }
+
+  /** An actor's ops came by another way: it had `before` of them. What waited for the new ones is tried again. */
+  release(actor: ActorId, before: number): void {
+    if (this.#buffer.ops === 0) return
+    const work: SignedRange[] = []
+    this.#release(actor, before, work)
+    for (let next = work.pop(); next !== undefined; next = work.pop()) this.#step(next, work)
+  }
+
+  #step(range: SignedRange, work: SignedRange[]): void {
+    const { actor } = range
+    const before = this.#host.heldOf(actor)
+    if (range.fromSeq > before) {
+      this.#keep(range)
+      return
+    }
+    try {
+      const attempt = this.#host.attempt(range)
+      if (attempt.type === 'waits') {
+        this.#wait(range, attempt.dot, work)
+        return
+      }
+      this.#stored.delete(range)
+      if (attempt.type === 'held') this.#release(actor, before, work)
+    } catch (error) {
+      if (!(error instanceof JoineryError)) throw error
+      this.#stored.delete(range)
+      this.#host.refuse(range, error)
+    }
+  }
+
+  #wait(range: SignedRange, dot: Dot | undefined, work: SignedRange[]): void {
+    const { actor } = range
+    this.#unawait(actor)
+    if (!this.#keep(range)) {
+      const message = `more than ${limits.bufferBytes} bytes would wait for ops that are not here`
+      this.#host.refuse(range, new JoineryError('limit', message))
+      return
+    }
+    this.#await(actor, dot)
+    const circle = this.#circle(actor)
+    if (circle !== undefined) this.#tryTogether(actor, circle, work)
+  }
+
+  /** Who follows from this actor by awaiting, if that leads back to one of them. */
+  #circle(start: ActorId): Set<ActorId> | undefined {
+    const circle = new Set<ActorId>()
+    for (let at = start; ; ) {
+      if (circle.has(at)) return circle
+      circle.add(at)
+      const dot = this.#awaited.get(at)
+      if (dot === undefined || !this.#isWaiting(dot)) return undefined
+      at = dot.actor
+    }
+  }
+
+  #tryTogether(start: ActorId, circle: ReadonlySet<ActorId>, work: SignedRange[]): void {
+    const held = new Map<ActorId, number>()
+    const ranges: SignedRange[] = []
+    for (const actor of circle) {
+      const before = this.#host.heldOf(actor)
+      held.set(actor, before)
+      for (const range of this.#buffer.contiguous(actor, before)) ranges.push(range)
+    }
+    const result = this.#host.attemptTogether(ranges)
+    for (const { range, error } of result.refused) {
+      this.#buffer.remove(range)
+      this.#stored.delete(range)
+      this.#host.refuse(range, error)
+    }
+    if (result.held === 0) {
+      this.#unawait(start)
+      if (result.dot !== undefined) this.#await(start, result.dot)
+      return
+    }
+    for (const [actor, before] of held) if (this.#host.heldOf(actor) > before) this.#release(actor, before, work)
+  }
+
+  /** Tries again what follows an actor's new ops, and who awaited one of them. */
+  #release(actor: ActorId, before: number, work: SignedRange[]): void {
+    this.#unawait(actor)
+    const after = this.#host.heldOf(actor)
+    const again = (who: ActorId): void => {
+      for (const range of this.#buffer.take(who, this.#host.heldOf(who)).reverse()) work.push(range)
+    }
+    again(actor)
+    for (const waiter of this.#takeWaiters(actor, before, after)) again(waiter)
+    if (before > 0 || this.#puzzled.size === 0) return
+    const puzzled = [...this.#puzzled]
+    this.#puzzled.clear()
+    for (const who of puzzled) again(who)
+  }
+
+  #await(actor: ActorId, dot: Dot | undefined): void {
+    if (dot === undefined) {
+      this.#puzzled.add(actor)
+      return
+    }
+    this.#awaited.set(actor, dot)
+    const bySeq = this.#waiters.get(dot.actor) ?? new Map<number, Set<ActorId>>()
+    this.#waiters.set(dot.actor, bySeq)
+    const waiters = bySeq.get(dot.seq) ?? new Set()
+    bySeq.set(dot.seq, waiters)
+    waiters.add(actor)
+  }
+
+  #unawait(actor: ActorId): void {
+    this.#puzzled.delete(actor)
+    const dot = this.#awaited.get(actor)
+    if (dot === undefined) return
+    this.#awaited.delete(actor)
+    const bySeq = this.#waiters.get(dot.actor)
+    const waiters = bySeq?.get(dot.seq)
+    waiters?.delete(actor)
+    if (waiters?.size === 0) bySeq?.delete(dot.seq)
+    if (bySeq?.size === 0) this.#waiters.delete(dot.actor)
+  }
+
+  /** Who awaited one of the ops [from, to) of an actor. */
+  #takeWaiters(actor: ActorId, from: number, to: number): ActorId[] {
+    const bySeq = this.#waiters.get(actor)
+    if (bySeq === undefined) return []
+    const ready: ActorId[] = []
+    for (const [seq, waiters] of bySeq) if (seq >= from && seq < to) for (const waiter of waiters) ready.push(waiter)
+    for (const waiter of ready) this.#unawait(waiter)
+    return ready
+  }
+
+  /** Whether an op is among what waits here, without a gap before it. */
+  #isWaiting({ actor, seq }: Dot): boolean {
+    const held = this.#host.heldOf(actor)
+    return seq >= held && seq < this.#buffer.reach(actor, held)
+  }
+
+  /** Puts a range into the buffer; false if that is full and this is what it leaves out. */
+  #keep(range: SignedRange): boolean {
+    const dropped = this.#buffer.add(range, this.#host.heldOf, this.#stored.has(range))
+    if (dropped === undefined) this.#stored.delete(range)
+    return dropped === undefined || !dropped.includes(range)
+  }
+}

@@ -1,0 +1,128 @@
+// Looking at what a document was, and at who made it so: older versions, the changes one by one, who wrote which part of a text.
+
+import { JoineryError } from '../base/errors.ts'
+import type { LV } from '../core/graph.ts'
+import type { ActorId } from '../core/ids.ts'
+import { Kind, type Meta } from '../core/kinds.ts'
+import type { Version } from '../core/version.ts'
+import type { EngineDocument } from '../crdt/engine/document.ts'
+import type { Path } from '../crdt/patch.ts'
+import type { History } from './history.ts'
+
+/** One change, as the history lists it. */
+export interface HistoryEntry {
+  readonly actor: ActorId
+  /** Its ops: [seq, seq + count). */
+  readonly seq: number
+  readonly count: number
+  /** Wall time in milliseconds as its author had it, within a minute; for people. */
+  readonly time: number | undefined
+  readonly message: string | undefined
+}
+
+/** Who wrote a part of a text or list. */
+export interface Blame {
+  /** [index, index + count) in units or items. */
+  readonly index: number
+  readonly count: number
+  readonly actor: ActorId
+  readonly time: number | undefined
+}
+
+/** The heads of a version. Errors: 'bad-option' if the version names what is not here, or not what that builds on. */
+export function headsOf(history: History, version: Version): LV[] {
+  const { graph } = history
+  const last: LV[] = []
+  for (const [actor, end] of version) {
+    const branch = history.branchOf(actor)
+    if (end > graph.endOf(branch))
+      throw new JoineryError('bad-option', `a version names op ${end - 1} of ${actor}, which is not here`)
+    if (end > 0) last.push(graph.lvOf(branch, end - 1))
+  }
+  const heads = graph.dominators(last)
+  const unseen = graph.diff(heads, []).onlyA
+  for (let i = 0; i < unseen.length; i += 2) {
+    for (let lv = unseen[i] as LV; lv < (unseen[i + 1] as LV); ) {
+      const row = graph.rowAt(lv)
+      const end = Math.min(graph.endOfRow(row), unseen[i + 1] as LV)
+      const actor = history.actors.nameOf(graph.branchOfRow(row))
+      if ((version.get(actor) ?? 0) <= graph.seqAt(end - 1))
+        throw new JoineryError(
+          'bad-option',
+          `a version lacks op ${graph.seqAt(end - 1)} of ${actor}, which it builds on`,
+        )
+      lv = end
+    }
+  }
+  return heads
+}
+
+/** Changes, the newest in order of arrival first. */
+export function changesOf(
+  history: History,
+  document: EngineDocument,
+  options: { readonly path?: Path; readonly limit?: number },
+): HistoryEntry[] {
+  const { limit = Number.POSITIVE_INFINITY, path = [] } = options
+  const { changeEnds, length } = history.log
+  const entries: HistoryEntry[] = []
+  for (let end = length; end > 0 && entries.length < limit; ) {
+    const start = changeEnds.previous(end - 2, 1) + 1
+    if (path.length === 0 || touches(history, document, start, end, path)) entries.push(entryOf(history, start, end))
+    end = start
+  }
+  return entries
+}
+
+/** Whether one of the ops [start, end) is at a path or inside of it. */
+function touches(history: History, document: EngineDocument, start: LV, end: LV, path: Path): boolean {
+  const { log } = history
+  for (let lv = start, row = log.rowAt(start); lv < end; lv = log.endOf(row), row++) {
+    const kind = log.kindOf(row)
+    if (kind === Kind.meta || kind >= Kind.revoke) continue
+    const container = document.containerOf(log.refOf(row))
+    const at = container === undefined ? undefined : document.pathOf(container)
+    if (at === undefined) continue
+    const isKey = kind === Kind.set || kind === Kind.make || kind === Kind.unset
+    const whole = isKey ? [...at, log.keys[log.aOf(row)] as string] : at
+    if (path.every((key, i) => whole[i] === key)) return true
+  }
+  return false
+}
+
+function entryOf(history: History, start: LV, end: LV): HistoryEntry {
+  const { graph, log, actors } = history
+  const branch = graph.branchAt(start)
+  const seq = graph.seqAt(start)
+  const row = log.rowAt(start)
+  const { message } = log.kindOf(row) === Kind.meta ? (log.values[log.bOf(row)] as Meta) : noMeta
+  return { actor: actors.nameOf(branch), seq, count: end - start, time: history.timeAt(branch, seq), message }
+}
+
+const noMeta: Meta = {}
+
+/** Who wrote what of the text or list at a path, from its start on. Errors: 'bad-path'. */
+export function blameOf(history: History, document: EngineDocument, path: Path): Blame[] {
+  const container = document.containerAt(path)
+  if (container?.type !== 'text' && container?.type !== 'list')
+    throw new JoineryError('bad-path', 'only texts and lists are written by several people', { details: { path } })
+  const { graph, actors } = history
+  const out: { index: number; count: number; actor: ActorId; time: number | undefined }[] = []
+  let index = 0
+  container.sequence.order((lv, count, isVisible) => {
+    if (!isVisible) return
+    for (let at = lv; at < lv + count; ) {
+      const row = graph.rowAt(at)
+      const end = Math.min(graph.endOfRow(row), lv + count)
+      const branch = graph.branchOfRow(row)
+      const actor = actors.nameOf(branch)
+      const time = history.timeAt(branch, graph.seqAt(at))
+      const last = out.at(-1)
+      if (last !== undefined && last.actor === actor && last.time === time) last.count += end - at
+      else out.push({ index, count: end - at, actor, time })
+      index += end - at
+      at = end
+    }
+  })
+  return out
+}

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { toHex } from '../../src/base/bytes.ts'
+import { isJoineryError } from '../../src/base/errors.ts'
 import { seededRandom } from '../../src/base/random.ts'
 import { Actors } from '../../src/core/actors.ts'
 import { actorId } from '../../src/core/ids.ts'
@@ -138,6 +139,35 @@ describe('a delta', () => {
     for (let i = 0; i < 3; i++) commit(history, branch, [graph.length - 1], [[Kind.erase, log.refTo(0), 0, 0, 600_000]])
     expect(rangesSince(history, () => 0)).toEqual([{ branch, fromSeq: 0, endSeq: 600_001 }])
     expect(rangesSince(history, () => 600_001)).toEqual([{ branch, fromSeq: 600_001, endSeq: 1_200_001 }])
+  })
+})
+
+describe('bytes that nobody wrote', () => {
+  it('are ranges or a typed error, alone and in a session', () => {
+    const random = seededRandom(4)
+    const from = writeDown(100, 4)
+    const ranges = inOrder(from)
+    const [alone, session] = [new DeltaEncoder(from).all(ranges), new SessionEncoder(from).all(ranges)]
+    let refused = 0
+    for (let run = 0; run < 5000; run++) {
+      const bytes = (run % 2 ? alone : session).slice(0, 1 + Math.floor(random.unit() * 200))
+      for (let left = run % 4; left > 0; left--)
+        bytes[Math.floor(random.unit() * bytes.length)] = Math.floor(random.unit() * 256)
+      try {
+        const read = run % 2 ? readDelta(bytes) : new SessionDecoder(from.actors).read(bytes)
+        expect(read.length).toBeLessThanOrEqual(bytes.length)
+      } catch (error) {
+        if (!isJoineryError(error, 'bad-message')) throw new Error(`run ${run}`, { cause: error })
+        refused++
+      }
+    }
+    expect(refused).toBeGreaterThan(100)
+  })
+
+  it('are no delta of a later version', () => {
+    expect(() => readDelta(Uint8Array.of(0x10))).toThrow('head 16')
+    expect(() => new SessionDecoder(new Actors()).read(Uint8Array.of(1))).toThrow('version')
+    expect(readDelta(new Uint8Array(0))).toEqual([])
   })
 })
 

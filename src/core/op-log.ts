@@ -48,7 +48,7 @@ export class OpLog {
     return this.#length
   }
 
-  /** Rows. */
+  /** Rows that are here: thaw() first to go through all of them. */
   get count(): number {
     return this.#starts.length
   }

@@ -97,7 +97,7 @@ export class Sections {
 
   constructor(bytes: Uint8Array, inflate: Inflate | undefined) {
     this.#inflate = inflate
-    const reader = new ByteReader(bytes)
+    const reader = new ByteReader(plainBytes(bytes))
     if (!equalBytes(reader.raw(magic.length), magic)) throw new JoineryError('bad-message', 'this is no snapshot')
     const version = reader.u8()
     if (version > newest)
@@ -136,8 +136,13 @@ export class Sections {
 
 function inflated({ inflate }: Inflate, bytes: Uint8Array, sizeMax: number): Uint8Array {
   try {
-    return inflate(bytes, sizeMax)
+    return plainBytes(inflate(bytes, sizeMax))
   } catch (cause) {
     throw new JoineryError('bad-message', 'a section is not deflated bytes', { cause })
   }
+}
+
+/** The same bytes as a Uint8Array proper: a platform's kind of its own may share them where it should copy. */
+function plainBytes({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength)
 }

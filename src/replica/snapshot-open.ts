@@ -1,5 +1,6 @@
 // Opens a snapshot: the graph and what the document shows at once; the log's rows and their content when somebody first asks for them.
 
+import { AssertionError } from '../base/assert.ts'
 import { JoineryError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import { Actors } from '../core/actors.ts'
@@ -117,7 +118,21 @@ function thaw(
   log.units.length += rows.units
   layRows(rows, input, log)
   const hidden = isLive ? undefined : { text, values }
-  fillContent({ state, order, orders: replay(log), canon, ends, rows, hidden }, log)
+  fillContent({ state, order, orders: ordersOf(log, replay), canon, ends, rows, hidden }, log)
 }
 
 const replacement = 0xfffd
+
+/**
+ * What a replay asserts of its ops is here a matter of input: void marks may lie. It works on structures of its own, so nothing is left half done,
+ * and this is the one place where an assertion is caught.
+ */
+function ordersOf(log: OpLog, replay: (log: OpLog) => readonly SequenceOrder[]): readonly SequenceOrder[] {
+  try {
+    return replay(log)
+  } catch (cause) {
+    if (cause instanceof AssertionError)
+      throw new JoineryError('bad-message', 'the ops of a snapshot contradict one another', { cause })
+    throw cause
+  }
+}

@@ -4,6 +4,7 @@
 
 import { assert } from '../base/assert.ts'
 import { Int32Column } from '../core/columns.ts'
+import type { Graph, LV } from '../core/graph.ts'
 
 /** By how much ops [from, to), each of which saw all before it, changed the length. */
 export type Net = (from: number, to: number) => number
@@ -74,4 +75,17 @@ export class CriticalCuts {
     this.#ends.push(end)
     this.#lengths.push(0)
   }
+}
+
+/** From where on every op of the document has seen all before it: for the cuts of a history that was loaded. */
+export function linearFrom(graph: Graph): LV {
+  if (graph.frontier.length !== 1) return graph.length
+  let row = graph.rows - 1
+  while (row > 0) {
+    const parents = graph.parentsOfRow(row)
+    if (parents.length !== 1 || parents[0] !== graph.startOfRow(row) - 1) break
+    row--
+  }
+  // The rows above this one are a chain, and the last op has seen everything: so what the chain begins with has.
+  return row === 0 ? 0 : graph.endOfRow(row)
 }

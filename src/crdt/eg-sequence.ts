@@ -12,6 +12,7 @@ import { advanceA, type OpLog } from '../core/op-log.ts'
 import { CriticalCuts } from './critical-cuts.ts'
 import type { Makers } from './fugue-max.ts'
 import { OwnOps } from './own-ops.ts'
+import { replayOrder } from './replay-order.ts'
 import type { Output } from './span-tree.ts'
 import { Tracker } from './tracker.ts'
 
@@ -76,6 +77,37 @@ export class Sequence implements Output {
     this.#own.note(from, to)
     this.#fed = this.#own.length
     this.#apply(tracker, ordinal, from, to, this)
+  }
+
+  /**
+   * Merges many rows at once, which is faster than one by one where branches go to and fro. `rows` are [from, to, from, to, …] as merge() takes
+   * them, ascending; `unseen` says for each what its author had not seen.
+   */
+  mergeMany(rows: readonly LV[], unseen: readonly Spans[]): void {
+    const own = this.#own
+    let at = 0
+    while (at < unseen.length && own.within(unseen[at] as Spans).length === 0) {
+      this.merge(rows[2 * at] as LV, rows[2 * at + 1] as LV, none)
+      at++
+    }
+    if (at === unseen.length) return
+    const first = own.length
+    const absent = own.within(unseen[at] as Spans)
+    // The newest op that has not seen one before it, and the oldest that any has not seen.
+    let [newest, least] = [first, absent[0] as number]
+    for (let i = at; i < unseen.length; i++) {
+      const others = own.within(unseen[i] as Spans)
+      own.note(rows[2 * i] as LV, rows[2 * i + 1] as LV)
+      if (others.length === 0) continue
+      newest = own.length
+      least = Math.min(least, others[0] as number)
+    }
+    const end = own.length
+    own.truncate(first)
+    this.#trackerAt(absent, least)
+    for (let i = at; i < unseen.length; i++) own.note(rows[2 * i] as LV, rows[2 * i + 1] as LV)
+    this.#replay(first, this)
+    if (newest < end) this.#cuts.straight(newest, end)
   }
 
   /** Notes ops [from, to) that saw everything, whose effect the caller has brought about. */
@@ -297,37 +329,53 @@ export class Sequence implements Output {
     return tracker
   }
 
-  /** Opens a tracker at a cut and gives it all ops since. The prepare version walks the graph from op to op. */
+  /** Opens a tracker at a cut and gives it all ops since. */
   #open(cut: number, baseLength: number): void {
     const graph = this.#graph
     const own = this.#own
     const branchOf = (id: number): number => graph.branchAt(own.lvOf(cut + id))
-    const tracker = new Tracker(baseLength, { branchOf, compare: this.#compare })
-    tracker.reserve(own.length - cut)
-    this.#tracker = tracker
+    this.#tracker = new Tracker(baseLength, { branchOf, compare: this.#compare })
     this.#base = cut
-    let version: readonly LV[] | undefined
-    for (let ordinal = cut; ordinal < own.length; ) {
-      const lv = own.lvOf(ordinal)
-      const row = graph.rowAt(lv)
-      const stop = Math.min(graph.endOfRow(row), lv + own.runEnd(ordinal) - ordinal)
-      const start = graph.startOfRow(row)
-      if (version !== undefined && !(version.length === 1 && (version[0] as LV) >= start)) {
-        const { onlyA, onlyB } = graph.diff(version, lv === start ? graph.parentsOfRow(row) : [lv - 1])
-        for (const [spans, by] of [
-          [onlyA, -1],
-          [onlyB, 1],
-        ] as const) {
-          const ids = this.#ids(own.within(spans))
-          for (let i = 0; i < ids.length; i += 2) tracker.move(ids[i] as number, ids[i + 1] as number, by)
-        }
-      }
-      this.#apply(tracker, ordinal, lv, stop, undefined)
-      version = [stop - 1]
-      ordinal += stop - lv
-    }
+    this.#replay(cut, undefined)
+  }
+
+  /** Gives the tracker the ops from `first` on, one branch after the other: it is at the version of the first. */
+  #replay(first: number, output: Output | undefined): void {
+    const tracker = this.#tracker as Tracker
+    const graph = this.#graph
+    const own = this.#own
     this.#fed = own.length
+    tracker.reserve(own.length - this.#base)
+    if (first === own.length) return
+    const order = replayOrder(graph, graph.rowAt(own.lvOf(first)))
+    let version: readonly LV[] | undefined
+    for (let i = 0; i < order.length; i++) {
+      const row = order.at(i)
+      const start = graph.startOfRow(row)
+      const end = own.before(graph.endOfRow(row))
+      let ordinal = Math.max(first, own.before(start))
+      if (ordinal >= end) continue
+      if (version !== undefined) this.#walk(tracker, version, graph.parentsOfRow(row))
+      while (ordinal < end) {
+        const lv = own.lvOf(ordinal)
+        const stop = Math.min(end, own.runEnd(ordinal))
+        this.#apply(tracker, ordinal, lv, lv + stop - ordinal, output)
+        version = [lv + stop - ordinal - 1]
+        ordinal = stop
+      }
+    }
     if (version !== undefined) tracker.settle(this.#ids(own.within(graph.diff(graph.frontier, version).onlyA)))
+  }
+
+  #walk(tracker: Tracker, from: readonly LV[], to: readonly LV[]): void {
+    const { onlyA, onlyB } = this.#graph.diff(from, to)
+    this.#move(tracker, onlyA, -1)
+    this.#move(tracker, onlyB, 1)
+  }
+
+  #move(tracker: Tracker, spans: Spans, by: 1 | -1): void {
+    const ids = this.#ids(this.#own.within(spans))
+    for (let i = 0; i < ids.length; i += 2) tracker.move(ids[i] as number, ids[i + 1] as number, by)
   }
 
   /** Gives the tracker ops [from, to), neighbours in the log, at the version it is at. */
@@ -335,13 +383,15 @@ export class Sequence implements Output {
     const log = this.#log
     tracker.reserve(first - this.#base + to - from)
     let row = log.rowAt(from)
-    for (let lv = from; lv < to; row++) {
+    for (let lv = from; lv < to; ) {
       const stop = Math.min(to, log.endOf(row))
       const ordinal = first + lv - from
       if (log.isVoid(row)) tracker.skip(ordinal - this.#base, stop - lv)
       else if (isEdit(log.kindOf(row))) this.#applyRow(tracker, ordinal, row, lv, stop, output)
       else this.#act(tracker, ordinal, output)
       lv = stop
+      // A row of which a part was void has been split.
+      row = output === undefined ? row + 1 : log.rowAt(lv)
     }
   }
 

@@ -1,6 +1,6 @@
 // The nodes of a tracker's B-tree, in typed arrays, and their widths: what span-tree.ts stands on.
 //
-//   a node's area, 256 numbers        leaf: up to 32 spans of 8 numbers        inner node: up to 32 children
+//   a node's area, 128 numbers        leaf: up to 16 spans of 8 numbers        inner node: up to 16 children
 //
 // Every node has three widths: units visible in the prepare state, units visible in the effect state, and units of the base.
 
@@ -11,9 +11,9 @@ export const baseId = 2 ** 30
 
 export const strideShift = 3
 export const stride = 1 << strideShift
-export const areaShift = 8
+export const areaShift = 7
 export const leafMax = 1 << (areaShift - strideShift)
-export const childMax = 32
+export const childMax = 16
 
 /** The numbers of a span. `prepare`: 0 not yet inserted, 1 visible, more: hidden so many times less one. `hidden`: how often, in effect. */
 export const Field = { id: 0, length: 1, prepare: 2, hidden: 3, left: 4, right: 5, branch: 6 } as const

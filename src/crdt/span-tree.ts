@@ -76,6 +76,22 @@ export class SpanTree extends SpanNodes {
     this.effect = data[at + Field.hidden] === 0 ? effect + left : effect
   }
 
+  /** From a span just hidden, goes to the next unit visible in the prepare state; false if the leaf has none. */
+  toNextSeen(): boolean {
+    const { data } = this
+    let effect = this.effect
+    const end = (this.leaf << areaShift) + ((this.count[this.leaf] as number) << strideShift)
+    for (let at = (this.leaf << areaShift) + ((this.slot + 1) << strideShift); at < end; at += stride) {
+      if (data[at + Field.prepare] === 1) {
+        this.#arrive(this.leaf, at, 0)
+        this.effect = effect
+        return true
+      }
+      if (data[at + Field.hidden] === 0) effect += data[at + Field.length] as number
+    }
+    return false
+  }
+
   /** Goes to the unit that is at `index` in the effect state. */
   findShown(index: number): void {
     const data = this.data
@@ -228,8 +244,11 @@ export class SpanTree extends SpanNodes {
     }
   }
 
-  /** Adds to the states of up to `most` units from the place on, within its span; gives how many. */
-  shiftHere(most: number, prepare: number, hidden: number, output: Output | undefined): number {
+  /**
+   * Adds to the states of up to `most` units from the place on, within its span; gives how many. `index` is where the first of them shows, if that
+   * is known.
+   */
+  shiftHere(most: number, prepare: number, hidden: number, output: Output | undefined, index = -1): number {
     if (this.offset > 0) {
       this.split(this.offset)
       this.slot++
@@ -244,9 +263,9 @@ export class SpanTree extends SpanNodes {
     const shown = (hiddenA + hidden === 0 ? length : 0) - (hiddenA === 0 ? length : 0)
     const seen = (prepareA + prepare === 1 ? length : 0) - (prepareA === 1 ? length : 0)
     if (output !== undefined && shown !== 0) {
-      const index = this.effectHere()
-      if (shown > 0) output.show(index, data[at + Field.id] as number, length)
-      else output.hide(index, length)
+      const here = index < 0 ? this.effectHere() : index
+      if (shown > 0) output.show(here, data[at + Field.id] as number, length)
+      else output.hide(here, length)
     }
     this.alike[this.leaf] = 0
     data[at + Field.prepare] = prepareA + prepare

@@ -105,10 +105,11 @@ export class Tracker {
   /** Deletes at `index` of the prepare version, `count` times: all of them are there. */
   erase(id: number, count: number, index: number, output: Output | undefined): void {
     const tree = this.#tree
-    for (let at = id, end = id + count; at < end; ) {
-      tree.findSeen(index)
+    let isThere = false
+    for (let at = id, end = id + count; at < end; isThere = tree.toNextSeen()) {
+      if (!isThere) tree.findSeen(index)
       const target = tree.id + tree.offset
-      const taken = tree.shiftHere(end - at, 1, 1, output)
+      const taken = tree.shiftHere(end - at, 1, 1, output, tree.effect)
       this.#hit(at, taken, target, 1)
       at += taken
     }
@@ -122,7 +123,7 @@ export class Tracker {
       const target = tree.id + tree.offset
       const taken = Math.min(end - at, tree.offset + 1)
       tree.offset -= taken - 1
-      tree.shiftHere(taken, 1, 1, output)
+      tree.shiftHere(taken, 1, 1, output, tree.effect - (taken - 1))
       this.#hit(at, taken, target, -1)
       at += taken
     }

@@ -6,6 +6,7 @@ import { unitsToString } from '../../src/core/columns.ts'
 import { Graph, type LV, type Spans } from '../../src/core/graph.ts'
 import { Kind } from '../../src/core/kinds.ts'
 import { OpLog } from '../../src/core/op-log.ts'
+import { linearFrom } from '../../src/crdt/critical-cuts.ts'
 import { Sequence } from '../../src/crdt/eg-sequence.ts'
 import { type PlainOp, PlainSequence } from '../model/plain-sequence.ts'
 
@@ -14,11 +15,15 @@ export class SequenceReplica {
   readonly log = new OpLog()
   /** What shows: the LVs of the inserts. */
   readonly shows: LV[] = []
-  readonly sequence: Sequence
+  sequence: Sequence
 
   constructor() {
+    this.sequence = this.#newSequence()
+  }
+
+  #newSequence(): Sequence {
     const { shows } = this
-    this.sequence = new Sequence(this.graph, this.log, (a, b) => a - b, {
+    return new Sequence(this.graph, this.log, (a, b) => a - b, {
       insert: (index, lv, count) => {
         assert(index >= 0 && index <= shows.length, `insert at ${index} of ${shows.length}`)
         for (let i = 0; i < count; i++) shows.splice(index + i, 0, lv + i)
@@ -69,6 +74,25 @@ export class SequenceReplica {
     }
   }
 
+  /** Forgets all but what a snapshot holds: the ops, and what shows. */
+  reload(revokes: readonly Revoke[]): void {
+    const { graph, log } = this
+    this.sequence = this.#newSequence()
+    for (let row = 0; row < log.count; row++) {
+      const lv = log.startOf(row)
+      const revoke = revokes.find((one) => one.lv === lv)
+      if (revoke !== undefined) this.sequence.noteRevoke(lv, revoke.level, revoke.spans)
+      else if (log.kindOf(row) === Kind.set) this.sequence.noteClear(lv)
+      else this.sequence.note(lv, log.endOf(row))
+    }
+    this.sequence.loaded(linearFrom(graph))
+  }
+
+  voids(): boolean[] {
+    const { log } = this
+    return Array.from({ length: log.length }, (_, lv) => log.isVoid(log.rowAt(lv)))
+  }
+
   text(): string {
     const { log } = this
     const units = Uint16Array.from(this.shows, (lv) => {
@@ -77,6 +101,12 @@ export class SequenceReplica {
     })
     return unitsToString(units, 0, units.length)
   }
+}
+
+interface Revoke {
+  readonly lv: LV
+  readonly level: 1 | 2
+  readonly spans: Spans
 }
 
 interface Fuzz {
@@ -108,7 +138,11 @@ class World {
   /** By branch: its past, its heads. */
   readonly #pasts: Set<LV>[] = []
   readonly #heads: LV[][] = []
-  readonly #revokes: { lv: LV; level: 1 | 2 }[] = []
+  /** Another replica, which hears of everything seldom and at once; and what it has not heard. */
+  readonly #late = new SequenceReplica()
+  #news: { branch: number; parents: readonly LV[]; kind: Kind; index: number; count: number }[] = []
+  #clears = 0
+  readonly #revokes: Revoke[] = []
 
   constructor(random: Random) {
     this.#random = random
@@ -138,6 +172,8 @@ class World {
     )
     sequence.check()
     if (this.#below(20) === 0) this.compareQuestions()
+    if (this.#below(30) === 0) this.#replica.reload(this.#revokes)
+    if (this.#revokes.length + this.#clears === 0 && this.#below(10) === 0) this.catchUp()
   }
 
   compareQuestions(): void {
@@ -164,6 +200,24 @@ class World {
     sequence.check()
   }
 
+  /** The late replica merges what it has not heard, at once; or is loaded anew and told of all the rest by and by. */
+  catchUp(): void {
+    const late = this.#late
+    const rows: LV[] = []
+    const unseen: Spans[] = []
+    for (const { branch, parents, kind, index, count } of this.#news) {
+      rows.push(late.graph.length, late.graph.length + count)
+      unseen.push(late.append(branch, count, parents))
+      late.log.push(kind, 1, index, late.log.units.push(kind === Kind.type ? 'x'.repeat(count) : ''), count, false)
+    }
+    this.#news = []
+    late.sequence.mergeMany(rows, unseen)
+    same('what shows late', late.shows, this.#replica.shows)
+    late.sequence.check()
+    same('void late', late.voids(), this.#replica.voids())
+    if (this.#below(3) === 0) late.reload([])
+  }
+
   #hear(branch: number, other: number): void {
     const past = this.#pasts[branch] as Set<LV>
     for (const lv of this.#pasts[other] as Set<LV>) past.add(lv)
@@ -182,6 +236,7 @@ class World {
     const count = 1 + this.#below(this.#random.unit() < 0.5 ? 1 : 5)
     const { log } = this.#replica
     const start = log.length
+    const parents = this.#heads[branch] as LV[]
     const unseen = this.#append(branch, count)
     const what = this.#random.unit()
     if (length < 3 || what < 0.55) {
@@ -197,6 +252,8 @@ class World {
       for (let i = 0; i < count; i++) this.#note({ type: 'erase', index: isBack ? index - i : index }, branch, past)
     }
     this.#replica.mergeRows(start, unseen)
+    const kind = log.kindOf(log.rowAt(start + count - 1))
+    this.#news.push({ branch, parents, kind, index, count })
   }
 
   #act(branch: number, past: Set<LV>): void {
@@ -210,6 +267,7 @@ class World {
     if (what < 0.15) {
       this.trace.push(`${lv} ${branch}: clear, not seen ${unseen}`)
       log.push(Kind.set, 0, 0, 0, 1, false)
+      this.#clears++
       this.#note({ type: 'clear' }, branch, past)
       const went = sequence.clear(lv, unseen)
       same('clear', went, this.#replica.shows.length < before.length)
@@ -222,8 +280,8 @@ class World {
     this.trace.push(`${lv} ${branch}: revoke ${level} of ${targets}, not seen ${unseen}`)
     log.push(Kind.revoke, 0, level, 0, 1, false)
     this.#note({ type: 'revoke', level, targets }, branch, past)
-    this.#revokes.push({ lv, level })
     const spans = targets.flatMap((target) => [target, target + 1])
+    this.#revokes.push({ lv, level, spans })
     const changed = sequence.revoke(lv, level, spans, unseen)
     if (`${before}` !== `${this.#replica.shows}`) same('revoke', changed, true)
   }

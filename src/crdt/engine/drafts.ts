@@ -9,7 +9,7 @@ import type { Context } from './context.ts'
 
 import { type Plan, readPlan } from './input.ts'
 import { listHandler } from './list-draft.ts'
-import { mapHandler } from './map-draft.ts'
+import { MapHandler } from './map-draft.ts'
 import type { Recorder } from './recorder.ts'
 import { type Container, isContainer } from './state.ts'
 import { CounterDraft, LogDraft, RegisterDraft, SetDraft, TextDraft } from './type-drafts.ts'
@@ -108,7 +108,7 @@ export class Drafts {
   #make(container: Container): object {
     switch (container.type) {
       case 'map':
-        return new Proxy({}, mapHandler(this, container))
+        return new Proxy({}, new MapHandler(this, container))
       case 'list':
         return new Proxy([], listHandler(this, container))
       case 'text':

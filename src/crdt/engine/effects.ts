@@ -91,7 +91,7 @@ export class Effects {
   #key(map: MapState, row: number, kind: Kind, lv: LV, unseen: Spans): boolean {
     const { log } = this.#context
     const key = log.keys[log.aOf(row)] as string
-    if (kind === Kind.set) this.setKey(map, key, this.#valueOf(row), lv, unseen)
+    if (kind === Kind.set) this.setEntry(map, map.entryFor(key), this.#valueOf(row), lv, unseen)
     else if (kind === Kind.unset) this.unsetKey(map, key, lv, unseen)
     else {
       const code = log.bOf(row)
@@ -101,8 +101,7 @@ export class Effects {
     return true
   }
 
-  setKey(map: MapState, key: string, value: Scalar, lv: LV, unseen: Spans): void {
-    const entry = map.entryFor(key)
+  setEntry(map: MapState, entry: Entry, value: Scalar, lv: LV, unseen: Spans): void {
     const cleared = entry.slots !== undefined && this.clearing.clearEntry(entry, lv, unseen)
     this.#give(map, entry, value, lv, unseen, cleared)
   }

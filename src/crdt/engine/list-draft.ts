@@ -119,7 +119,10 @@ function itemAt(list: ListState, index: number | undefined): Item | undefined {
 }
 
 function indexOf(key: string | symbol): number | undefined {
-  return typeof key === 'string' && /^(0|[1-9]\d{0,15})$/.test(key) ? Number(key) : undefined
+  if (typeof key !== 'string') return undefined
+  const first = key.charCodeAt(0)
+  // Most that are no indexes are names of methods.
+  return first >= 48 && first <= 57 && /^(0|[1-9]\d{0,15})$/.test(key) ? Number(key) : undefined
 }
 
 /** As Array.prototype.splice reads its first argument. */

@@ -87,7 +87,8 @@ export class ListState extends State implements SequenceHost {
     for (let i = 0; i <= count; i++) {
       const value = i < count ? values[offset + i] : undefined
       if (i < count && !(value instanceof Make)) continue
-      if (i > from) this.items.insert(index + from, values as readonly Scalar[], offset + from, i - from)
+      if (i === from + 1) this.items.insertOne(index + from, values[offset + from] as Scalar)
+      else if (i > from) this.items.insert(index + from, values as readonly Scalar[], offset + from, i - from)
       if (value instanceof Make) {
         const container = this.#context.itemOf(this, lv + i, value.type)
         this.items.insertOne(index + i, container)

@@ -6,43 +6,66 @@ import { checkKey } from './input.ts'
 import type { MapState } from './map-state.ts'
 import { isContainer } from './state.ts'
 
-export function mapHandler(drafts: Drafts, map: MapState): ProxyHandler<object> {
-  const has = (key: string): boolean => map.get(key) !== undefined
-  return {
-    get(target, key) {
-      drafts.use(map)
-      const value = typeof key === 'string' ? map.get(key) : undefined
-      return value === undefined ? Reflect.get(target, key) : drafts.read(value)
-    },
-    set(_target, key, value) {
-      assignKey(drafts, map, key, value)
-      return true
-    },
-    has(target, key) {
-      drafts.use(map)
-      return (typeof key === 'string' && has(key)) || Reflect.has(target, key)
-    },
-    deleteProperty(_target, key) {
-      const recorder = drafts.use(map)
-      if (typeof key === 'string' && has(key)) recorder.deleteKey(map, key)
-      return true
-    },
-    ownKeys() {
-      drafts.use(map)
-      return [...map.keys]
-    },
-    getOwnPropertyDescriptor(_target, key) {
-      drafts.use(map)
-      const value = typeof key === 'string' ? map.get(key) : undefined
-      return value === undefined ? undefined : property(drafts.read(value))
-    },
-    defineProperty(_target, key, descriptor) {
-      drafts.use(map)
-      if (!('value' in descriptor)) throw new JoineryError('bad-change', 'a document holds values, not getters')
-      assignKey(drafts, map, key, descriptor.value)
-      return true
-    },
-    ...fixed,
+/** One small object for each map: there are as many as there are maps that were ever edited. */
+export class MapHandler implements ProxyHandler<object> {
+  readonly #drafts: Drafts
+  readonly #map: MapState
+
+  constructor(drafts: Drafts, map: MapState) {
+    this.#drafts = drafts
+    this.#map = map
+  }
+
+  get(target: object, key: string | symbol): unknown {
+    this.#drafts.use(this.#map)
+    const value = typeof key === 'string' ? this.#map.get(key) : undefined
+    return value === undefined ? Reflect.get(target, key) : this.#drafts.read(value)
+  }
+
+  set(_target: object, key: string | symbol, value: unknown): boolean {
+    assignKey(this.#drafts, this.#map, key, value)
+    return true
+  }
+
+  has(target: object, key: string | symbol): boolean {
+    this.#drafts.use(this.#map)
+    return this.#has(key) || Reflect.has(target, key)
+  }
+
+  deleteProperty(_target: object, key: string | symbol): boolean {
+    const recorder = this.#drafts.use(this.#map)
+    if (typeof key === 'string' && this.#has(key)) recorder.deleteKey(this.#map, key)
+    return true
+  }
+
+  ownKeys(): string[] {
+    this.#drafts.use(this.#map)
+    return [...this.#map.keys]
+  }
+
+  getOwnPropertyDescriptor(_target: object, key: string | symbol): PropertyDescriptor | undefined {
+    this.#drafts.use(this.#map)
+    const value = typeof key === 'string' ? this.#map.get(key) : undefined
+    return value === undefined ? undefined : property(this.#drafts.read(value))
+  }
+
+  defineProperty(_target: object, key: string | symbol, descriptor: PropertyDescriptor): boolean {
+    this.#drafts.use(this.#map)
+    if (!('value' in descriptor)) throw new JoineryError('bad-change', 'a document holds values, not getters')
+    assignKey(this.#drafts, this.#map, key, descriptor.value)
+    return true
+  }
+
+  setPrototypeOf(): boolean {
+    return fixed.setPrototypeOf()
+  }
+
+  preventExtensions(): boolean {
+    return fixed.preventExtensions()
+  }
+
+  #has(key: string | symbol): boolean {
+    return typeof key === 'string' && this.#map.get(key) !== undefined
   }
 }
 

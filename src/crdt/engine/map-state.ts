@@ -17,6 +17,8 @@ export type IsLater = (a: LV, b: LV) => boolean
 
 export class Entry {
   readonly key: string
+  /** The key's number in the op log, once a local op has named it. */
+  keyId = -1
   /** The head that shows; -1 if there is none. */
   lv: LV = -1
   value: Scalar | Container | undefined = undefined
@@ -37,10 +39,12 @@ export class Entry {
 
   /** Takes an assignment (undefined: a removal) in the place of the heads its author saw. */
   put(lv: LV, value: Scalar | Container | undefined, unseen: Spans, isLater: IsLater): void {
-    const kept = unseen.length === 0 || this.lv < 0 ? [] : this.heads.filter((head) => inSpans(unseen, head.lv))
-    if (kept.length > 0) {
-      this.setHeads(value === undefined ? kept : [...kept, { lv, value }], isLater)
-      return
+    if (unseen.length > 0 && this.lv >= 0) {
+      const kept = this.heads.filter((head) => inSpans(unseen, head.lv))
+      if (kept.length > 0) {
+        this.setHeads(value === undefined ? kept : [...kept, { lv, value }], isLater)
+        return
+      }
     }
     this.lv = value === undefined ? -1 : lv
     this.value = value

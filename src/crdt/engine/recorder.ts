@@ -58,7 +58,7 @@ export class Recorder {
   begin(branch: number, meta?: Meta, lamport?: 0): void {
     if (this.#isOpen) throw new JoineryError('bad-change', 'a change function cannot begin another change')
     const { log, graph } = this.#context
-    assert(log.length === graph.length, `the log has ${log.length} ops, the graph ${graph.length}`)
+    assert(log.length === graph.length, 'the log and the graph are of the same ops')
     this.#isOpen = true
     this.#branch = branch
     this.#meta = meta
@@ -89,12 +89,14 @@ export class Recorder {
   }
 
   setKey(map: MapState, key: string, plan: Plan): void {
-    const keyId = this.#context.log.keyId(key)
+    const entry = map.entryFor(key)
+    if (entry.keyId < 0) entry.keyId = this.#context.log.keyId(key)
+    const { keyId } = entry
     const ref = this.#context.refOf(map)
     if (plan.type === 'scalar') {
       this.#room(1)
       const lv = this.#push(Kind.set, ref, keyId, this.#store(plan.value), 1)
-      this.#effects.setKey(map, key, plan.value, lv, nothing)
+      this.#effects.setEntry(map, entry, plan.value, lv, nothing)
       return
     }
     const type = typeOf(plan)
@@ -122,8 +124,11 @@ export class Recorder {
     const lv = this.#push(Kind.insert, this.#context.refOf(list), index, offset, count)
     list.insert(index, lv, count)
     list.sequence.local(lv, lv + count)
-    for (const [i, plan] of plans.entries())
-      if (plan.type !== 'scalar') this.#fill(this.#context.itemOf(list, lv + i, typeOf(plan)), plan)
+    for (let i = 0; i < count; i++) {
+      const plan = plans[i]
+      if (plan !== undefined && plan.type !== 'scalar')
+        this.#fill(this.#context.itemOf(list, lv + i, typeOf(plan)), plan)
+    }
   }
 
   type(text: TextState, index: number, content: string): void {
@@ -132,7 +137,7 @@ export class Recorder {
     this.#room(count)
     const offset = this.#context.log.units.push(content)
     const lv = this.#push(Kind.type, this.#context.refOf(text), index, offset, count)
-    text.insert(index, lv, count)
+    text.put(index, offset, count)
     text.sequence.local(lv, lv + count)
   }
 
@@ -233,7 +238,7 @@ export class Recorder {
   /** Before the first op: the frontier is kept, and what is to be said first is. */
   #open(): void {
     const { log, graph } = this.#context
-    this.#frontier = [...graph.frontier]
+    this.#frontier = graph.frontier.slice()
     const meta = this.#meta
     if (meta === undefined) return
     this.#meta = undefined

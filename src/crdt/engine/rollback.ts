@@ -17,11 +17,13 @@ export class Rollback {
   recording = false
   #steps: (() => void)[] = []
   #values: Kept[] = []
+  /** The first #touchedCount are of this change. */
   readonly #touched: (TextState | ListState)[] = []
+  #touchedCount = 0
   /** Four numbers each: which of #touched, index, count (negative: removed), where what was removed begins. */
   readonly #splices = new Int32Column()
   readonly #units = new UnitColumn()
-  readonly #items: Item[] = []
+  #items: Item[] = []
 
   begin(): void {
     assert(!this.recording, 'one change is recorded at a time')
@@ -55,18 +57,20 @@ export class Rollback {
   }
 
   commit(): void {
+    if (!this.recording) return
     this.recording = false
+    // Arrays are emptied only where there is something in them, for that is slow.
     if (this.#steps.length > 0) this.#steps = []
     if (this.#values.length > 0) this.#values = []
+    if (this.#items.length > 0) this.#items = []
     this.#splices.length = 0
     this.#units.length = 0
-    this.#items.length = 0
-    this.#touched.length = 0
+    this.#touchedCount = 0
   }
 
   /** Everything is as it was at begin(). Gives the texts and lists that were edited. */
   rollBack(): readonly (TextState | ListState)[] {
-    this.recording = false
+    if (!this.recording) return []
     for (const step of this.#steps.reverse()) step()
     for (let at = this.#splices.length - 4; at >= 0; at -= 4) this.#unsplice(at)
     // The oldest is what was there before.
@@ -74,16 +78,17 @@ export class Rollback {
       state.cache = cache
       state.last = last
     }
-    const touched = [...this.#touched]
+    const touched = this.#touched.slice(0, this.#touchedCount)
     this.commit()
     return touched
   }
 
   #splice(state: TextState | ListState, index: number, count: number, from: number): void {
-    let which = this.#touched.length - 1
-    if (which < 0 || this.#touched[which] !== state) {
-      which = this.#touched.indexOf(state)
-      if (which < 0) which = this.#touched.push(state) - 1
+    let which = state.touched
+    if (which >= this.#touchedCount || this.#touched[which] !== state) {
+      which = this.#touchedCount++
+      this.#touched[which] = state
+      state.touched = which
     }
     this.#splices.push(which)
     this.#splices.push(index)

@@ -41,6 +41,8 @@ export abstract class State {
   skips = false
   /** A text or list whose Sequence knows all clears, since one was revoked: it is never spent again. */
   exact = false
+  /** A text or list: its place among those that a change has edited. */
+  touched = 0
   /** An item of a list: whether it is visible. */
   shown = false
   /** An item of a list: about where it stood last. */

@@ -44,7 +44,7 @@ export class TextState extends State implements SequenceHost {
       const row = log.rowAt(lv + done)
       const part = Math.min(count - done, log.endOf(row) - lv - done)
       const offset = log.bOf(row) + lv + done - log.startOf(row)
-      this.#insert(index + done, log.units.data, offset, part)
+      this.put(index + done, offset, part)
       done += part
     }
   }
@@ -86,12 +86,13 @@ export class TextState extends State implements SequenceHost {
     return isHigh(this.units.unitAt(index - 1)) && isLow(this.units.unitAt(index))
   }
 
-  #insert(index: number, data: Uint16Array, offset: number, count: number): void {
-    const { rollback, patches } = this.#context
+  /** Units from the log's store go in. */
+  put(index: number, offset: number, count: number): void {
+    const { log, rollback, patches } = this.#context
     const before = this.lone
     // Whether a pair is torn is seen from the units on both sides.
     const torn = this.units.paired ? this.#loneIn(index, index) : 0
-    this.units.insert(index, data, offset, count)
+    this.units.insert(index, log.units.data, offset, count)
     if (this.units.paired) this.lone += this.#loneIn(index, index + count) - torn
     if (rollback.recording) rollback.inserted(this, index, count)
     this.#context.touch(this)

@@ -16,7 +16,7 @@ import type { Patch, PatchEvent, Path } from './crdt/patch.ts'
 import type { Draft, Text, Value } from './crdt/types.ts'
 import { type Cursor, cursorAt, decodeCursor, type Side } from './replica/cursor.ts'
 import { type Blame, blameOf, changesOf, type HistoryEntry, headsOf } from './replica/past.ts'
-import { type Pending, type Received, Replica } from './replica/replica.ts'
+import { type Pending, Replica } from './replica/replica.ts'
 import { type Undo, type UndoOptions, undoOf } from './replica/undo.ts'
 
 export { isJoineryError, JoineryError } from './base/errors.ts'
@@ -221,8 +221,8 @@ class MemoryDoc<T> implements Doc<T>, Editable {
 
   end(): void {
     const from = this.#from
-    const received = this.replica.end(from)
-    if (received.merged > 0) this.#told(received, from)
+    const count = this.replica.finish()
+    if (count > 0) this.#told(from, count)
   }
 
   abandon(): void {
@@ -320,13 +320,15 @@ class MemoryDoc<T> implements Doc<T>, Editable {
     this.#from = this.replica.begin(message)
   }
 
-  #told(received: Received, from: number): void {
-    const { graph } = this.replica.history
-    const to = from + received.merged
-    if (this.#locals.size > 0) for (const fn of [...this.#locals]) fn(graph.length - received.merged, graph.length)
-    if (this.#emitter.count('delta') > 0) this.#emitter.emit('delta', this.#deltas.one(this.replica.branch, from, to))
-    for (const event of received.events) this.#emitter.emit('patch', event)
-    if (received.changed && this.#emitter.count('change') > 0) this.#emitter.emit('change', { local: true })
+  #told(from: number, count: number): void {
+    const { length } = this.replica.history.graph
+    const event = this.replica.localEvent
+    const isStale = this.replica.isStale
+    if (this.#locals.size > 0) for (const fn of [...this.#locals]) fn(length - count, length)
+    if (this.#emitter.count('delta') > 0)
+      this.#emitter.emit('delta', this.#deltas.one(this.replica.branch, from, from + count))
+    if (event !== undefined) this.#emitter.emit('patch', event)
+    if (isStale && this.#emitter.count('change') > 0) this.#emitter.emit('change', { local: true })
   }
 }
 

@@ -3,7 +3,8 @@
 export type Off = () => void
 
 export class Emitter<Events extends object> {
-  readonly #listeners = new Map<keyof Events, Set<(event: never) => void>>()
+  /** Copied when they change, so that emitting, which is what happens often, copies nothing. */
+  readonly #listeners = new Map<keyof Events, readonly ((event: never) => void)[]>()
   readonly #onThrow: (error: unknown) => void
 
   /** `onThrow` is told what a listener threw; by default it is rethrown in a microtask, where the platform reports it. */
@@ -12,16 +13,19 @@ export class Emitter<Events extends object> {
   }
 
   on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): Off {
-    const listeners = this.#listeners.get(name) ?? new Set()
-    this.#listeners.set(name, listeners)
     // A wrapper of its own, so that one function listening twice is two listeners.
     const own = (event: Events[Name]): void => listener(event)
-    listeners.add(own)
-    return () => listeners.delete(own)
+    this.#listeners.set(name, [...(this.#listeners.get(name) ?? []), own])
+    return () => {
+      const others = this.#listeners.get(name)?.filter((other) => other !== own)
+      if (others !== undefined) this.#listeners.set(name, others)
+    }
   }
 
   emit<Name extends keyof Events>(name: Name, event: Events[Name]): void {
-    for (const listener of [...(this.#listeners.get(name) ?? [])]) {
+    const listeners = this.#listeners.get(name)
+    if (listeners === undefined) return
+    for (const listener of listeners) {
       try {
         ;(listener as (event: Events[Name]) => void)(event)
       } catch (error) {
@@ -32,7 +36,7 @@ export class Emitter<Events extends object> {
 
   /** How many listen to `name`: patches are only made when someone does. */
   count(name: keyof Events): number {
-    return this.#listeners.get(name)?.size ?? 0
+    return this.#listeners.get(name)?.length ?? 0
   }
 
   clear(): void {

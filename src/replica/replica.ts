@@ -22,7 +22,7 @@ import { EngineDocument } from '../crdt/engine/document.ts'
 import { Drafts } from '../crdt/engine/drafts.ts'
 import { checkText } from '../crdt/engine/input.ts'
 import { exportValue } from '../crdt/export.ts'
-import type { PatchEvent } from '../crdt/patch.ts'
+import type { Patch, PatchEvent } from '../crdt/patch.ts'
 import type { Draft, Value } from '../crdt/types.ts'
 import { Admission, type AdmissionHost, type Stretch, unsignedRange } from './admission.ts'
 import { History } from './history.ts'
@@ -94,6 +94,9 @@ export class Replica<T = unknown> {
   /** Where graph and log stood before heads were joined for the change that is being recorded. */
   #joined: { readonly length: LV; readonly frontier: readonly LV[]; readonly values: number } | undefined
   readonly #docTag: Uint8Array
+  /** Whether the change under way says anything besides edits. */
+  #hasMeta = false
+  #localPatches: readonly Patch[] | undefined
 
   constructor({ docTag, actor, now, random, trace = noTrace }: ReplicaOptions) {
     assert(ownerOf(actor).kind !== 0, 'a self-certifying actor makes no changes')
@@ -239,32 +242,49 @@ export class Replica<T = unknown> {
     if (!recorder.isOpen) this.#checkOwn()
     const from = this.history.graph.endOf(this.#branch)
     const meta = this.#metaFor(message)
+    this.#hasMeta = meta !== undefined
     if (!recorder.isOpen && this.history.graph.frontier.length > limits.links) this.#joinHeads()
     recorder.begin(this.#branch, meta)
     if (this.listening) this.document.patches = []
     return from
   }
 
-  /** Ends it: through the door, like everything else, only that the document has the ops already. */
+  /** Ends it: through the door, like everything else, only that the document has the ops already. `from` is what begin() gave. */
   end(from: number): Received {
+    const to = from + this.finish()
+    if (from === to) return nothingReceived
+    const event = this.localEvent
+    const ops = { branch: this.#branch, from, to }
+    return new LocalReceived(this.history, ops, event === undefined ? noEvents : [event], this.isStale)
+  }
+
+  /** Ends it and gives only how many ops it has; the rest is asked for: localEvent, isStale. */
+  finish(): number {
     const { recorder } = this.document
     if (recorder.count === 0) {
       this.abandon()
-      return nothingReceived
+      return 0
     }
-    const patches = this.document.patches
+    const before = this.#joined?.length
+    this.#joined = undefined
+    this.#localPatches = this.document.patches
     this.document.patches = undefined
     const start = recorder.commit()
-    const { graph } = this.history
-    const to = graph.endOf(this.#branch)
-    this.history.noteMetas(this.#branch, start, graph.length)
-    const author = this.#actor
-    const time = this.history.timeOf(this.#branch)
-    const events = patches === undefined || patches.length === 0 ? noEvents : [{ patches, local: true, author, time }]
-    this.#joined = undefined
-    // A value that was never read may be another one; one that was, and still stands, is the same.
-    const changed = this.document.root.cache === undefined
-    return new LocalReceived(this.history, { branch: this.#branch, from, to }, events, changed)
+    const { length } = this.history.graph
+    if (this.#hasMeta) this.history.noteMetas(this.#branch, start, length)
+    return length - (before ?? start)
+  }
+
+  /** What the last local change altered, if anybody listened. */
+  get localEvent(): PatchEvent | undefined {
+    const patches = this.#localPatches
+    if (patches === undefined || patches.length === 0) return undefined
+    return { patches, local: true, author: this.#actor, time: this.history.timeOf(this.#branch) }
+  }
+
+  /** Whether `value` may be another one since it was read. */
+  get isStale(): boolean {
+    return this.document.root.cache === undefined
   }
 
   /** As if it had never begun. */

@@ -118,7 +118,7 @@ function editsIn({ history: { log }, document }: Replica, from: LV, to: LV, scop
 
 /** The revokes of the same member that switch any of these off (FORMAT §3: a redo names every one that it saw). */
 function revokesOf(replica: Replica, spans: Spans): Spans {
-  const { graph, log, actors } = replica.history
+  const { graph, actors } = replica.history
   const own = memberOf(replica.actor)
   const out: number[] = []
   for (const { lv, level, targets } of replica.document.switches.revokes) {

@@ -166,6 +166,18 @@ describe('a chain', () => {
     expect(two('x')).not.toBe(two('y'))
   })
 
+  it('takes links in the order of their hashes, whichever came first here', () => {
+    const joined = (first: string, second: string): string => {
+      const history = emptyHistory()
+      for (const letter of [first, second])
+        commit(history, named(history.actors, letter), [], [[Kind.erase, 0, 0, 0, 1]])
+      const c = named(history.actors, 'c')
+      commit(history, c, [0, 1], [[Kind.erase, 0, 0, 0, 1]])
+      return toHex(chainOf(history).hashAt(c, 1))
+    }
+    expect(joined('a', 'b')).toBe(joined('b', 'a'))
+  })
+
   it('forgets what was taken back, salts too', () => {
     const { log, graph, actors } = emptyHistory()
     const history = { log, graph, actors }

@@ -11,8 +11,8 @@ import type { OpLog } from '../core/op-log.ts'
 import { decodeValue, encodeValue, type Scalar } from '../core/value.ts'
 import type { ContainerState, DocState, ItemState } from '../crdt/engine/state-form.ts'
 import type { Canon } from './snapshot-canon.ts'
+import type { Canonical, Rows } from './snapshot-lay.ts'
 import { MetaWriter } from './snapshot-metas.ts'
-import type { Rows } from './snapshot-rows.ts'
 import type { EncodedState } from './snapshot-state.ts'
 import { encodeUnits } from './snapshot-text.ts'
 import { type Piece, walkBranch } from './snapshot-walk.ts'
@@ -143,14 +143,11 @@ export function shownValues({ containers }: DocState): Map<LV, Scalar> {
   return out
 }
 
-export interface FillInput {
+export interface FillInput extends Canonical {
   readonly state: DocState
   /** Of all containers in canonical order, their indexes in the state. */
   readonly order: readonly number[]
   readonly orders: readonly SequenceOrder[]
-  readonly canon: Canon
-  /** How many ops of each canonical branch the snapshot has. */
-  readonly ends: readonly number[]
   readonly rows: Rows
   /** What does not show; nothing if it was dropped. */
   readonly hidden: { readonly text: string; readonly values: Uint8Array } | undefined

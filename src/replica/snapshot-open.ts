@@ -13,8 +13,9 @@ import { Canon } from './snapshot-canon.ts'
 import { fillContent, type SequenceOrder } from './snapshot-content.ts'
 import { type Inflate, Sections } from './snapshot-format.ts'
 import { decodeSegments } from './snapshot-graph.ts'
+import { type Canonical, layRows } from './snapshot-lay.ts'
 import { MetaReader } from './snapshot-metas.ts'
-import { layRows, type RowsInput, readRows } from './snapshot-rows.ts'
+import { type RowsInput, readRows } from './snapshot-rows.ts'
 import { type DecodedState, decodeState } from './snapshot-state-reader.ts'
 import { decodeUnits } from './snapshot-text.ts'
 import { decodeTips, type SnapshotTip } from './snapshot-tips.ts'
@@ -88,7 +89,7 @@ function contextsOf(rows: readonly BranchRow[], canon: Canon, base: number): Map
   return out
 }
 
-interface Lazy extends Pick<RowsInput, 'canon' | 'base' | 'ends'> {
+interface Lazy extends Canonical {
   readonly sections: Sections
   /** Read again, so that a document that is only shown need not keep it. */
   readonly readState: () => DecodedState
@@ -118,7 +119,7 @@ function thaw(
   log.units.length += rows.units
   layRows(rows, input, log)
   const hidden = isLive ? undefined : { text, values }
-  fillContent({ state, order, orders: ordersOf(log, replay), canon, ends, rows, hidden }, log)
+  fillContent({ state, order, orders: ordersOf(log, replay), canon, base, ends, rows, hidden }, log)
 }
 
 const replacement = 0xfffd

@@ -1,17 +1,15 @@
-// Reads the ops of a snapshot (snapshot-ops.ts has the columns) into rows in canonical order, and lays these into a log in the order of LVs.
-// Content is not here yet: rows point to room for it.
+// Reads the ops of a snapshot (snapshot-ops.ts has the columns) into rows in canonical order. Content is not here yet: rows point to room for it.
 
 import { ByteReader } from '../base/bytes.ts'
 import { JoineryError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
-import { Int32Column, lastAtMost } from '../core/columns.ts'
-import type { LV } from '../core/graph.ts'
 import { type Cut, containerTypes, Kind, makes } from '../core/kinds.ts'
-import { advanceA, advanceB, type OpLog } from '../core/op-log.ts'
+import type { OpLog } from '../core/op-log.ts'
 import { decodeValue } from '../core/value.ts'
 import { endOfRun, hasPlace, placeOf } from './snapshot-branches.ts'
-import { type Canon, DotReader } from './snapshot-canon.ts'
+import { DotReader } from './snapshot-canon.ts'
 import { ColumnReader, unpack, unzigzag } from './snapshot-columns.ts'
+import { type Canonical, InsertedItems, Rows } from './snapshot-lay.ts'
 import type { MetaReader } from './snapshot-metas.ts'
 import { hasContainer, hasKey, leastUnits, longLength, longPlace, placed, widePlace } from './snapshot-ops.ts'
 
@@ -20,57 +18,14 @@ const streams = 16
 const placedKinds: readonly Kind[] = [Kind.type, Kind.erase, Kind.eraseBack, Kind.insert]
 const int32Max = 2 ** 31 - 1
 
-export interface RowsInput {
+export interface RowsInput extends Canonical {
   readonly heads: Uint8Array
   readonly ops: Uint8Array
   readonly metas: MetaReader
-  readonly canon: Canon
-  /** How many ops the snapshot has. */
-  readonly base: LV
-  /** How many ops of each canonical branch it has. */
-  readonly ends: readonly number[]
   /** Keys of the state, by their index. */
   readonly keys: readonly string[]
   /** How many units and values there may be at most. */
   readonly room: { readonly units: number; readonly values: number }
-}
-
-/** Runs in canonical order. `b` are offsets into the log's units and values, of which room was made. */
-export class Rows {
-  readonly starts = new Int32Column()
-  readonly kinds = new Int32Column()
-  readonly refs = new Int32Column()
-  readonly as = new Int32Column()
-  readonly bs = new Int32Column()
-  /** Spans of void ops: flat and ascending, in canonical order. */
-  readonly voids = new Int32Column()
-  readonly unitsAt: number
-  /** Units of all texts. */
-  units = 0
-  /** All ops. */
-  length = 0
-
-  constructor(unitsAt: number) {
-    this.unitsAt = unitsAt
-  }
-
-  get count(): number {
-    return this.starts.length
-  }
-
-  endOf(row: number): number {
-    return row + 1 < this.count ? this.starts.at(row + 1) : this.length
-  }
-
-  isVoid(ordinal: number): boolean {
-    return (lastAtMost(this.voids, ordinal) & 1) === 0
-  }
-
-  /** The end of the stretch from `ordinal` on that is all void, or all not. */
-  endOfSame(ordinal: number): number {
-    const next = lastAtMost(this.voids, ordinal) + 1
-    return next < this.voids.length ? this.voids.at(next) : this.length
-  }
 }
 
 /** Reads all columns; values that stand there (metas, amounts, targets …) are put into the log, and room is made for the others. */
@@ -310,33 +265,6 @@ class RowsReader {
   }
 }
 
-/** Goes through the items of all inserts in canonical order. */
-class InsertedItems {
-  readonly #rows: Rows
-  #row = -1
-  #left = 0
-
-  constructor(rows: Rows) {
-    this.#rows = rows
-  }
-
-  /** The offset in the values of the item after `gap` others; -1 if there are not so many. */
-  skip(gap: number): number {
-    let left = gap
-    while (left >= this.#left) {
-      left -= this.#left
-      do this.#row++
-      while (this.#row < this.#rows.count && this.#rows.kinds.at(this.#row) !== Kind.insert)
-      if (this.#row >= this.#rows.count) return -1
-      this.#left = this.#rows.endOf(this.#row) - this.#rows.starts.at(this.#row)
-    }
-    const at =
-      this.#rows.bs.at(this.#row) + this.#rows.endOf(this.#row) - this.#rows.starts.at(this.#row) - this.#left + left
-    this.#left -= left + 1
-    return at
-  }
-}
-
 function joined(spans: readonly (readonly [number, number])[]): number[] {
   const out: number[] = []
   for (const [from, to] of spans) {
@@ -346,48 +274,4 @@ function joined(spans: readonly (readonly [number, number])[]): number[] {
     else out.push(from, to)
   }
   return out
-}
-
-/** Pushes the rows into the log in the order of LVs. */
-export function layRows(rows: Rows, { canon, base, ends }: RowsInput, log: OpLog): void {
-  const { graph } = canon
-  const cursors: number[] = []
-  const ordinals: number[] = []
-  let ordinal = 0
-  for (const end of ends) {
-    cursors.push(lastAtMost(rows.starts, ordinal))
-    ordinals.push(ordinal)
-    ordinal += end
-  }
-  for (let graphRow = 0, lv = 0; lv < base; graphRow++) {
-    const index = canon.indexOf(graph.branchOfRow(graphRow))
-    const end = Math.min(base, graph.endOfRow(graphRow))
-    let at = ordinals[index] as number
-    let row = cursors[index] as number
-    while (lv < end) {
-      if (at >= rows.endOf(row)) row++
-      const units = Math.min(end - lv, rows.endOf(row) - at, rows.endOfSame(at) - at)
-      layRow(rows, row, at, units, log)
-      at += units
-      lv += units
-    }
-    ordinals[index] = at
-    cursors[index] = row
-  }
-}
-
-function layRow(rows: Rows, row: number, at: number, units: number, log: OpLog): void {
-  const whole = rows.kinds.at(row) as Kind
-  const skipped = at - rows.starts.at(row)
-  const kind = whole === Kind.eraseBack && units === 1 ? Kind.erase : whole
-  const start = log.length
-  log.push(
-    kind,
-    rows.refs.at(row),
-    advanceA(whole, rows.as.at(row), skipped),
-    advanceB(whole, rows.bs.at(row), skipped),
-    units,
-    false,
-  )
-  if (rows.isVoid(at)) log.markVoid(start, log.length)
 }

@@ -4,7 +4,7 @@
 // Between the left origin and the right one, the next item that the author saw, stand only items not inserted at the prepare version. Among
 // those with the same left origin, those with a lesser right origin come after, those with a greater one before; ties by branch and seq. An
 // item that hangs on one passed is passed with it; one that hangs further left ends the scan. Only the first item of a span is looked at: the
-// others hang on the one before. A leaf full of siblings is passed at once, so that many inserts at one place do not cost their square.
+// others hang on the one before. Nodes full of siblings are passed at once, so that many inserts at one place do not cost their square.
 
 import { areaShift, Field, strideShift } from './span-nodes.ts'
 import { nowhere, type SpanTree } from './span-tree.ts'
@@ -34,7 +34,14 @@ function rightOrigin(tree: SpanTree): number {
   const { data, count, next } = tree
   let { leaf, slot } = tree
   while (leaf >= 0) {
-    if (slot > 0 || !tree.isAlike(leaf)) {
+    if (slot === 0 && tree.isAlike(leaf, 0)) {
+      let [node, height] = [leaf, 0]
+      while (isFirst(tree, node) && tree.isAlike(tree.parent[node] as number, height + 1)) {
+        node = tree.parent[node] as number
+        height++
+      }
+      leaf = tree.edge(node, height, true) >> areaShift
+    } else {
       let at = (leaf << areaShift) + (slot << strideShift)
       for (const end = (leaf << areaShift) + ((count[leaf] as number) << strideShift); at < end; at += 1 << strideShift)
         if (data[at + Field.prepare] !== 0) return data[at + Field.id] as number
@@ -45,6 +52,12 @@ function rightOrigin(tree: SpanTree): number {
   return nowhere
 }
 
+/** Whether a node is the first of its parent's children. */
+function isFirst(tree: SpanTree, node: number): boolean {
+  const parent = tree.parent[node] as number
+  return parent >= 0 && tree.data[parent << areaShift] === node
+}
+
 function scan(tree: SpanTree, id: number, left: number, right: number, makers: Makers): void {
   const { data, count, next } = tree
   const branch = makers.branchOf(id)
@@ -53,8 +66,7 @@ function scan(tree: SpanTree, id: number, left: number, right: number, makers: M
   let isScanning = false
   let last = left
   for (;;) {
-    const spans = count[leaf] as number
-    if (slot >= spans) {
+    if (slot >= (count[leaf] as number)) {
       if ((next[leaf] as number) < 0) break
       leaf = next[leaf] as number
       slot = 0
@@ -63,23 +75,30 @@ function scan(tree: SpanTree, id: number, left: number, right: number, makers: M
     const at = (leaf << areaShift) + (slot << strideShift)
     if (data[at + Field.prepare] !== 0) break
     const otherLeft = data[at + Field.left] as number
-    let isWhole = false
+    let shown = data[at + Field.hidden] === 0 ? (data[at + Field.length] as number) : 0
+    // Where what is passed ends: siblings that stand in their order are passed as many as a node has, if it is a node's that begin here.
+    let passed = at
     if (otherLeft === left) {
       const otherRight = data[at + Field.right] as number
-      isWhole = slot === 0 && tree.isAlike(leaf)
-      if (otherRight === right) {
-        // Siblings stand in their order: who does not come before the last of a leaf comes before none of them.
-        isWhole &&= !comesBefore(tree, at + ((spans - 1) << strideShift), id, branch, makers)
-        if (!isWhole && comesBefore(tree, at, id, branch, makers)) break
-        isScanning = false
-      } else isScanning = otherRight !== nowhere && (right === nowhere || tree.precedes(otherRight, right))
+      const isEqual = otherRight === right
+      if (isEqual && comesBefore(tree, at, id, branch, makers)) break
+      isScanning = !isEqual && otherRight !== nowhere && (right === nowhere || tree.precedes(otherRight, right))
+      let [node, height] = [leaf, 0]
+      while (slot === 0 && tree.isAlike(node, height)) {
+        const end = tree.edge(node, height, true)
+        if (isEqual && comesBefore(tree, end, id, branch, makers)) break
+        passed = end
+        shown = tree.shownOf[node] as number
+        if (!isFirst(tree, node)) break
+        node = tree.parent[node] as number
+        height++
+      }
     } else if (otherLeft !== last && left !== nowhere)
       if (otherLeft === nowhere || tree.precedes(otherLeft, left)) break
-    const passed = isWhole ? leaf * (1 << areaShift) + ((spans - 1) << strideShift) : at
     last = (data[passed + Field.id] as number) + (data[passed + Field.length] as number) - 1
-    if (isWhole) effect += tree.shownOf[leaf] as number
-    else if (data[at + Field.hidden] === 0) effect += data[at + Field.length] as number
-    slot = isWhole ? spans : slot + 1
+    effect += shown
+    leaf = passed >> areaShift
+    slot = ((passed - (leaf << areaShift)) >> strideShift) + 1
     if (isScanning) continue
     targetLeaf = leaf
     targetSlot = slot

@@ -33,7 +33,7 @@ export class SpanNodes {
   /** By id of an insert's item: its leaf. The tracker keeps other things here for ids of ops that insert nothing. */
   where = new Int32Array(64)
 
-  /** What isAlike() found: 1 yes, 2 no, 0 to be found again, the leaf having changed. */
+  /** What isAlike() found: 1 yes, 2 no, 0 to be found again, something below having changed. */
   alike = new Uint8Array(4)
 
   constructor() {
@@ -190,13 +190,25 @@ export class SpanNodes {
     return node
   }
 
-  /** Whether a leaf holds only items not inserted at the prepare version, all with the same two origins: siblings, in order. */
-  isAlike(leaf: number): boolean {
-    if (this.alike[leaf] === 0) this.alike[leaf] = this.#looksAlike(leaf) ? 1 : 2
-    return this.alike[leaf] === 1
+  /**
+   * Whether below a node there are only items not inserted at the prepare version, all with the same two origins: siblings, in order. `height` is
+   * 0 for a leaf. Found once for each change below it.
+   */
+  isAlike(node: number, height: number): boolean {
+    if (this.alike[node] === 0)
+      this.alike[node] = (height === 0 ? this.#leafAlike(node) : this.#innerAlike(node, height)) ? 1 : 2
+    return this.alike[node] === 1
   }
 
-  #looksAlike(leaf: number): boolean {
+  /** Where the first, or the last, span below a node stands in `data`. */
+  edge(node: number, height: number, isLast: boolean): number {
+    let at = node
+    for (let left = height; left > 0; left--)
+      at = this.data[(at << areaShift) + (isLast ? (this.count[at] as number) - 1 : 0)] as number
+    return (at << areaShift) + (isLast ? ((this.count[at] as number) - 1) << strideShift : 0)
+  }
+
+  #leafAlike(leaf: number): boolean {
     const { data } = this
     const first = leaf << areaShift
     const left = data[first + Field.left]
@@ -204,6 +216,21 @@ export class SpanNodes {
     for (let at = first, end = first + ((this.count[leaf] as number) << strideShift); at < end; at += stride)
       if (data[at + Field.prepare] !== 0 || data[at + Field.left] !== left || data[at + Field.right] !== right)
         return false
+    return true
+  }
+
+  #innerAlike(node: number, height: number): boolean {
+    const { data } = this
+    const first = this.edge(node, height, false)
+    const left = data[first + Field.left]
+    const right = data[first + Field.right]
+    const area = node << areaShift
+    for (let at = area, end = area + (this.count[node] as number); at < end; at++) {
+      const child = data[at] as number
+      if (!this.isAlike(child, height - 1)) return false
+      const own = this.edge(child, height - 1, false)
+      if (data[own + Field.left] !== left || data[own + Field.right] !== right) return false
+    }
     return true
   }
 
@@ -222,6 +249,7 @@ export class SpanNodes {
 
   widen(leaf: number, seen: number, shown: number, base: number): void {
     for (let node = leaf; node >= 0; node = this.parent[node] as number) {
+      this.alike[node] = 0
       this.seenOf[node] = (this.seenOf[node] as number) + seen
       this.shownOf[node] = (this.shownOf[node] as number) + shown
       if (base !== 0) this.baseOf[node] = (this.baseOf[node] as number) + base

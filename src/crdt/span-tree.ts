@@ -202,7 +202,6 @@ export class SpanTree extends SpanNodes {
   /** Cuts the span at the place before its unit `offset`, and stays on the first part. */
   split(offset: number): void {
     this.#room(1)
-    this.alike[this.leaf] = 0
     const data = this.data
     const at = (this.leaf << areaShift) + (this.slot << strideShift)
     this.#open(this.slot)
@@ -230,7 +229,6 @@ export class SpanTree extends SpanNodes {
       data[at + Field.right] = right
       data[at + Field.branch] = -1
     }
-    this.alike[this.leaf] = 0
     if (length === 1) this.where[id] = this.leaf
     else this.where.fill(this.leaf, id, id + length)
     this.widen(this.leaf, length, length, 0)
@@ -267,7 +265,6 @@ export class SpanTree extends SpanNodes {
       if (shown > 0) output.show(here, data[at + Field.id] as number, length)
       else output.hide(here, length)
     }
-    this.alike[this.leaf] = 0
     data[at + Field.prepare] = prepareA + prepare
     data[at + Field.hidden] = hiddenA + hidden
     if (seen !== 0 || shown !== 0) this.widen(this.leaf, seen, shown, 0)

@@ -57,7 +57,7 @@ it('a delete and its undo and its redo are counted in the version and in what sh
 })
 
 it('thousands of inserts at one place are placed in a moment, in the order of their branches', () => {
-  const count = 5000
+  const count = 10_000
   const tracker = new Tracker(1, { branchOf: (id) => (id * 7919) % count, compare: (a, b) => a - b })
   tracker.reserve(count)
   for (let id = 0; id < count; id++) {

@@ -63,10 +63,7 @@ export class ByteWriter {
 
   /** Bytes as they are. */
   raw(bytes: Uint8Array): this {
-    this.#reserve(bytes.length)
-    this.#bytes.set(bytes, this.#length)
-    this.#length += bytes.length
-    return this
+    return this.#copy(bytes, bytes.length)
   }
 
   /** UTF-16 units, each as a varint: lone surrogates too, and any cut between two of them is clean. */
@@ -110,6 +107,11 @@ export class ByteWriter {
     return this
   }
 
+  /** What another writer has. */
+  append(other: ByteWriter): this {
+    return this.#copy(other.#bytes, other.#length)
+  }
+
   /** Bytes with their length before them. */
   bytes(bytes: Uint8Array): this {
     return this.varint(bytes.length).raw(bytes)
@@ -136,10 +138,18 @@ export class ByteWriter {
     const length = this.#length
     this.#length = 0
     if (length > 64) return this.#bytes.slice(0, length)
-    // For a few bytes a loop is faster than the call.
     const out = new Uint8Array(length)
     for (let i = 0; i < length; i++) out[i] = this.#bytes[i] as number
     return out
+  }
+
+  #copy(bytes: Uint8Array, length: number): this {
+    this.#reserve(length)
+    if (length > 16) this.#bytes.set(length === bytes.length ? bytes : bytes.subarray(0, length), this.#length)
+    // For a few bytes a loop is faster than the call.
+    else for (let i = 0; i < length; i++) this.#bytes[this.#length + i] = bytes[i] as number
+    this.#length += length
+    return this
   }
 
   #reserve(more: number): void {

@@ -13,6 +13,7 @@ export class ShortIds {
   readonly #ids: Uint8Array[] = []
   /** By the first 53 bits. Those who share them stand in one list; nearly always it has one. */
   readonly #found = new Map<number, number[]>()
+  readonly #ambiguous = new Set<number>()
 
   constructor(actors: Actors) {
     this.#actors = actors
@@ -25,7 +26,8 @@ export class ShortIds {
 
   /** Whether another actor here has the same short id. */
   isAmbiguous(index: number): boolean {
-    return this.find(this.idOf(index)) === unknownActor
+    if (this.#ids.length < this.#actors.count) this.#learn()
+    return this.#ambiguous.size > 0 && this.#ambiguous.has(index)
   }
 
   /** The index of the only actor with this short id, or unknownActor. */
@@ -50,7 +52,10 @@ export class ShortIds {
       const key = keyOf(id)
       const found = this.#found.get(key)
       if (found === undefined) this.#found.set(key, [index])
-      else found.push(index)
+      else {
+        for (const other of found) if (sameId(this.idOf(other), id)) this.#ambiguous.add(other).add(index)
+        found.push(index)
+      }
     }
   }
 }

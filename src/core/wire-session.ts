@@ -73,12 +73,12 @@ export class SessionEncoder {
     this.#bodies.write(this.#body.clear(), branch, fromSeq, endSeq, 'following', this)
     const jump = fromSeq - (this.#next[index] as number)
     message.varint(index * 8 + more + (jump === 0 ? 0 : jumps) + (this.#newCount > 0 ? names : 0))
-    if (this.#newCount > 0) message.varint(this.#newCount).raw(this.#news.view())
+    if (this.#newCount > 0) message.varint(this.#newCount).append(this.#news)
     this.#newCount = 0
     this.#news.clear()
     if (jump !== 0) message.varint(zigzag(jump))
     if (more) message.varint(this.#body.length)
-    message.raw(this.#body.view())
+    message.append(this.#body)
     this.#next[index] = fromSeq + 1
   }
 

@@ -2,10 +2,13 @@
 
 export * from './core/columns.ts'
 export * from './core/graph.ts'
+export * from './core/graph-draw.ts'
+export * from './core/graph-versions.ts'
 export * from './core/hash-chain.ts'
 export * from './core/kinds.ts'
 export * from './core/op-log.ts'
 export * from './core/staging.ts'
+export * from './core/walk.ts'
 export * from './core/wire.ts'
 export * from './core/wire-decoder.ts'
 export * from './core/wire-delta.ts'

@@ -6,24 +6,15 @@
 //    1    3      b       0    1        -                    b b ─────┘        frontier {6}
 //    2    5      a       3    4        2, 4
 //
-// diff and contains follow Gentle & Kleppmann 2025 ("Collaborative Text Editing with Eg-walker", section 3.2) and their diamond-types: a
-// heap of LVs walked downwards, so that the cost is that of the part of the graph where two versions differ.
+// What is kept is here. Questions that walk it are in graph-walks.ts and graph-versions.ts, its picture in graph-draw.ts.
 
 import { assert } from '../base/assert.ts'
 import { Int32Column, lastAtMost } from './columns.ts'
+import { contains, type Diff, diff, dominators } from './graph-walks.ts'
+import { extendedSpans, type LV, noSpans, type Spans, sameVersion } from './spans.ts'
 
-/** A local version: the number of an op within one process. */
-export type LV = number
-
-/** Spans of LVs, flat and ascending: [start, end, start, end, …], half open, none touching the next. */
-export type Spans = readonly number[]
-
-export interface Diff {
-  readonly onlyA: Spans
-  readonly onlyB: Spans
-}
-
-const nothing: Spans = []
+export type { Diff } from './graph-walks.ts'
+export { inSpans, type LV, type Spans, sameVersion } from './spans.ts'
 
 /** What a branch's newest op had not seen, so that the branch's next op need not ask again. */
 interface Memo {
@@ -80,27 +71,16 @@ export class Graph {
   append(branch: number, count: number, parents: readonly LV[], lamport?: 0): LV {
     const start = this.#length
     const seq = this.endOf(branch)
-    if (!this.#goesOn(branch, parents)) this.#newRow(branch, seq, parents, lamport ?? this.#lamportAfter(parents))
-    this.#ends[branch] = seq + count
     this.#length += count
-    this.#moveFrontier(parents, this.#length - 1)
+    if (this.#goesOn(branch, parents, start)) {
+      // The newest op is always a head, and the last of them.
+      this.#frontier[this.#frontier.length - 1] = this.#length - 1
+    } else {
+      this.#newRow(branch, seq, start, parents, lamport ?? this.#lamportAfter(parents))
+      this.#moveFrontier(parents, this.#length - 1)
+    }
+    this.#ends[branch] = seq + count
     return start
-  }
-
-  /** Takes the newest `count` ops back, which were the last call's or part of it: for a change that threw. */
-  withdraw(branch: number, count: number, parents: readonly LV[], frontier: readonly LV[]): void {
-    this.#length -= count
-    this.#ends[branch] = this.endOf(branch) - count
-    this.#frontier = [...frontier]
-    if (this.#starts.length === 0 || this.#starts.last() < this.#length) return
-    for (const column of [this.#starts, this.#branches, this.#seqs, this.#lamports, this.#parentsAt])
-      column.truncate(column.length - 1)
-    this.#parents.truncate(this.#parents.length - parents.length)
-    const rows = this.#rowsOf[branch]
-    rows?.truncate(rows.length - 1)
-    this.#memos[branch] = undefined
-    this.#shared = undefined
-    this.#hint = 0
   }
 
   /** Forgets everything from `length` on: for a batch that turned out not to be what it said. `frontier` is what it was then. */
@@ -149,8 +129,22 @@ export class Graph {
   }
 
   parentsOfRow(row: number): LV[] {
-    const end = row + 1 < this.rows ? this.#parentsAt.at(row + 1) : this.#parents.length
-    return Array.from(this.#parents.data.subarray(this.#parentsAt.at(row), end))
+    const parents: LV[] = []
+    for (let i = this.parentsStart(row), end = this.parentsEnd(row); i < end; i++) parents.push(this.#parents.at(i))
+    return parents
+  }
+
+  /** Where a row's parents are, for parent(i): without an array. */
+  parentsStart(row: number): number {
+    return this.#parentsAt.at(row)
+  }
+
+  parentsEnd(row: number): number {
+    return row + 1 < this.rows ? this.#parentsAt.at(row + 1) : this.#parents.length
+  }
+
+  parent(index: number): LV {
+    return this.#parents.at(index)
   }
 
   branchAt(lv: LV): number {
@@ -192,64 +186,17 @@ export class Graph {
 
   /** Whether `lv` is in a version: one of its heads, or in the past of one. */
   contains(version: readonly LV[], lv: LV): boolean {
-    const heap = new Heap()
-    for (const head of version) {
-      if (head === lv) return true
-      if (head > lv) heap.push(head)
-    }
-    while (heap.size > 0) {
-      const head = heap.pop()
-      while (heap.size > 0 && heap.top() === head) heap.pop()
-      const row = this.rowAt(head)
-      if (this.#starts.at(row) <= lv) return true
-      for (let i = this.#parentsAt.at(row), end = this.#parentsEnd(row); i < end; i++) {
-        const parent = this.#parents.at(i)
-        if (parent === lv) return true
-        if (parent > lv) heap.push(parent)
-      }
-    }
-    return false
+    return contains(this, version, lv)
   }
 
   /** What is in one of two versions only. */
   diff(a: readonly LV[], b: readonly LV[]): Diff {
-    if (sameVersion(a, b)) return { onlyA: nothing, onlyB: nothing }
-    const onlyA: number[] = []
-    const onlyB: number[] = []
-    // Each entry is an LV and whose past it is in: 1 of a, 2 of b, 3 of both. Done when all that is left is in both.
-    const heap = new Heap()
-    let open = 0
-    for (const head of a) heap.push(head * 4 + 1)
-    for (const head of b) heap.push(head * 4 + 2)
-    open = heap.size
-    while (open > 0) {
-      let entry = heap.pop()
-      const lv = Math.floor(entry / 4)
-      let whose = entry % 4
-      if (whose !== 3) open--
-      while (heap.size > 0 && Math.floor(heap.top() / 4) === lv) {
-        entry = heap.pop()
-        if (entry % 4 !== 3) open--
-        whose |= entry % 4
-      }
-      const row = this.rowAt(lv)
-      let from = this.#starts.at(row)
-      // Another head within the row ends this one's stretch: below it, it is in both pasts.
-      const next = heap.size > 0 ? Math.floor(heap.top() / 4) : -1
-      if (next >= from) {
-        from = next + 1
-        this.#emit(whose, from, lv + 1, onlyA, onlyB)
-        heap.push(next * 4 + whose)
-        if (whose !== 3) open++
-        continue
-      }
-      this.#emit(whose, from, lv + 1, onlyA, onlyB)
-      for (let i = this.#parentsAt.at(row), end = this.#parentsEnd(row); i < end; i++) {
-        heap.push(this.#parents.at(i) * 4 + whose)
-        if (whose !== 3) open++
-      }
-    }
-    return { onlyA: ascending(onlyA), onlyB: ascending(onlyB) }
+    return diff(this, a, b)
+  }
+
+  /** Those of the LVs that are in no other's past, ascending. */
+  dominators(lvs: readonly LV[]): LV[] {
+    return dominators(this, lvs)
   }
 
   /**
@@ -257,10 +204,12 @@ export class Graph {
    * a branch goes on from its own newest op, or many go on from the same place.
    */
   unseen(branch: number, parents: readonly LV[]): Spans {
-    if (sameVersion(parents, this.#frontier)) return nothing
+    if (sameVersion(parents, this.#frontier)) return noSpans
     const memo = this.#memoFor(branch, parents)
     const unseen =
-      memo === undefined ? this.diff(this.#frontier, parents).onlyA : extended(memo.unseen, memo.length, this.#length)
+      memo === undefined
+        ? this.diff(this.#frontier, parents).onlyA
+        : extendedSpans(memo.unseen, memo.length, this.#length)
     const made: Memo = { lv: this.#length, unseen, length: this.#length }
     this.#shared = { parents: [...parents], memo: made }
     return unseen
@@ -271,41 +220,32 @@ export class Graph {
     this.#memos[branch] = { lv: this.#length - 1, unseen, length: this.#length }
   }
 
-  /** Those of the LVs that are in no other's past, ascending. */
-  dominators(lvs: readonly LV[]): LV[] {
-    const sorted = [...new Set(lvs)].sort((x, y) => y - x)
-    const out: LV[] = []
-    for (const lv of sorted) if (!this.contains(out, lv)) out.push(lv)
-    return out.reverse()
-  }
-
   #memoFor(branch: number, parents: readonly LV[]): Memo | undefined {
     const own = this.#memos[branch]
     if (own !== undefined && parents.length === 1 && parents[0] === own.lv) return own
     return this.#shared !== undefined && sameVersion(parents, this.#shared.parents) ? this.#shared.memo : undefined
   }
 
-  #goesOn(branch: number, parents: readonly LV[]): boolean {
-    const last = this.rows - 1
-    return last >= 0 && parents.length === 1 && parents[0] === this.#length - 1 && this.#branches.at(last) === branch
+  #goesOn(branch: number, parents: readonly LV[], start: LV): boolean {
+    const last = this.#starts.length - 1
+    return last >= 0 && parents.length === 1 && parents[0] === start - 1 && this.#branches.at(last) === branch
   }
 
-  #newRow(branch: number, seq: number, parents: readonly LV[], lamport: number): void {
-    const rows = this.#rowsOf[branch] ?? new Int32Column(4)
+  #newRow(branch: number, seq: number, start: LV, parents: readonly LV[], lamport: number): void {
     while (this.#ends.length <= branch) {
       this.#ends.push(0)
-      this.#rowsOf.push(new Int32Column(4))
+      this.#rowsOf.push(new Int32Column(1))
       this.#memos.push(undefined)
     }
-    if (this.#rowsOf[branch] === undefined) this.#rowsOf[branch] = rows
     ;(this.#rowsOf[branch] as Int32Column).push(this.rows)
-    this.#starts.push(this.#length)
+    this.#starts.push(start)
     this.#branches.push(branch)
     this.#seqs.push(seq)
     this.#lamports.push(lamport)
     this.#parentsAt.push(this.#parents.length)
     for (const parent of parents) {
-      assert(parent >= 0 && parent < this.#length, `parent ${parent} is not among the ${this.#length} ops here`)
+      if (parent < 0 || parent >= this.#length)
+        assert(false, `parent ${parent} is not among the ${this.#length} ops here`)
       this.#parents.push(parent)
     }
   }
@@ -316,103 +256,32 @@ export class Graph {
     return lamport + 1
   }
 
+  /** Heads are ascending, since a new one is above all. Parents that are no heads are passed over. */
   #moveFrontier(parents: readonly LV[], head: LV): void {
     const frontier = this.#frontier
-    if (frontier.length === 1 && parents.length === 1 && frontier[0] === parents[0]) frontier[0] = head
-    else {
-      if (parents.length > 0) this.#frontier = frontier.filter((lv) => !parents.includes(lv))
-      this.#frontier.push(head)
+    if (parents.length > 0) {
+      let kept = firstAtLeast(frontier, parents[0] as LV)
+      let at = kept
+      for (let next = 0; at < frontier.length && next < parents.length; at++) {
+        const lv = frontier[at] as LV
+        while (next < parents.length && (parents[next] as LV) < lv) next++
+        if (parents[next] === lv) next++
+        else frontier[kept++] = lv
+      }
+      frontier.splice(kept, at - kept)
     }
-  }
-
-  #parentsEnd(row: number): number {
-    return row + 1 < this.rows ? this.#parentsAt.at(row + 1) : this.#parents.length
-  }
-
-  #emit(whose: number, from: LV, to: LV, onlyA: number[], onlyB: number[]): void {
-    if (whose === 1) onlyA.push(from, to)
-    else if (whose === 2) onlyB.push(from, to)
+    frontier.push(head)
   }
 }
 
-/** Whether spans, ascending and flat, hold an LV. */
-export function inSpans(spans: Spans, lv: LV): boolean {
+/** The first index in an ascending list whose value is not below `value`. */
+function firstAtLeast(list: readonly number[], value: number): number {
   let low = 0
-  let high = spans.length >> 1
+  let high = list.length
   while (low < high) {
-    const middle = (low + high) >> 1
-    if ((spans[2 * middle] as number) <= lv) low = middle + 1
+    const middle = (low + high) >>> 1
+    if ((list[middle] as number) < value) low = middle + 1
     else high = middle
   }
-  return low > 0 && lv < (spans[2 * low - 1] as number)
-}
-
-export function sameVersion(a: readonly LV[], b: readonly LV[]): boolean {
-  if (a.length !== b.length) return false
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
-  return true
-}
-
-/** Spans found from above, as pairs, put in order, with those that touch joined. */
-function ascending(pairs: readonly number[]): Spans {
-  const out: number[] = []
-  for (let i = pairs.length - 2; i >= 0; i -= 2) {
-    const start = pairs[i] as number
-    if (out.length > 0 && out[out.length - 1] === start) out[out.length - 1] = pairs[i + 1] as number
-    else out.push(start, pairs[i + 1] as number)
-  }
-  return out
-}
-
-function extended(spans: Spans, from: LV, to: LV): Spans {
-  if (from === to) return spans
-  const out = spans.slice()
-  if (out.length > 0 && out[out.length - 1] === from) out[out.length - 1] = to
-  else out.push(from, to)
-  return out
-}
-
-/** A binary max-heap of numbers. */
-class Heap {
-  readonly #items: number[] = []
-
-  get size(): number {
-    return this.#items.length
-  }
-
-  top(): number {
-    return this.#items[0] as number
-  }
-
-  push(item: number): void {
-    const items = this.#items
-    let at = items.push(item) - 1
-    while (at > 0) {
-      const above = (at - 1) >> 1
-      const other = items[above] as number
-      if (other >= item) break
-      items[at] = other
-      at = above
-    }
-    items[at] = item
-  }
-
-  pop(): number {
-    const items = this.#items
-    const top = items[0] as number
-    const last = items.pop() as number
-    const size = items.length
-    if (size === 0) return top
-    let at = 0
-    for (;;) {
-      let below = 2 * at + 1
-      if (below >= size) break
-      if (below + 1 < size && (items[below + 1] as number) > (items[below] as number)) below++
-      if ((items[below] as number) <= last) break
-      items[at] = items[below] as number
-      at = below
-    }
-    items[at] = last
-    return top
-  }
+  return low
 }

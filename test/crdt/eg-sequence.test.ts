@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { present } from '../../src/base/assert.ts'
+import { Kind } from '../../src/core/kinds.ts'
 import { dataPath, hasData } from '../setup/data.ts'
 import { fuzzSequence, SequenceReplica } from './sequence-world.ts'
 
@@ -27,6 +28,31 @@ describe('a sequence does what its slow twin does, op by op', () => {
     for (let seed = first; seed < first + count / 50; seed++)
       fuzzSequence(seed, { ops: 600, acts: seed % 2 ? 0 : 0.03 })
   })
+})
+
+it('a local change that is taken back leaves nothing behind', () => {
+  const replica = new SequenceReplica()
+  const { graph, log, shows } = replica
+  const a = replica.change(0, [], [[0, 0, 'abc']])
+  const b = replica.change(1, [], [[0, 0, 'xy']])
+  const frontier = [a - 1, b - 1]
+  const { units, values } = { units: log.units.length, values: log.values.length }
+  const before = [...shows]
+  const lv = graph.append(0, 2, frontier)
+  log.push(Kind.type, 1, 5, log.units.push('!?'), 2, false)
+  shows.push(lv, lv + 1)
+  replica.sequence.local(lv, lv + 2)
+  replica.sequence.order(() => {})
+  replica.sequence.withdraw(lv)
+  shows.splice(5)
+  graph.truncate(lv, frontier)
+  log.truncate(lv, units, values)
+  replica.sequence.check()
+  expect(shows).toEqual(before)
+  replica.change(1, [b - 1], [[2, 0, 'z']])
+  replica.change(0, [a - 1], [[0, 1, '']])
+  expect(replica.text()).toBe('bcxyz')
+  replica.sequence.check()
 })
 
 describe.skipIf(!hasData('conformance/sequence'))('the order of concurrent inserts is FugueMax', () => {

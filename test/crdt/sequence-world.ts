@@ -26,7 +26,10 @@ export class SequenceReplica {
     return new Sequence(this.graph, this.log, (a, b) => a - b, {
       insert: (index, lv, count) => {
         assert(index >= 0 && index <= shows.length, `insert at ${index} of ${shows.length}`)
-        for (let i = 0; i < count; i++) shows.splice(index + i, 0, lv + i)
+        const part = Array.from({ length: Math.min(count, 10_000) }, (_, i) => lv + i)
+        shows.splice(index, 0, ...part)
+        // What is longer than a call can take goes in one by one.
+        for (let i = part.length; i < count; i++) shows.splice(index + i, 0, lv + i)
       },
       remove: (index, count) => {
         assert(index >= 0 && index + count <= shows.length, `remove at ${index}+${count} of ${shows.length}`)

@@ -59,16 +59,22 @@ export class CausalBuffer {
     return taken
   }
 
-  /** What follows what is held of an actor, as far as it goes without a gap; it stays here. */
+  /** What follows what is held of an actor, each beginning where the one before ends, the longest first; it stays here. */
   contiguous(actor: ActorId, held: number): SignedRange[] {
     const out: SignedRange[] = []
+    let best: SignedRange | undefined
     let end = held
     for (const range of this.#ranges.get(actor) ?? []) {
-      if (range.fromSeq > end) break
-      if (range.endSeq <= end) continue
-      out.push(range)
-      end = range.endSeq
+      const starts = out.length === 0 ? range.fromSeq <= held : range.fromSeq === end
+      if (!starts && best !== undefined && range.fromSeq >= best.endSeq) {
+        out.push(best)
+        end = best.endSeq
+        best = undefined
+      }
+      const fits = out.length === 0 ? range.fromSeq <= held : range.fromSeq === end
+      if (fits && range.endSeq > (best?.endSeq ?? end)) best = range
     }
+    if (best !== undefined) out.push(best)
     return out
   }
 

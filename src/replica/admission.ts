@@ -11,7 +11,7 @@ import type { SignedRange } from '../core/range.ts'
 import { unknownActor } from '../core/short-ids.ts'
 import { checkPast, pushStretch, Staging } from '../core/staging.ts'
 import { splitStaging } from '../core/staging-split.ts'
-import { placeBefore, rootBranch, type WirePlace } from '../core/wire.ts'
+import { rootBranch, type WirePlace } from '../core/wire.ts'
 import { decodeBody } from '../core/wire-decoder.ts'
 import type { History } from './history.ts'
 import type { Attempt, Together } from './intake.ts'
@@ -101,7 +101,7 @@ export class Admission {
   attemptBody(branch: number, fromSeq: number, body: Uint8Array): boolean {
     const { graph, actors } = this.#history
     const staging = this.#staging
-    const before = fromSeq === 0 ? undefined : placeBefore(this.#history, branch, fromSeq)
+    const before = fromSeq === 0 ? undefined : this.#history.placeBefore(branch, fromSeq)
     decodeBody(body, { actors, branch, fromSeq, before }, staging)
     const range = unsignedRange(actors.nameOf(branch), fromSeq, staging.endSeq, body)
     const staged: Staged = { range, branch, staging, fromSeq, first: 0, next: 0 }
@@ -141,14 +141,16 @@ export class Admission {
     }
     let group = this.#stageAll(ranges, refuse)
     let dot: Dot | undefined
+    let isPuzzled = false
     for (;;) {
       const mark = this.#mark()
       const { entered, stuck, unmet } = this.#enterAll(group, refuse)
-      dot ??= unmet
+      if (unmet === undefined) isPuzzled = true
+      else if (unmet !== ready) dot ??= unmet
       const faulty = stuck.length > 0 ? stuck : this.#faulty(group, refuse)
       if (faulty.length === 0) {
         this.#merge(group, entered)
-        return { held: group.length, refused, dot }
+        return { held: group.length, refused, dot, isPuzzled }
       }
       this.#rollBack(mark)
       group = this.#without(group, faulty)
@@ -181,7 +183,7 @@ export class Admission {
   #enterAll(
     group: readonly Staged[],
     refuse: (range: SignedRange, error: unknown) => void,
-  ): { entered: Entered[]; stuck: Staged[]; unmet: Dot | undefined } {
+  ): { entered: Entered[]; stuck: Staged[]; unmet: Unmet } {
     const { graph } = this.#history
     const entered: Entered[] = []
     const bad = new Set<Staged>()
@@ -204,15 +206,20 @@ export class Admission {
     return { entered, stuck, unmet: this.#unmetOutside(group, stuck) }
   }
 
-  /** An op that the stuck ones wait for and that none of the group has. */
-  #unmetOutside(group: readonly Staged[], stuck: readonly Staged[]): Dot | undefined {
+  /** An op that the stuck ones wait for and that none of the group has; undefined if its actor was never heard of, `ready` if there is none. */
+  #unmetOutside(group: readonly Staged[], stuck: readonly Staged[]): Unmet {
+    let isPuzzled = false
     for (const staged of stuck) {
       const dot = staged.next < staged.staging.stretches ? this.#unmetAt(staged, staged.next) : ready
-      if (dot === ready || dot === undefined) continue
+      if (dot === ready) continue
+      if (dot === undefined) {
+        isPuzzled = true
+        continue
+      }
       const isInside = group.some(({ range }) => range.actor === dot.actor && dot.seq < range.endSeq)
       if (!isInside) return dot
     }
-    return undefined
+    return isPuzzled ? undefined : ready
   }
 
   /** Those whose chain is not what their tip says. */
@@ -255,7 +262,7 @@ export class Admission {
 
   #stage(range: SignedRange, branch: number, staging: Staging, after: WirePlace | undefined): Staged {
     const { actors, graph } = this.#history
-    const before = after ?? placeBefore(this.#history, branch, range.fromSeq)
+    const before = after ?? this.#history.placeBefore(branch, range.fromSeq)
     decodeBody(range.body, { actors, branch, fromSeq: range.fromSeq, before }, staging)
     if (staging.endSeq !== range.endSeq)
       throw new JoineryError('bad-message', `a body ends at seq ${staging.endSeq}, its range at ${range.endSeq}`)

@@ -27,6 +27,8 @@ export interface Together {
   readonly refused: readonly { readonly range: SignedRange; readonly error: JoineryError }[]
   /** What the rest waits for, outside of what was tried. */
   readonly dot: Dot | undefined
+  /** Whether it waits for somebody never heard of. */
+  readonly isPuzzled: boolean
 }
 
 export interface IntakeHost {
@@ -47,6 +49,8 @@ export class Intake {
   readonly #waiters = new Map<ActorId, Map<number, Set<ActorId>>>()
   /** Actors whose next range names somebody never heard of. */
   readonly #puzzled = new Set<ActorId>()
+  /** Actors of whom something was tried: their names are known now. */
+  readonly #heard = new Set<ActorId>()
   /** Of what waits, what is on disk already. */
   readonly #stored = new Set<SignedRange>()
 
@@ -126,8 +130,20 @@ export class Intake {
       return
     }
     this.#await(actor, dot)
+    this.#hear(actor, work)
     const circle = this.#circle(actor)
     if (circle !== undefined) this.#tryTogether(actor, circle, work)
+  }
+
+  /** Who named an actor never heard of may have meant this one, which itself may wait for them. */
+  #hear(actor: ActorId, work: SignedRange[]): void {
+    if (this.#heard.has(actor)) return
+    this.#heard.add(actor)
+    const puzzled = [...this.#puzzled].filter((who) => who !== actor)
+    for (const who of puzzled) {
+      this.#puzzled.delete(who)
+      for (const range of this.#buffer.take(who, this.#host.heldOf(who)).reverse()) work.push(range)
+    }
   }
 
   /** Who follows from this actor by awaiting, if that leads back to one of them. */
@@ -142,26 +158,37 @@ export class Intake {
     }
   }
 
+  /** Tries those of a circle together, and whomever they are found to wait for besides. */
   #tryTogether(start: ActorId, circle: ReadonlySet<ActorId>, work: SignedRange[]): void {
-    const held = new Map<ActorId, number>()
+    const group = new Set(circle)
+    for (;;) {
+      const before = new Map([...group].map((actor) => [actor, this.#host.heldOf(actor)] as const))
+      const { held, refused, dot, isPuzzled } = this.#host.attemptTogether(this.#rangesOf(group))
+      for (const { range, error } of refused) {
+        this.#buffer.remove(range)
+        this.#stored.delete(range)
+        this.#host.refuse(range, error)
+      }
+      if (held > 0) {
+        for (const [actor, seq] of before) if (this.#host.heldOf(actor) > seq) this.#release(actor, seq, work)
+        // Whoever is left out may now wait for less.
+        for (const range of this.#buffer.take(start, this.#host.heldOf(start)).reverse()) work.push(range)
+        return
+      }
+      if (dot === undefined || group.has(dot.actor) || !this.#isWaiting(dot)) {
+        this.#unawait(start)
+        if (dot !== undefined || isPuzzled) this.#await(start, dot)
+        return
+      }
+      group.add(dot.actor)
+    }
+  }
+
+  #rangesOf(actors: Iterable<ActorId>): SignedRange[] {
     const ranges: SignedRange[] = []
-    for (const actor of circle) {
-      const before = this.#host.heldOf(actor)
-      held.set(actor, before)
-      for (const range of this.#buffer.contiguous(actor, before)) ranges.push(range)
-    }
-    const result = this.#host.attemptTogether(ranges)
-    for (const { range, error } of result.refused) {
-      this.#buffer.remove(range)
-      this.#stored.delete(range)
-      this.#host.refuse(range, error)
-    }
-    if (result.held === 0) {
-      this.#unawait(start)
-      if (result.dot !== undefined) this.#await(start, result.dot)
-      return
-    }
-    for (const [actor, before] of held) if (this.#host.heldOf(actor) > before) this.#release(actor, before, work)
+    for (const actor of actors)
+      for (const range of this.#buffer.contiguous(actor, this.#host.heldOf(actor))) ranges.push(range)
+    return ranges
   }
 
   /** Tries again what follows an actor's new ops, and who awaited one of them. */

@@ -1,41 +1,63 @@
 // What can be fuzzed, by name, so that the command, the test and the mutants' runner play the same histories.
 
+import { planDocSteps, takeDocSteps } from './docs-world.ts'
 import { DocumentSubject } from './document-subject.ts'
 import type { MakeSubject } from './pieces.ts'
-import { type Outcome, planSteps, takeSteps } from './pieces-world.ts'
+import { type Outcome, planSteps, type Step, takeSteps } from './pieces-world.ts'
 import { PlainSubject } from './plain-subject.ts'
 import { SequenceSubject } from './sequence-subject.ts'
 import { shrink } from './shrink.ts'
 
-const subjects = {
+/** Steps drawn from a seed, and what comes of any of them. */
+interface Play<S> {
+  plan(seed: number): readonly S[]
+  take(steps: readonly S[]): Outcome
+}
+
+const plays = {
   /** Graph and log alone. */
-  log: (known) => new PlainSubject(known),
-  sequence: (known) => new SequenceSubject(known),
-  document: (known) => new DocumentSubject(known),
-} as const satisfies Record<string, MakeSubject>
+  log: ofPieces((known) => new PlainSubject(known), planSteps),
+  sequence: ofPieces((known) => new SequenceSubject(known), planSequence),
+  document: ofPieces((known) => new DocumentSubject(known), planSteps),
+  /** Whole documents, with their bytes. */
+  docs: runner({ plan: planDocSteps, take: takeDocSteps }),
+} as const
 
-export type Kind = keyof typeof subjects
+export type Kind = keyof typeof plays
 
-export const kinds = Object.keys(subjects) as Kind[]
+// Object.keys forgets which names there are.
+export const kinds = Object.keys(plays) as Kind[]
 
 export function play(kind: Kind, seed: number): Outcome {
-  return takeSteps(stepsOf(kind, seed), subjects[kind])
+  return plays[kind].play(seed)
 }
 
 /** What to print of a history that fails: the seed, the fewest steps, what differs, and the history as lines. */
 export function failureOf(kind: Kind, seed: number): string {
-  const make = subjects[kind]
-  const all = stepsOf(kind, seed)
-  const steps = shrink(all, (fewer) => takeSteps(fewer, make).failure !== undefined)
+  const { steps, all, failure } = plays[kind].least(seed)
   return [
-    `A difference in the ${kind} history of seed ${seed}: ${steps.length} of its ${all.length} steps are enough.`,
-    takeSteps(steps, make).failure,
+    `A difference in the ${kind} history of seed ${seed}: ${steps} of its ${all} steps are enough.`,
+    failure,
     `Play it again with: SEED=${seed} npm run fuzz -- --kind ${kind}`,
   ].join('\n\n')
 }
 
-function stepsOf(kind: Kind, seed: number): ReturnType<typeof planSteps> {
-  const steps = planSteps(seed)
-  if (kind !== 'sequence') return steps
-  return steps.map((step) => ({ ...step, focus: seed % 3 === 0 ? 'list' : 'text' }))
+function runner<S>({ plan, take }: Play<S>) {
+  return {
+    play: (seed: number): Outcome => take(plan(seed)),
+    least: (seed: number) => {
+      const all = plan(seed)
+      const steps = shrink(all, (fewer) => take(fewer).failure !== undefined)
+      return { steps: steps.length, all: all.length, failure: take(steps).failure }
+    },
+  }
+}
+
+function ofPieces(make: MakeSubject, plan: (seed: number) => readonly Step[]) {
+  return runner({ plan, take: (steps: readonly Step[]) => takeSteps(steps, make) })
+}
+
+/** About one text or list. */
+function planSequence(seed: number): Step[] {
+  return planSteps(seed).map((step) => ({ ...step, focus: seed % 3 === 0 ? 'list' : 'text' }))
 }

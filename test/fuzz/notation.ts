@@ -58,5 +58,6 @@ function wordsOf(op: TwinAction, at: string, short: (name: OpName) => string): s
 
 /** A value in a line: JSON where it can be. */
 export function text(value: unknown): string {
+  if (value instanceof Uint8Array) return `bytes ${Buffer.from(value).toString('hex')}`
   return JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? `${inner}n` : inner)) ?? String(value)
 }

@@ -6,7 +6,7 @@ import { Twin as EngineTwin } from '../model/engine-twin.ts'
 import { nameOf, type OpName } from '../model/twin-op.ts'
 import { valueAt } from '../model/twin-show.ts'
 import { Chance } from './chance.ts'
-import { type Drawn, draw } from './draw.ts'
+import { type Drawn, draw, type Focus } from './draw.ts'
 import { drawn, text } from './notation.ts'
 import { type Change, type MakeSubject, Piece } from './pieces.ts'
 

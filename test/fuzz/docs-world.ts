@@ -1,0 +1,206 @@
+// One history of whole documents, at the level of `joinery/doc`: several of them edited by random applications, exchanging deltas in any order,
+// again and again, in parts; saved and loaded; looked at as they were. After every step the value is compared with what the author meant, with
+// what the patches make of the value before, and with the twin, which reads every op from the log of one replica that takes every delta.
+
+import { isDeepStrictEqual } from 'node:util'
+import { seededRandom } from '../../src/base/random.ts'
+import { Chance } from './chance.ts'
+import { editRoot } from './edits.ts'
+import { text } from './notation.ts'
+import type { Outcome } from './pieces-world.ts'
+import { applyPatches, areSnapshotsCanonical, createDoc, type Doc, reopen } from './under-test.ts'
+import { Witness } from './witness.ts'
+
+export interface DocStep {
+  readonly type: 'edit' | 'take' | 'sync' | 'reload' | 'look' | 'undo'
+  readonly who: number
+  readonly seed: number
+}
+
+/** It stands still: time decides nothing. */
+const clock = { now: () => 1_000_000 }
+
+interface Side {
+  doc: Doc
+  mirror: unknown
+  /** Who writes next: a loaded document has another actor. */
+  lives: number
+}
+
+export function planDocSteps(seed: number): DocStep[] {
+  const chance = new Chance(seed)
+  const sides = 3 + chance.below(chance.maybe(0.2) ? 6 : 3)
+  const length = 20 + chance.below(chance.maybe(0.15) ? 200 : 60)
+  const weights = { edit: 8, take: 4, sync: 1.5, reload: 0.4, look: 1.5, undo: 1 }
+  return Array.from({ length }, () => ({
+    type: chance.weighed(weights),
+    who: chance.below(sides),
+    seed: chance.below(2 ** 32),
+  }))
+}
+
+export function takeDocSteps(steps: readonly DocStep[]): Outcome {
+  const world = new DocsWorld(
+    steps.reduce((most, { who }) => Math.max(most, who + 1), 1),
+    steps[0]?.seed ?? 0,
+  )
+  try {
+    for (const step of steps) world.take(step)
+    world.settle()
+    return { ops: world.ops, failure: undefined }
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+    return { ops: world.ops, failure: `${error.stack ?? error.message}\n\n${world.drawn()}` }
+  }
+}
+
+class DocsWorld {
+  readonly #sides: Side[] = []
+  readonly #posted: Uint8Array[] = []
+  readonly #witness = new Witness()
+  ops = 0
+
+  constructor(sides: number, seed: number) {
+    const chance = new Chance(seed)
+    for (let who = 0; who < sides; who++) {
+      const random = seededRandom(seed + who)
+      const init = { init: { list: [1], note: 'so' } }
+      const doc = createDoc({
+        actor: actorOf(who, 0),
+        random,
+        clock,
+        ...(chance.maybe(0.4) ? init : {}),
+      })
+      this.#sides.push(this.#listen({ doc, mirror: doc.value, lives: 1 }))
+      this.#posted.push(doc.delta())
+      this.#witness.take(doc.delta())
+    }
+  }
+
+  take({ type, who, seed }: DocStep): void {
+    const side = this.#sides[who]
+    if (side === undefined) throw new Error(`there is no side ${who}`)
+    const chance = new Chance(seed)
+    switch (type) {
+      case 'edit':
+        this.#edit(side, chance)
+        break
+      case 'take':
+        for (const delta of sample(this.#posted, chance)) side.doc.receive(delta)
+        break
+      case 'sync':
+        this.#sync(side, chance)
+        break
+      case 'reload':
+        this.#reload(side, who, chance)
+        break
+      case 'look':
+        this.#witness.look(side.doc, chance)
+        break
+      case 'undo':
+        this.#witness.undo(side.doc, chance)
+        break
+    }
+    this.#check(side, type)
+  }
+
+  /** Everybody has everything: equal ops, equal bytes. */
+  settle(): void {
+    const [first, ...others] = this.#sides
+    if (first === undefined) return
+    for (let round = 0; round < 2; round++)
+      for (const one of this.#sides)
+        for (const other of this.#sides) for (const delta of parts(one.doc, other.doc.version)) other.doc.receive(delta)
+    for (const side of this.#sides) this.#check(side, 'settle')
+    for (const other of others) {
+      same(other.doc.value, first.doc.value, 'the value of equal ops')
+      // Invariant 6: byte-equal.
+      if (areSnapshotsCanonical) same(other.doc.snapshot?.(), first.doc.snapshot?.(), 'the snapshot of equal ops')
+    }
+    // Invariant 10.
+    const loaded = reopen(first.doc, actorOf(99, 0), clock)
+    same(loaded.value, first.doc.value, 'the value of a loaded document')
+  }
+
+  drawn(): string {
+    return this.#witness.drawn()
+  }
+
+  #edit({ doc }: Side, chance: Chance): void {
+    const before = doc.value
+    const expected = { value: before }
+    const isThrown = chance.maybe(0.06)
+    const options = chance.maybe(0.05) ? { message: 'a change' } : {}
+    try {
+      doc.change((draft) => {
+        editRoot(draft, expected, chance)
+        if (isThrown) throw new Error('changed my mind')
+      }, options)
+    } catch (error) {
+      if (!(error instanceof Error) || error.message !== 'changed my mind') throw error
+      // Atomic: nothing happened, down to the reference.
+      if (doc.value !== before) throw new Error('a change that threw left a trace')
+      return
+    }
+    same(doc.value, expected.value, 'the value after a change')
+  }
+
+  #sync({ doc }: Side, chance: Chance): void {
+    const from = chance.pick(this.#sides).doc
+    // Also what is here already, from some older version on.
+    const since = chance.maybe(0.2) ? new Map() : doc.version
+    for (const delta of parts(from, since)) doc.receive(delta)
+  }
+
+  #reload(side: Side, who: number, chance: Chance): void {
+    const { doc } = side
+    const life = chance.maybe(0.5) ? side.lives - 1 : side.lives++
+    const next = reopen(doc, actorOf(who, life), clock)
+    same(next.value, doc.value, 'the value of a loaded document')
+    if (areSnapshotsCanonical) same(next.snapshot?.(), doc.snapshot?.(), 'the snapshot of a loaded document')
+    same(new Map(next.version), new Map(doc.version), 'the version of a loaded document')
+    this.#witness.moved(doc, next)
+    side.doc = next
+    this.#listen(side)
+    side.mirror = next.value
+  }
+
+  #listen(side: Side): Side {
+    side.doc.on('delta', (delta) => {
+      this.#posted.push(delta)
+      this.#witness.take(delta)
+    })
+    side.doc.on('patch', ({ patches }) => {
+      side.mirror = applyPatches(side.mirror, patches)
+    })
+    return side
+  }
+
+  #check({ doc, mirror }: Side, step: string): void {
+    // Invariant 7: the old value plus the patches is the new value.
+    same(mirror, doc.value, `the mirror after ${step}`)
+    this.ops += this.#witness.compare(doc, step)
+  }
+}
+
+/** Not in the order of sides, and the lives of one far apart. */
+function actorOf(who: number, life: number): Uint8Array {
+  return Uint8Array.of((who * 37 + life * 101 + 5) & 0xff, who, life)
+}
+
+/** What a holder of a version lacks, in as many parts as it takes. */
+function parts(doc: Doc, since: ReadonlyMap<never, number> | Doc['version']): Uint8Array[] {
+  const delta = doc.delta(since)
+  return delta.length === 0 ? [] : [delta]
+}
+
+/** Some of what was posted, in any order, some of it twice. */
+function sample(posted: readonly Uint8Array[], chance: Chance): Uint8Array[] {
+  const some = posted.filter(() => chance.maybe(0.5))
+  return chance.shuffled([...some, ...some.filter(() => chance.maybe(0.2))])
+}
+
+export function same(actual: unknown, expected: unknown, what: string): void {
+  if (isDeepStrictEqual(actual, expected)) return
+  throw new Error(`${what} is\n    ${text(actual)}\nand should be\n    ${text(expected)}`)
+}

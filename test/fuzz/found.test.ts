@@ -1,0 +1,37 @@
+// What the fuzzer found, each as the least history that showed it.
+
+import { expect, test } from 'vitest'
+import { createDoc, type Doc, openDoc, text } from '../../src/doc.ts'
+
+const clock = { now: () => 1_000_000 }
+const make = (name: number): Doc => createDoc({ actor: Uint8Array.of(name), clock })
+
+test('a delta that comes before its predecessor may begin anywhere', () => {
+  const a = make(1)
+  const deltas: Uint8Array[] = []
+  a.on('delta', (delta) => deltas.push(delta))
+  a.change((d) => {
+    d.note = text('hello world')
+  })
+  a.change((d) => d.note.delete(3, 3))
+  const b = make(2)
+  for (const delta of deltas.reverse()) b.receive(delta)
+  expect(b.value).toEqual(a.value)
+})
+
+test('two who wait for one another come together, though the first names the second before that was heard of', () => {
+  const [a, b] = [make(9), make(5)]
+  a.change((d) => {
+    d.x = 1
+  })
+  b.receive(a.delta())
+  b.change((d) => {
+    d.note = text('b')
+  })
+  a.receive(b.delta())
+  a.change((d) => d.note.insert(0, 'a'))
+  expect(openDoc(a.snapshot()).value).toEqual({ x: 1, note: 'ab' })
+  const c = make(7)
+  c.receive(a.delta())
+  expect(c.value).toEqual({ x: 1, note: 'ab' })
+})

@@ -39,6 +39,19 @@ export interface DocOptions {
   readonly clock?: Pick<Clock, 'now'>
 }
 
+/** Synchronous compression, where the platform has it: in Node `deflateRawSync` and `inflateRawSync` of `node:zlib`. */
+export interface Codec {
+  deflate(bytes: Uint8Array): Uint8Array
+  /** Throws, or stops, when more than `sizeMax` bytes come out. */
+  inflate(bytes: Uint8Array, sizeMax: number): Uint8Array
+}
+
+export interface DocSnapshotOptions {
+  /** `live` drops deleted content: it can never be read again, while edits go on as ever. `full` by default. */
+  readonly history?: 'full' | 'live'
+  readonly codec?: Codec
+}
+
 export interface DocEvents {
   /** A local change, as bytes for others. */
   delta: Uint8Array
@@ -103,7 +116,7 @@ export interface Doc<T = unknown> extends Handles {
   /** A cursor from what `encode` gave. Errors: 'bad-message' | 'bad-path'. */
   openCursor(bytes: Uint8Array): Cursor
   /** Everything, to be opened by `openDoc`. */
-  snapshot(): Uint8Array
+  snapshot(options?: DocSnapshotOptions): Uint8Array
   /** Undo and redo of what is done here from now on. */
   undo(options?: UndoOptions): Undo
   on<Name extends keyof DocEvents>(name: Name, listener: (event: DocEvents[Name]) => void): Off
@@ -128,10 +141,12 @@ export function createDoc<T = unknown>(options: DocOptions & { readonly init?: T
 }
 
 /** A document from a snapshot. `actor` is a new one by default: hand in one only if nobody writes with it any more. Errors: 'bad-message' | 'store-newer'. */
-export function openDoc<T = unknown>(snapshot: Uint8Array, options: DocOptions = {}): Doc<T> {
+export function openDoc<T = unknown>(
+  snapshot: Uint8Array,
+  options: DocOptions & { readonly codec?: Codec } = {},
+): Doc<T> {
   const doc = new MemoryDoc<T>(options)
-  const { refused } = doc.replica.receive(Replica.ranges(snapshot), { origin: 'store' })
-  for (const { error } of refused) throw error
+  doc.load(snapshot, options.codec)
   return doc
 }
 
@@ -150,7 +165,7 @@ class MemoryDoc<T> implements Doc<T>, Editable {
   readonly #clock: Pick<Clock, 'now'>
   readonly #emitter = new Emitter<DocEvents>()
   readonly #locals = new Set<(from: number, to: number) => void>()
-  readonly #deltas: DeltaEncoder
+  #deltas: DeltaEncoder
   /** Where the change under way begins, as a seq. */
   #from = 0
 
@@ -190,6 +205,11 @@ class MemoryDoc<T> implements Doc<T>, Editable {
 
   get document(): EngineDocument {
     return this.replica.document
+  }
+
+  load(snapshot: Uint8Array, codec: Codec | undefined): void {
+    this.replica.load(snapshot, codec)
+    this.#deltas = new DeltaEncoder(this.replica.history)
   }
 
   text(at: At): Text {
@@ -253,7 +273,7 @@ class MemoryDoc<T> implements Doc<T>, Editable {
   }
 
   at(version: Version): { readonly value: Value<T> } {
-    return { value: this.replica.document.at(headsOf(this.replica.history, version)) as Value<T> }
+    return { value: this.replica.awake().at(headsOf(this.replica.history, version)) as Value<T> }
   }
 
   diff(from: Version, to: Version): readonly Patch[] {
@@ -261,35 +281,42 @@ class MemoryDoc<T> implements Doc<T>, Editable {
   }
 
   history(options: { readonly path?: Path; readonly limit?: number } = {}): readonly HistoryEntry[] {
-    return changesOf(this.replica.history, this.replica.document, options)
+    return changesOf(this.replica.history, this.replica.awake(), options)
   }
 
   conflicts(path: Path): readonly DocConflict[] {
     const { graph, actors } = this.replica.history
-    return this.replica.document.conflicts(path).map(({ value, branch, lv }) => ({
-      value,
-      actor: actors.nameOf(branch),
-      seq: graph.seqAt(lv),
-    }))
+    return this.replica
+      .awake()
+      .conflicts(path)
+      .map(({ value, branch, lv }) => ({
+        value,
+        actor: actors.nameOf(branch),
+        seq: graph.seqAt(lv),
+      }))
   }
 
   blame(path: Path): readonly Blame[] {
-    return blameOf(this.replica.history, this.replica.document, path)
+    return blameOf(this.replica.history, this.replica.awake(), path)
   }
 
   cursor(path: Path, index: number, side: Side = 'before'): Cursor {
-    return cursorAt(this.replica.history, this.replica.document, path, index, side)
+    return cursorAt(this.replica.history, this.replica.awake(), path, index, side)
   }
 
   openCursor(bytes: Uint8Array): Cursor {
-    return decodeCursor(this.replica.history, this.replica.document, bytes)
+    return decodeCursor(this.replica.history, this.replica.awake(), bytes)
   }
 
-  snapshot(): Uint8Array {
-    return this.replica.snapshot()
+  snapshot({ history = 'full', codec }: DocSnapshotOptions = {}): Uint8Array {
+    return this.replica.snapshot({
+      live: history === 'live',
+      ...(codec === undefined ? {} : { deflate: codec.deflate }),
+    })
   }
 
   undo(options: UndoOptions = {}): Undo {
+    this.replica.awake()
     return undoOf(
       {
         replica: this.replica,

@@ -93,6 +93,11 @@ export class OpLog {
     this.#fill = fill
   }
 
+  /** The first LV whose row was not brought by thaw(). */
+  get base(): number {
+    return this.#base
+  }
+
   /** Whether all rows are here. */
   get isWhole(): boolean {
     return this.#fill === undefined

@@ -28,6 +28,7 @@ export interface DocumentsOptions {
 
 interface Content {
   readonly id: DocName | undefined
+  readonly snapshots: readonly Uint8Array[]
   readonly ranges: readonly SignedRange[]
   readonly damaged: boolean
 }
@@ -148,7 +149,8 @@ export class Documents {
         ),
       )
     document.records = records.length
-    document.degraded = degraded || content.damaged
+    const isWhole = content.snapshots.every((snapshot) => this.#takeSnapshot(document, snapshot, 'store'))
+    document.degraded = degraded || content.damaged || !isWhole
     document.receive(content.ranges, 'store')
     document.durable = document.replica.version
   }
@@ -158,9 +160,10 @@ export class Documents {
     stream: StreamName,
     records: readonly Uint8Array[],
   ): { readonly document: Document; readonly held: readonly SignedRange[] } | undefined {
-    const { id, ranges } = this.#read(stream, records)
+    const { id, snapshots, ranges } = this.#read(stream, records)
     const document = this.#of(stream, id)
     if (document === undefined) return undefined
+    for (const snapshot of snapshots) this.#takeSnapshot(document, snapshot, 'tab')
     const { held } = document.receive(ranges, 'tab')
     document.records += records.length
     const durable = new Map(document.durable)
@@ -168,6 +171,19 @@ export class Documents {
     document.durable = durable
     if (document === this.directory) this.readDirectory()
     return { document, held }
+  }
+
+  /** A snapshot is loaded whole into a document that has nothing yet; else it is received as any ranges are. False if it is damaged. */
+  #takeSnapshot(document: Document, snapshot: Uint8Array, origin: 'store' | 'tab'): boolean {
+    try {
+      if (document.isEmpty) document.replica.load(snapshot)
+      else document.receive(Replica.ranges(snapshot), origin)
+      return true
+    } catch (cause) {
+      if (!isJoineryError(cause, 'bad-message')) throw cause
+      this.#options.context.trace('store', document.stream, 'damaged snapshot', messageOf(cause))
+      return false
+    }
   }
 
   #of(stream: StreamName, id: DocName | undefined): Document | undefined {
@@ -181,19 +197,20 @@ export class Documents {
     let id: DocName | undefined
     let damaged = false
     const ranges: SignedRange[] = []
+    const snapshots: Uint8Array[] = []
     for (const bytes of records) {
       try {
         const record = decodeRecord(bytes)
         if (record.type === 'range') ranges.push(record.range)
         else id = { name: record.name, generation: record.generation }
-        if (record.type === 'snapshot') for (const range of Replica.ranges(record.snapshot)) ranges.push(range)
+        if (record.type === 'snapshot') snapshots.push(record.snapshot)
       } catch (cause) {
         if (!isJoineryError(cause, 'bad-message')) throw cause
         damaged = true
         this.#options.context.trace('store', stream, 'damaged record', messageOf(cause))
       }
     }
-    return { id, ranges, damaged }
+    return { id, snapshots, ranges, damaged }
   }
 
   /** One snapshot instead of many records. Only what is durable and whole goes in, and nothing that another tab wrote is left out. */

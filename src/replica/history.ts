@@ -11,25 +11,39 @@ import { Kind, type Meta } from '../core/kinds.ts'
 import { OpLog } from '../core/op-log.ts'
 import type { SignedRange } from '../core/range.ts'
 import type { Version } from '../core/version.ts'
+import { placeBefore, rootBranch, type WirePlace } from '../core/wire.ts'
 import { encodeBody } from '../core/wire-encoder.ts'
 import { rangeBytes, SignedTips } from './signed-tips.ts'
+import { type BranchContext, hasPlace } from './snapshot-branches.ts'
+import type { OpenedSnapshot } from './snapshot-open.ts'
+import type { SnapshotTip } from './snapshot-tips.ts'
 import { Weights } from './weights.ts'
 
 const unsigned = new Uint8Array(0)
 
 export class History {
-  readonly actors = new Actors()
-  readonly graph = new Graph()
-  readonly log = new OpLog()
+  readonly actors: Actors
+  readonly graph: Graph
+  readonly log: OpLog
   readonly chain: HashChain
   readonly #tips: (SignedTips | undefined)[] = []
   readonly #weights: (Weights | undefined)[] = []
   readonly #inits: boolean[] = []
+  /** By branch: what the ops of a loaded snapshot end in, so that history need not be decoded to go on. */
+  readonly #contexts: ReadonlyMap<number, BranchContext> | undefined
   /** By branch: when it said what time it was. */
   readonly #times: ({ readonly seq: number; readonly time: number }[] | undefined)[] = []
 
-  constructor(docTag: Uint8Array) {
+  /** `loaded` is what a snapshot gave, if it begins with one. */
+  constructor(docTag: Uint8Array, loaded?: Pick<OpenedSnapshot, 'actors' | 'graph' | 'log' | 'contexts' | 'tips'>) {
+    this.actors = loaded?.actors ?? new Actors()
+    this.graph = loaded?.graph ?? new Graph()
+    this.log = loaded?.log ?? new OpLog()
+    this.#contexts = loaded?.contexts
+    for (const [branch, { time }] of loaded?.contexts ?? [])
+      if (time !== undefined) this.#times[branch] = [{ seq: 0, time }]
     this.chain = new HashChain({ docTag, graph: this.graph, log: this.log, actors: this.actors })
+    for (const { branch, end, signature } of loaded?.tips ?? []) this.tips(branch).add(end, signature)
   }
 
   /** The branch of an actor; -1 if it was never named here. */
@@ -122,6 +136,19 @@ export class History {
     return seq + this.log.changeEnds.next(lv, 1) - lv + 1
   }
 
+  /** Where a branch's newest op before `seq` ended: what its next body may refer to. */
+  placeBefore(branch: number, seq: number): WirePlace {
+    const context = this.log.isWhole || seq === 0 ? undefined : this.#contexts?.get(branch)
+    if (context === undefined || this.graph.lvOf(branch, seq - 1) >= this.log.base)
+      return placeBefore(this, branch, seq)
+    if (seq < this.graph.endOf(branch) && this.graph.lvOf(branch, seq) < this.log.base)
+      return placeBefore(this, branch, seq)
+    const { container } = context
+    const position = hasPlace(context.kind) ? context.next : 0
+    if (container < 0) return { branch: rootBranch, seq: 0, position }
+    return { branch: this.graph.branchAt(container), seq: this.graph.seqAt(container), position }
+  }
+
   /** Where the piece that begins at `from` is to be cut, so that any reader takes it: at most 2^20 ops and about 4 MiB, or one change. */
   pieceEnd(branch: number, from: number, to: number): number {
     const most = Math.min(to, from + limits.changeOps)
@@ -157,6 +184,35 @@ export class History {
       this.#times[branch] = times
       times.push({ seq: graph.seqAt(lv), time })
     }
+  }
+
+  /** Signed tips for a snapshot: the newest of each actor, and some before it. */
+  sparseTips(): SnapshotTip[] {
+    const out: SnapshotTip[] = []
+    for (let branch = 0; branch < this.graph.branches; branch++)
+      for (const { end, signature } of this.tips(branch).sparse())
+        out.push({ branch, end, hash: this.hashAt(branch, end), signature })
+    return out
+  }
+
+  /** Everything held, by actor, in pieces that end at these tips; what is behind the last one is without a hash. */
+  piecesAt(tips: readonly SnapshotTip[]): SignedRange[] {
+    const { graph, actors } = this
+    const branches: number[] = []
+    for (let branch = 0; branch < graph.branches; branch++) if (graph.endOf(branch) > 0) branches.push(branch)
+    const ranges: SignedRange[] = []
+    for (const branch of branches.sort(actors.compare)) {
+      const own = tips.filter((tip) => tip.branch === branch)
+      for (let from = 0, end = graph.endOf(branch); from < end; ) {
+        const tip = own.find((one) => one.end > from)
+        const to = this.pieceEnd(branch, from, tip?.end ?? end)
+        const body = this.body(branch, from, to)
+        const { hash = unsigned, signature = unsigned } = tip?.end === to ? tip : {}
+        ranges.push({ actor: actors.nameOf(branch), fromSeq: from, endSeq: to, body, tipHash: hash, signature })
+        from = to
+      }
+    }
+    return ranges
   }
 
   body(branch: number, from: number, to: number): Uint8Array {

@@ -12,15 +12,19 @@ import { JoineryError, messageOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import type { Random } from '../base/random.ts'
 import { noTrace, type Trace } from '../base/trace.ts'
-import type { LV } from '../core/graph.ts'
+import type { Actors } from '../core/actors.ts'
+import type { Graph, LV } from '../core/graph.ts'
 import { type ActorId, actorId, ownerOf } from '../core/ids.ts'
 import { Kind, type Meta } from '../core/kinds.ts'
+import type { OpLog } from '../core/op-log.ts'
 import type { SignedRange } from '../core/range.ts'
 import type { Version } from '../core/version.ts'
 import { readDelta, type WireName, type WireRange } from '../core/wire-delta.ts'
 import { EngineDocument } from '../crdt/engine/document.ts'
 import { Drafts } from '../crdt/engine/drafts.ts'
 import { checkText } from '../crdt/engine/input.ts'
+import { exportOrders, exportState, type ItemOrder } from '../crdt/engine/state-export.ts'
+import { importState } from '../crdt/engine/state-import.ts'
 import { exportValue } from '../crdt/export.ts'
 import type { Patch, PatchEvent } from '../crdt/patch.ts'
 import type { Draft, Value } from '../crdt/types.ts'
@@ -38,7 +42,9 @@ import {
   type Refusal,
 } from './received.ts'
 import { type Cuts, digestOf, type Served, servedRanges, servedVersion } from './serving.ts'
-import { decodeSnapshot, encodeSnapshot } from './snapshot.ts'
+import { encodeSnapshot } from './snapshot-encode.ts'
+import type { Deflate, Inflate } from './snapshot-format.ts'
+import { openSnapshot } from './snapshot-open.ts'
 
 export type { Origin, Pending, Received, Refusal } from './received.ts'
 
@@ -74,26 +80,34 @@ interface Gathering {
 /** Wall time is written when it moved by more than this. */
 const timeStepMs = 60_000
 
+interface House {
+  readonly history: History
+  document: EngineDocument
+  drafts: Drafts
+  readonly admission: Admission
+  readonly intake: Intake
+  /** A snapshot was loaded, and only what it shows is here. */
+  isAsleep: boolean
+  /** The snapshot had dropped what does not show. */
+  isLive: boolean
+}
+
 export class Replica<T = unknown> {
   /** Patches are made only while this is true. */
   listening = false
-  readonly history: History
-  readonly document: EngineDocument
   readonly #now: () => number
   readonly #random: Random | undefined
   readonly #trace: Trace
-  readonly #drafts: Drafts
-  readonly #intake: Intake
-  readonly #admission: Admission
-  /** Of deltas: what names an actor by a short id that is not known here. */
-  #unnamed: WireRange[] = []
-  #unnamedBytes = 0
+  readonly #docTag: Uint8Array
+  #house: House
   #actor: ActorId
   #branch: number
   #gathering: Gathering | undefined
+  /** Of deltas: what names an actor by a short id that is not known here. */
+  #unnamed: WireRange[] = []
+  #unnamedBytes = 0
   /** Where graph and log stood before heads were joined for the change that is being recorded. */
   #joined: { readonly length: LV; readonly frontier: readonly LV[]; readonly values: number } | undefined
-  readonly #docTag: Uint8Array
   /** Whether the change under way says anything besides edits. */
   #hasMeta = false
   #localPatches: readonly Patch[] | undefined
@@ -101,28 +115,77 @@ export class Replica<T = unknown> {
   constructor({ docTag, actor, now, random, trace = noTrace }: ReplicaOptions) {
     assert(ownerOf(actor).kind !== 0, 'a self-certifying actor makes no changes')
     this.#docTag = docTag
-    this.history = new History(docTag)
-    const { actors, graph, log } = this.history
-    this.document = new EngineDocument(graph, log, actors.compare)
-    this.#drafts = new Drafts(this.document)
     this.#now = now
     this.#random = random
     this.#trace = trace
+    this.#house = this.#build(new History(docTag))
     this.#actor = actor
-    this.#branch = actors.indexOf(actor)
+    this.#branch = this.history.actors.indexOf(actor)
+  }
+
+  get history(): History {
+    return this.#house.history
+  }
+
+  /** What the ops mean. Of a loaded snapshot, what it shows, until history is needed: awake() then. */
+  get document(): EngineDocument {
+    return this.#house.document
+  }
+
+  /**
+   * Takes a snapshot whole, at birth (Invariant 4): this replica has nothing yet. History is decoded when it is needed. Errors: 'bad-message' |
+   * 'store-newer'.
+   */
+  load(snapshot: Uint8Array, options: { readonly inflate?: Inflate['inflate'] } = {}): void {
+    assert(this.history.graph.length === 0, 'a snapshot is loaded into an empty replica')
+    const opened = openSnapshot(snapshot, { ...options, replay: replayOrders, actors: this.history.actors })
+    this.#house = this.#build(new History(this.#docTag, opened))
+    importState(this.document.context, opened.state)
+    this.#branch = this.history.actors.indexOf(this.#actor)
+    this.#house.isAsleep = true
+    this.#house.isLive = opened.isLive
+  }
+
+  /** The document with all its history, from which everything can be asked. */
+  awake(): EngineDocument {
+    if (!this.#house.isAsleep) return this.#house.document
+    const { history } = this.#house
+    const document = new EngineDocument(history.graph, history.log, history.actors.compare)
+    document.replay(history.graph.length)
+    this.#house.isAsleep = false
+    this.#house.document = document
+    this.#house.drafts = new Drafts(document)
+    return document
+  }
+
+  /** All that holds a document, made anew when a snapshot is loaded. */
+  #build(history: History): House {
+    const document = new EngineDocument(history.graph, history.log, history.actors.compare)
     const admissionHost: AdmissionHost = {
       admitted: (range, branch, fromSeq) => this.#admitted(range, branch, fromSeq),
       merge: (stretch) => this.#merge(stretch),
     }
-    const admission = new Admission(this.history, admissionHost)
-    this.#admission = admission
+    const admission = new Admission(history, admissionHost)
     const intakeHost: IntakeHost = {
-      heldOf: (name) => this.history.endOf(name),
+      heldOf: (name) => history.endOf(name),
       attempt: (range) => admission.attempt(range),
       attemptTogether: (ranges) => admission.attemptTogether(ranges),
       refuse: (range, error) => this.#refuse(range, error),
     }
-    this.#intake = new Intake(intakeHost)
+    const intake = new Intake(intakeHost)
+    return { history, document, drafts: new Drafts(document), admission, intake, isAsleep: false, isLive: false }
+  }
+
+  get #drafts(): Drafts {
+    return this.#house.drafts
+  }
+
+  get #admission(): Admission {
+    return this.#house.admission
+  }
+
+  get #intake(): Intake {
+    return this.#house.intake
   }
 
   /** Immutable and structurally shared: the same reference until it changes. */
@@ -380,14 +443,26 @@ export class Replica<T = unknown> {
     return digestOf(this.history, this.served(upTo))
   }
 
-  /** Everything held. Without signatures, equal sets of ops give equal bytes (Invariant 6). */
-  snapshot({ signatures = true }: { readonly signatures?: boolean } = {}): Uint8Array {
-    return encodeSnapshot(this.history, signatures)
+  /**
+   * Everything held. Without signatures and compression, equal sets of ops give equal bytes (Invariant 6). `live` drops deleted content: what was
+   * deleted can never be read again, while all later edits merge as ever.
+   */
+  snapshot({ signatures = true, live = false, deflate }: SnapshotForm = {}): Uint8Array {
+    const { context } = this.awake()
+    const { actors, graph, log } = this.history
+    const source = { actors, graph, log, state: exportState(context), orders: exportOrders(context) }
+    const tips = signatures ? this.history.sparseTips() : []
+    return encodeSnapshot(source, {
+      tips,
+      live: live || this.#house.isLive,
+      ...(deflate === undefined ? {} : { deflate }),
+    })
   }
 
-  /** What a snapshot holds: to be received, with the origin 'store'. Errors: 'bad-message' | 'store-newer'. */
+  /** What a snapshot holds: to be received, with the origin 'store', by a replica that holds something already. Errors: 'bad-message' | 'store-newer'. */
   static ranges(snapshot: Uint8Array): readonly SignedRange[] {
-    return decodeSnapshot(snapshot)
+    const opened = openSnapshot(snapshot, { replay: replayOrders })
+    return new History(nowhere, opened).piecesAt(opened.tips)
   }
 
   /** The value as plain JSON. */
@@ -451,6 +526,11 @@ export class Replica<T = unknown> {
   #merge({ branch, start, end, unseen }: Stretch): void {
     const gathering = present(this.#gathering, 'merging happens within receive')
     gathering.merged += end - start
+    if (unseen.length > 0 && this.#house.isAsleep) {
+      // It sees these ops in the log, and merges them with all others.
+      this.awake()
+      return
+    }
     if (!this.listening) {
       this.document.merge(start, end, unseen)
       this.history.noteMetas(branch, start, end)
@@ -479,7 +559,8 @@ export class Replica<T = unknown> {
 
   /** What of a range was not held before. The range itself, if that is all of it. */
   #newPart({ range, branch, fromSeq }: Gathering['held'][number]): SignedRange {
-    return fromSeq === range.fromSeq ? range : this.history.range(branch, fromSeq, range.endSeq)
+    const isWhole = fromSeq === range.fromSeq && range.tipHash.length > 0
+    return isWhole ? range : this.history.range(branch, fromSeq, range.endSeq)
   }
 
   // Local changes.
@@ -523,6 +604,21 @@ export class Replica<T = unknown> {
       log.endChange(1)
     }
   }
+}
+
+export interface SnapshotForm {
+  readonly signatures?: boolean
+  readonly live?: boolean
+  readonly deflate?: Deflate['deflate']
+}
+
+const nowhere = new Uint8Array(32)
+
+/** The order of all texts and lists of a log whose content is not there yet. */
+function replayOrders(graph: Graph, log: OpLog, actors: Actors): ItemOrder[] {
+  const document = new EngineDocument(graph, log, actors.compare)
+  document.replay(log.length)
+  return exportOrders(document.context)
 }
 
 const noEvents: readonly PatchEvent[] = []

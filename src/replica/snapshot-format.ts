@@ -1,6 +1,6 @@
 // Snapshots: one replica of a document as bytes (FORMAT §5). This page is the grammar; the files named at its end write and read the parts.
 //
-//   snapshot = "joinsnap" (8 bytes), version u8 0, flags u8 (1: hidden content was dropped), section*
+//   snapshot = "joinery-snapshot" (16 bytes), version u8 0, flags u8 (1: hidden content was dropped), section*
 //   section  = id u8, 0 (stored),  size varint, bytes              ids ascending, each at most once; an empty section is left out
 //            | id u8, 1 (deflate), full size varint, size varint, bytes
 //   pack     = (size varint, bytes)*                               streams that are compressed together
@@ -55,7 +55,7 @@ export const sections = {
 
 export type SectionName = keyof typeof sections
 
-const magic = utf8('joinsnap')
+const magic = utf8('joinery-snapshot')
 const newest = 0
 const stored = 0
 const deflated = 1

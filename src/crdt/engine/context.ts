@@ -26,9 +26,11 @@ export class Context {
   readonly rollback = new Rollback()
   /** Collects patches while it is there. */
   patches: Patch[] | undefined
+  /** Loaded as it shows: Sequences know of no op before that. */
+  isShallow = false
   readonly #byRef: (Container | undefined)[] = [this.root]
-  /** Containers that are items of lists, by the op that inserted them. */
-  readonly #items = new Map<LV, Container>()
+  /** By the op that made them: items of lists, and all that a loaded document came with. */
+  readonly #made = new Map<LV, Container>()
 
   constructor(graph: Graph, log: OpLog, compareBranches: CompareBranches) {
     this.graph = graph
@@ -51,9 +53,27 @@ export class Context {
   containerOf(ref: number): Container | undefined {
     const known = this.#byRef[ref]
     if (known !== undefined) return known
-    const made = this.#madeBy(this.log.makerOf(ref))
+    const made = this.madeAt(this.log.makerOf(ref))
     if (made !== undefined) this.#byRef[ref] = made
     return made
+  }
+
+  /** The container that an op made, if it did. */
+  madeAt(maker: LV): Container | undefined {
+    const known = this.#made.get(maker)
+    if (known !== undefined) return known
+    const { log } = this
+    if (log.isVoid(log.rowAt(maker))) return undefined
+    const parent = this.containerOf(log.refOf(log.rowAt(maker)))
+    // Asked for again: looking for the parent may have brought rows.
+    const row = log.rowAt(maker)
+    if (log.kindOf(row) === Kind.make && parent?.type === 'map') {
+      const key = log.keys[log.aOf(row)] as string
+      return parent.entries.get(key)?.slots?.containers.get(log.bOf(row))
+    }
+    if (log.kindOf(row) !== Kind.insert || parent?.type !== 'list') return undefined
+    const value = log.values[log.bOf(row) + maker - log.startOf(row)]
+    return value instanceof Make ? this.itemOf(parent, maker, value.type) : undefined
   }
 
   /** The container an op names, if its author saw it made. */
@@ -88,19 +108,15 @@ export class Context {
 
   /** The container that is an item of a list. */
   itemOf(list: ListState, lv: LV, type: ContainerType): Container {
-    const known = this.#items.get(lv)
+    const known = this.#made.get(lv)
     if (known !== undefined) return known
     const made = this.make(type, { parent: list, entry: undefined }, lv)
-    this.#items.set(lv, made)
+    this.#made.set(lv, made)
     this.rollback.push(() => {
-      this.#items.delete(lv)
+      this.#made.delete(lv)
       this.#forget(made)
     })
     return made
-  }
-
-  get items(): ReadonlyMap<LV, Container> {
-    return this.#items
   }
 
   make(type: ContainerType, place: Place, maker: LV): Container {
@@ -198,19 +214,9 @@ export class Context {
     return result
   }
 
-  #madeBy(maker: LV): Container | undefined {
-    const { log } = this
-    if (log.isVoid(log.rowAt(maker))) return undefined
-    const parent = this.containerOf(log.refOf(log.rowAt(maker)))
-    // Asked for again: looking for the parent may have brought rows.
-    const row = log.rowAt(maker)
-    if (log.kindOf(row) === Kind.make && parent?.type === 'map') {
-      const key = log.keys[log.aOf(row)] as string
-      return parent.entries.get(key)?.slots?.containers.get(log.bOf(row))
-    }
-    if (log.kindOf(row) !== Kind.insert || parent?.type !== 'list') return undefined
-    const value = log.values[log.bOf(row) + maker - log.startOf(row)]
-    return value instanceof Make ? this.itemOf(parent, maker, value.type) : undefined
+  /** Says which ops made a container that was not made from the log. */
+  adopt(container: Container, makers: readonly LV[]): void {
+    for (const maker of makers) this.#made.set(maker, container)
   }
 
   #forget(container: Container): void {

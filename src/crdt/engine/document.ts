@@ -13,11 +13,16 @@ import { type CompareBranches, Context } from './context.ts'
 import { Drafts } from './drafts.ts'
 import { Effects } from './effects.ts'
 import type { MapState } from './map-state.ts'
+import { type ItemOrder, itemOrders } from './noting.ts'
 import { valueAtVersion } from './past.ts'
 import { Recorder } from './recorder.ts'
 import { Revoking } from './revoking.ts'
 import { type Container, isContainer } from './state.ts'
+import { exportState } from './state-export.ts'
+import type { DocState } from './state-form.ts'
+import { importState } from './state-import.ts'
 import { Switches } from './switches.ts'
+import { UnseenWalk } from './unseen-walk.ts'
 
 /** Something that lost to what shows, or is hidden with what it stands in. */
 export interface Conflict {
@@ -39,7 +44,10 @@ export class EngineDocument {
     this.context = new Context(graph, log, compareBranches)
     this.#effects = new Effects(this.context, this.switches.isOff)
     this.#revoking = new Revoking(this.context, this.#effects, this.switches)
-    this.recorder = new Recorder(this.context, this.#effects, this.#revoking)
+    this.recorder = new Recorder(this.context, this.#effects, (lv, level, targets) => {
+      this.deepen(lv)
+      this.#revoking.revoke(lv, level, targets, [])
+    })
     this.drafts = new Drafts(this)
   }
 
@@ -62,13 +70,25 @@ export class EngineDocument {
   /** The ops of one change, which are in the graph and the log; their author had not seen `unseen`. */
   merge(from: LV, to: LV, unseen: Spans): void {
     const { log } = this.context
+    if (this.context.isShallow && unseen.length > 0) this.deepen(from)
     for (let lv = from; lv < to; ) {
       const row = log.rowAt(lv)
       const end = Math.min(log.endOf(row), to)
       const kind = log.kindOf(row)
       if (kind < Kind.revoke) this.#effects.apply(lv, end, unseen)
-      else if (kind === Kind.revoke) this.#revoke(row, lv, unseen)
+      else if (kind === Kind.revoke) this.#revoke(lv, unseen)
       lv = end
+    }
+  }
+
+  /** Merges the first `length` ops of graph and log, of which nothing is merged yet. */
+  replay(length: LV): void {
+    const { graph } = this.context
+    const walk = new UnseenWalk(graph)
+    for (let row = 0; row < graph.rows; row++) {
+      const start = graph.startOfRow(row)
+      if (start >= length) return
+      this.merge(start, Math.min(graph.endOfRow(row), length), walk.unseenAt(start))
     }
   }
 
@@ -87,6 +107,30 @@ export class EngineDocument {
       recorder.rollBack()
       throw error
     }
+  }
+
+  /** What it shows, as plain data: for a snapshot. */
+  exportState(): DocState {
+    return exportState(this.context)
+  }
+
+  /** Makes an empty document from what one showed, whose ops are those of graph and log. */
+  importState(state: DocState): void {
+    importState(this.context, state)
+    this.context.isShallow = true
+  }
+
+  /** Brings the history of a loaded document in, up to `end`: somebody has not seen all of it, or asks for what was. Free if it is here. */
+  deepen(end: LV = this.context.graph.length): void {
+    if (!this.context.isShallow) return
+    this.context.isShallow = false
+    this.#revoking.deepen(end)
+  }
+
+  /** The order of all items that texts and lists ever had. */
+  orders(): readonly ItemOrder[] {
+    const { graph, log, compareBranches } = this.context
+    return itemOrders(graph, log, compareBranches)
   }
 
   /** The container at a path of keys and indexes, if one shows there. */
@@ -117,6 +161,7 @@ export class EngineDocument {
 
   /** The value as it was at an older version, given by its heads. */
   at(version: readonly LV[]): unknown {
+    this.deepen()
     return valueAtVersion(this.context, version)
   }
 
@@ -153,8 +198,10 @@ export class EngineDocument {
     return { value: show(value, this.context.rollback), branch: this.context.graph.branchAt(lv), lv }
   }
 
-  #revoke(row: number, lv: LV, unseen: Spans): void {
+  #revoke(lv: LV, unseen: Spans): void {
+    this.deepen(lv)
     const { log } = this.context
+    const row = log.rowAt(lv)
     const level = log.aOf(row)
     const targets = log.values[log.bOf(row)]
     if (targets instanceof Int32Array && (level === 1 || level === 2)) this.#revoking.revoke(lv, level, targets, unseen)

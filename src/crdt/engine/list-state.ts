@@ -57,6 +57,12 @@ export class ListState extends State implements SequenceHost {
     if (patches !== undefined) this.#context.patchRemove(this, index, count)
   }
 
+  /** Takes over items that were loaded. */
+  adopt(items: readonly Item[]): void {
+    this.items = PackedList.from(items)
+    for (const [index, item] of items.entries()) if (isContainer(item)) this.#show(item, index)
+  }
+
   /** Puts items: for a loaded list, and to take a removal back. */
   putBack(index: number, items: readonly Item[]): void {
     this.items.insert(index, items, 0, items.length)

@@ -8,7 +8,8 @@
 //                   else 253 and of what is above it the low byte in `lows`, the others, varint, in `highs`. Random places cost two bytes so.
 //   refs     the container of runs that have one, run-length: signed difference of the index in `makers`, and in `spans` how many runs keep it
 //   makers   dots of the ops that made containers, in order of first use; index 0 is the root
-//   names    keys that the state does not have, as strings; keyIds index the state's and then these, in order of first use
+//   names    keys that the state does not have, as strings
+//   keyIds   0: the key after the last one; else 1 + the index among the state's keys and then these, in order of first use
 //   slots    of makes: type + 16 × gen varint
 //   amounts  of adds: 2 × zigzag varint, or 1 and a value in `extras`
 //   makes    inserted containers: gap varint (in inserted items), type u8
@@ -23,7 +24,7 @@ import { encodeValue } from '../core/value.ts'
 import { type BranchContext, endOfRun, hasPlace } from './snapshot-branches.ts'
 import { type Canon, DotWriter } from './snapshot-canon.ts'
 import { pack, zigzag } from './snapshot-columns.ts'
-import { type Run, RunCutter } from './snapshot-runs.ts'
+import { forgotten, type Run, RunCutter } from './snapshot-runs.ts'
 import { type Piece, walkBranch } from './snapshot-walk.ts'
 
 export const longLength = 7
@@ -52,15 +53,21 @@ export interface EncodedOps {
   readonly contexts: readonly BranchContext[]
 }
 
-/** `keys` are those of the state, by their index. */
-export function encodeOps(canon: Canon, log: OpLog, keys: ReadonlyMap<string, number>): EncodedOps {
-  return new OpsWriter(canon, log, keys).run()
+/** `keys` are those of the state, by their index. What `forgets` says of an op is written as forgotten. */
+export function encodeOps(
+  canon: Canon,
+  log: OpLog,
+  keys: ReadonlyMap<string, number>,
+  forgets: (piece: Readonly<Piece>) => boolean,
+): EncodedOps {
+  return new OpsWriter(canon, log, keys, forgets).run()
 }
 
 class OpsWriter {
   readonly #canon: Canon
   readonly #log: OpLog
   readonly #keys: Map<string, number>
+  readonly #forgets: (piece: Readonly<Piece>) => boolean
   readonly #refs = new Map<number, number>([[0, 0]])
   readonly #heads = new ByteWriter(4096)
   readonly #typed = new ByteWriter(1024)
@@ -87,8 +94,15 @@ class OpsWriter {
   #ordinal = 0
   #voidEnd = 0
   #voidCount = 0
+  #nextKey = 0
 
-  constructor(canon: Canon, log: OpLog, keys: ReadonlyMap<string, number>) {
+  constructor(
+    canon: Canon,
+    log: OpLog,
+    keys: ReadonlyMap<string, number>,
+    forgets: (piece: Readonly<Piece>) => boolean,
+  ) {
+    this.#forgets = forgets
     this.#canon = canon
     this.#log = log
     this.#keys = new Map(keys)
@@ -133,7 +147,8 @@ class OpsWriter {
     walkBranch(this.#canon.graph, this.#log, branch, (piece) => {
       time = this.#timeOf(piece) ?? time
       this.#note(piece)
-      cutter.push(piece.kind, piece.ref, piece.a, this.#b(piece), piece.units)
+      if (this.#forgets(piece)) cutter.push(Kind.unknown, 0, forgotten, undefined, piece.units)
+      else cutter.push(piece.kind, piece.ref, piece.a, this.#b(piece), piece.units)
     })
     cutter.flush()
     return { kind, container, next: this.#place, time }
@@ -190,7 +205,8 @@ class OpsWriter {
     if (hasKey(kind)) this.#writeKey(a)
     if (kind === Kind.make) this.#slots.varint(run.b as number)
     else if (kind === Kind.add) this.#writeAmount(run.b)
-    else if (kind >= Kind.revoke) this.#writeExtra(kind, a, this.#log.values[run.b as number])
+    else if (kind >= Kind.revoke)
+      this.#writeExtra(kind, a, run.b === undefined ? undefined : this.#log.values[run.b as number])
   }
 
   #writePlace(a: number): number {
@@ -232,7 +248,8 @@ class OpsWriter {
       this.#keys.set(key, index)
       this.#names.string(key)
     }
-    this.#keyIds.varint(index)
+    this.#keyIds.varint(index === this.#nextKey ? 0 : index + 1)
+    this.#nextKey = index + 1
   }
 
   #writeAmount(amount: unknown): void {
@@ -248,10 +265,11 @@ class OpsWriter {
   /**
    *   revoke   level varint, count varint, (branch varint, seq varint, units varint)*    ascending by branch and seq, none touching the next
    *   cut      1 or 2 varint, actor bytes, afterSeq varint, hash bytes
-   *   unknown  kind code varint, bytes
+   *   unknown  kind code varint, bytes; or 0 alone, forgotten
    */
   #writeExtra(kind: Kind, a: number, value: unknown): void {
     this.#extras.varint(a)
+    if (kind === Kind.unknown && a === forgotten) return
     if (kind === Kind.revoke) this.#writeTargets(value as Targets)
     else if (kind === Kind.cut) {
       const { actor, afterSeq, hash } = value as Cut

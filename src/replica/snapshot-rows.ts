@@ -12,6 +12,7 @@ import { ColumnReader, unpack, unzigzag } from './snapshot-columns.ts'
 import { type Canonical, InsertedItems, Rows } from './snapshot-lay.ts'
 import type { MetaReader } from './snapshot-metas.ts'
 import { hasContainer, hasKey, leastUnits, longLength, longPlace, placed, widePlace } from './snapshot-ops.ts'
+import { forgotten } from './snapshot-runs.ts'
 
 const streams = 16
 /** Kinds with a short head, by code. */
@@ -46,6 +47,7 @@ class RowsReader {
   #ref = 0
   #span = 0
   #place = 0
+  #nextKey = 0
 
   constructor(input: RowsInput, log: OpLog) {
     this.#input = input
@@ -129,7 +131,10 @@ class RowsReader {
   }
 
   #readKey(): number {
-    const id = this.#keyIds[this.#column(10).varint()]
+    const code = this.#column(10).varint()
+    const index = code === 0 ? this.#nextKey : code - 1
+    this.#nextKey = index + 1
+    const id = this.#keyIds[index]
     if (id === undefined) throw new JoineryError('bad-message', 'a key that is not there')
     return id
   }
@@ -165,11 +170,11 @@ class RowsReader {
       case Kind.cut:
       case Kind.unknown:
         first = this.#column(14).varint(int32Max)
-        b = this.#put(this.#readExtra(kind))
+        b = this.#put(this.#readExtra(kind, first))
         break
       default:
     }
-    if (units > 1 && kind !== Kind.type && kind >= Kind.set && kind !== Kind.add && kind !== Kind.append)
+    if (units > 1 && isSingle(kind) && !(kind === Kind.unknown && first === forgotten))
       throw new JoineryError('bad-message', `a run of ${units} ops of kind ${kind}`)
     this.#rows.as.push(first)
     this.#rows.bs.push(b)
@@ -208,10 +213,10 @@ class RowsReader {
     return value
   }
 
-  #readExtra(kind: Kind): unknown {
+  #readExtra(kind: Kind, code: number): unknown {
     const extras = this.#column(14)
     if (kind === Kind.revoke) return this.#readTargets(extras)
-    if (kind === Kind.unknown) return extras.bytes().slice()
+    if (kind === Kind.unknown) return code === forgotten ? new Uint8Array(0) : extras.bytes().slice()
     const cut: Cut = {
       actor: extras.bytes().slice(),
       afterSeq: extras.varint(limits.seq),
@@ -263,6 +268,11 @@ class RowsReader {
       at = to
     }
   }
+}
+
+/** Whether each run of the kind is one op. */
+function isSingle(kind: Kind): boolean {
+  return kind === Kind.meta || (kind >= Kind.set && kind !== Kind.add && kind !== Kind.append)
 }
 
 function joined(spans: readonly (readonly [number, number])[]): number[] {

@@ -3,6 +3,9 @@
 
 import { Kind } from '../core/kinds.ts'
 
+/** Code of an unknown kind: ops whose content did not show and was dropped, kind and all. They keep their names, and count for nothing. */
+export const forgotten = 0
+
 export interface Run {
   kind: Kind
   /** The container, as the log's ref. */
@@ -43,7 +46,9 @@ export class RunCutter {
     const isNext =
       kind === Kind.type || kind === Kind.insert
         ? a === run.a + run.units
-        : kind === Kind.append || (kind === Kind.add && Object.is(b, run.b))
+        : kind === Kind.append ||
+          (kind === Kind.add && Object.is(b, run.b)) ||
+          (kind === Kind.unknown && a === forgotten && run.a === forgotten)
     if (isNext) run.units += units
     return isNext
   }

@@ -60,6 +60,7 @@ class StateReader {
   #unit = 0
   #parent = 0
   #item = 0
+  #nextKey = 0
   #count = 0
 
   constructor(bytes: Uint8Array, text: string, canon: Canon, base: LV) {
@@ -157,7 +158,8 @@ class StateReader {
     const entries: EntryState[] = []
     const seen = new Set<number>()
     for (let left = count; left > 0; left--) {
-      const key = this.#column(9).varint()
+      const key = this.#nextKey + this.#column(9).signed()
+      this.#nextKey = key + 1
       if (seen.has(key)) throw new JoineryError('bad-message', 'a map has a key twice')
       seen.add(key)
       entries.push({ key: this.#key(key), heads: byLv(this.#entryHeads()) })

@@ -7,7 +7,7 @@
 //   makers    the first maker's dot in `dots`; of several: count varint in `counts`, and the others' dots
 //   names     keys, as strings, in order of first use
 //   counts    by container: entries of a map, units of a text, items of a list or log, members, heads
-//   entries   key index varint, and of each head u8: 0 set, 1 make, 2 unset, + 4 if another follows
+//   entries   signed difference of the key's index to the last one's and 1, and of each head u8: 0 set, 1 make, 2 unset, + 4 if another follows
 //   values    of heads, items, members and sums, in order; an item that is a container is the byte 255 (its container is the next of its list
 //             that is visible: `items` has the signed difference of its index to the last one's)
 //   members   of each member: count of includes varint, count of excludes varint
@@ -73,6 +73,7 @@ class StateWriter {
   readonly #heads: DotWriter
   #parent = 0
   #item = 0
+  #nextKey = 0
 
   constructor(state: DocState, canon: Canon) {
     this.#state = state
@@ -182,7 +183,9 @@ class StateWriter {
     sorted.sort((a, b) => this.#canon.compare((a.heads[0] as HeadState).lv, (b.heads[0] as HeadState).lv))
     this.#counts.varint(sorted.length)
     for (const { key, heads } of sorted) {
-      this.#entries.varint(this.#key(key))
+      const index = this.#key(key)
+      this.#entries.varint(zigzag(index - this.#nextKey))
+      this.#nextKey = index + 1
       for (const [i, head] of heads.entries()) {
         this.#entries.u8(headKinds.indexOf(head.kind) + (i < heads.length - 1 ? moreHeadsFlag : 0))
         this.#heads.write(head.lv)

@@ -4,11 +4,13 @@
 import type { LV, Spans } from '../../core/graph.ts'
 import type { Context } from './context.ts'
 import type { AddsWithin, CounterState } from './counter-state.ts'
+import type { ListState } from './list-state.ts'
 import type { LogState } from './log-state.ts'
 import type { Entry, MapState } from './map-state.ts'
 import type { RegisterState } from './register-state.ts'
 import type { SetState } from './set-state.ts'
 import type { Container } from './state.ts'
+import type { TextState } from './text-state.ts'
 
 /** What is neither a map nor a text or list. */
 export type Plain = CounterState | SetState | LogState | RegisterState
@@ -62,11 +64,22 @@ export class Clearing {
         return this.#clearMap(container, lv, unseen)
       case 'list':
       case 'text':
-        this.#context.rollback.push(() => container.sequence.withdraw(lv))
-        return container.sequence.clear(lv, unseen)
+        return this.#clearItems(container, lv, unseen)
       default:
         return this.clearPlain(container, lv, unseen)
     }
+  }
+
+  #clearItems(container: TextState | ListState, lv: LV, unseen: Spans): boolean {
+    const { isShallow, rollback } = this.#context
+    if (!isShallow) {
+      rollback.push(() => container.sequence.withdraw(lv))
+      return container.sequence.clear(lv, unseen)
+    }
+    // Who had not seen all would have had the history brought in.
+    const { length } = container
+    if (length > 0) container.remove(0, length)
+    return length > 0
   }
 
   /** Drops what was seen of a container whose content is small. */

@@ -171,7 +171,10 @@ export class Effects {
   /** Containers that would be too deep are void, one by one; the rest goes in as if they had never been. */
   #insert(list: ListState, from: LV, to: LV, unseen: Spans): boolean {
     const { log } = this.#context
-    if (list.depth < limits.depth) return this.#sequence(list, from, to, unseen)
+    if (list.depth < limits.depth) {
+      this.#sequence(list, from, to, unseen)
+      return true
+    }
     for (let lv = from; lv < to; lv++) {
       const row = log.rowAt(lv)
       if (log.values[log.bOf(row) + lv - log.startOf(row)] instanceof Make) log.markVoid(lv, lv + 1)

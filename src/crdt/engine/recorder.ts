@@ -16,17 +16,19 @@ import type { ListState } from './list-state.ts'
 import type { LogState } from './log-state.ts'
 import { type MapState, slotCode } from './map-state.ts'
 import type { RegisterState } from './register-state.ts'
-import type { Revoking } from './revoking.ts'
 import type { SetState } from './set-state.ts'
 import type { Container } from './state.ts'
 import type { TextState } from './text-state.ts'
 
 const nothing: Spans = []
 
+/** Brings about a revoke that has just been recorded. */
+export type Revoke = (lv: LV, level: 1 | 2, targets: Spans) => void
+
 export class Recorder {
   readonly #context: Context
   readonly #effects: Effects
-  readonly #revoking: Revoking
+  readonly #revoke: Revoke
   #isOpen = false
   #branch = 0
   #meta: Meta | undefined
@@ -38,10 +40,10 @@ export class Recorder {
   /** The parent of the next op: the newest, alone. One array, used again and again. */
   readonly #newest: LV[] = [0]
 
-  constructor(context: Context, effects: Effects, revoking: Revoking) {
+  constructor(context: Context, effects: Effects, revoke: Revoke) {
     this.#context = context
     this.#effects = effects
-    this.#revoking = revoking
+    this.#revoke = revoke
   }
 
   /** Whether a change is being recorded. */
@@ -189,7 +191,7 @@ export class Recorder {
     assert(!this.#context.rollback.recording, 'a revoke is no part of a change that may throw')
     this.#room(1)
     const lv = this.#push(Kind.revoke, 0, level, this.#store(Int32Array.from(targets)), 1)
-    this.#revoking.revoke(lv, level, targets, nothing)
+    this.#revoke(lv, level, targets)
   }
 
   /** Says what is no edit. */

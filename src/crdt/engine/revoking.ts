@@ -1,8 +1,10 @@
 // Undo, redo and vetoes: what a revoke does to what shows. Texts and lists have their Sequence switch items; all else is small, and made anew from
 // the log without what is off. Rare, and so it may cost a walk over the rows of the log.
 
+import { assert } from '../../base/assert.ts'
 import type { LV, Spans } from '../../core/graph.ts'
 import { Kind } from '../../core/kinds.ts'
+import type { OpLog } from '../../core/op-log.ts'
 import type { Scalar } from '../../core/value.ts'
 import { valueKey } from '../../core/value.ts'
 import type { Plain } from './clearing.ts'
@@ -10,6 +12,7 @@ import type { Context } from './context.ts'
 import type { Effects } from './effects.ts'
 import type { ListState } from './list-state.ts'
 import { Entry, type MapState } from './map-state.ts'
+import { noteHistory } from './noting.ts'
 import { minus, union } from './spans.ts'
 import type { Container, State } from './state.ts'
 import type { Switches } from './switches.ts'
@@ -56,6 +59,29 @@ export class Revoking {
     this.#makeAnew(this.#affectedBy(union(minus(off, before), minus(before, off))), lv)
   }
 
+  /** A document that was loaded as it shows is told of the history of its texts and lists, of its counters and of what is off. */
+  deepen(end: LV): void {
+    const { graph, log } = this.#context
+    const sequenceOf = (maker: LV): Sequenced => {
+      const container = this.#context.madeAt(maker)
+      assert(container?.type === 'text' || container?.type === 'list', `the op ${maker} made a text or list`)
+      return container
+    }
+    const { sequences, switches } = noteHistory(graph, log, end, (maker) => sequenceOf(maker).newSequence())
+    for (const { maker, sequence } of sequences) sequenceOf(maker).sequence = sequence
+    this.#switches.become(switches)
+    for (const revoke of this.#switches.revokes)
+      if (revoke.level === 1)
+        for (const sequence of this.#affectedBy(revoke.targets).sequences) revoke.sequences.add(sequence)
+    const plain = new Set<Plain>()
+    for (const row of rowsOf(log, end)) {
+      const counter = log.kindOf(row) === Kind.add && !log.isVoid(row) ? this.#containerOf(row) : undefined
+      if (counter !== undefined && 'clears' in counter) plain.add(counter)
+    }
+    for (const counter of plain) counter.reset()
+    this.#replay({ plain, entries: new Map(), sequences: new Set() }, end)
+  }
+
   /** What ops concern: what they edit, and what those that set or remove a key have cleared. */
   #affectedBy(spans: Spans): Affected {
     const affected: Affected = { sequences: new Set(), plain: new Set(), entries: new Map() }
@@ -68,10 +94,8 @@ export class Revoking {
         const container = log.isVoid(row) ? undefined : this.#containerOf(row)
         if (container === undefined) continue
         if (container.type !== 'map') add(affected, container)
-        else {
-          const entry = container.entries.get(log.keys[log.aOf(row)] as string)
-          if (entry !== undefined) addEntry(affected, entry, container)
-        }
+        // A key that nothing shows at has no entry where a document was loaded.
+        else addEntry(affected, container.entryFor(log.keys[log.aOf(row)] as string), container)
       }
     return affected
   }
@@ -94,7 +118,7 @@ export class Revoking {
       } else {
         const other = this.#containerOf(row)
         if (other === container) {
-          sequence.note(lv, log.endOf(row))
+          sequence.note(lv, Math.min(end, log.endOf(row)))
           count++
         } else if (other?.type === 'map' && count > 0) {
           const entry = other.entries.get(log.keys[log.aOf(row)] as string)
@@ -156,16 +180,16 @@ export class Revoking {
           else clearing.clearPlain(inner, lv, walk.unseenAt(lv))
         }
         if (affected.entries.has(entry)) entry.put(lv, this.#valueOf(row, container), walk.unseenAt(lv), isLater)
-      } else if (isPlain(container) && affected.plain.has(container)) this.#replayRow(container, row, walk)
+      } else if (isPlain(container) && affected.plain.has(container)) this.#replayRow(container, row, end, walk)
     }
   }
 
-  #replayRow(container: Plain, row: number, walk: UnseenWalk): void {
+  #replayRow(container: Plain, row: number, end: LV, walk: UnseenWalk): void {
     const { log, isLater } = this.#context
     const { values } = log
     const b = log.bOf(row)
     const start = log.startOf(row)
-    for (let lv = start; lv < log.endOf(row); lv++) {
+    for (let lv = start; lv < Math.min(end, log.endOf(row)); lv++) {
       if (this.#switches.isOff(lv)) continue
       if ('add' in container) container.add(this.#effects.amountOf(row) ?? 0)
       else if ('placeOf' in container)
@@ -220,6 +244,11 @@ export class Revoking {
     if (kind === Kind.meta || kind >= Kind.revoke) return undefined
     return this.#context.containerOf(log.refOf(row))
   }
+}
+
+function* rowsOf(log: OpLog, end: LV): Generator<number> {
+  log.thaw()
+  for (let row = 0; row < log.count && log.startOf(row) < end; row++) yield row
 }
 
 function isPlain(container: Container): container is Plain {

@@ -20,7 +20,7 @@ export interface Revoke {
 const nothing: Spans = []
 
 export class Switches {
-  readonly revokes: Revoke[] = []
+  revokes: Revoke[] = []
   /** Ops that are off. */
   off: Spans = nothing
 
@@ -39,6 +39,12 @@ export class Switches {
         if (other.level === 1 && !other.undone) this.off = union(this.off, other.targets)
     }
     return revoke
+  }
+
+  /** Takes over what others say. */
+  become({ revokes, off }: Switches): void {
+    this.revokes = revokes
+    this.off = off
   }
 
   /** The level-1 revokes that a level-2 revoke names. */

@@ -1,4 +1,5 @@
-// Opens a snapshot: the graph and what the document shows at once; the log's rows and their content when somebody first asks for them.
+// Opens a snapshot: the graph and what the document shows at once; the log's rows and their content when somebody first asks for them. LVs are the
+// same before and after, so a snapshot and later ops equal the replay of all ops (Invariant 10).
 
 import { AssertionError } from '../base/assert.ts'
 import { JoineryError } from '../base/errors.ts'

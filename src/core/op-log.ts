@@ -211,6 +211,8 @@ export class OpLog {
     this.#heads.insert(at, this.#heads.at(row))
     this.#as.insert(at, advanceA(kind, a, skipped))
     this.#bs.insert(at, advanceB(kind, b, skipped))
+    this.#straighten(row)
+    this.#straighten(at)
   }
 
   /** Forgets everything from `lv` on: for a change that threw. The stores of units and values are cut to what they were then. */
@@ -223,13 +225,16 @@ export class OpLog {
       this.#bs.truncate(rows)
     }
     this.#length = lv
-    const last = this.count - 1
-    // A run that was extended may be a single op again: one delete has no direction.
-    if (last >= 0 && this.kindOf(last) === Kind.eraseBack && lv - this.startOf(last) === 1)
-      this.#heads.data[last] = (this.#heads.at(last) & ~(voidBit - 1)) | Kind.erase
+    if (this.count > 0) this.#straighten(this.count - 1)
     this.units.truncate(Math.max(units, this.#unitsKept))
     this.values.length = Math.max(values, this.#valuesKept)
     if (this.changeEnds.length > lv) this.changeEnds.truncate(lv)
+  }
+
+  /** A run that was cut may be a single op: one delete has no direction. */
+  #straighten(row: number): void {
+    if (this.kindOf(row) === Kind.eraseBack && this.endOf(row) - this.startOf(row) === 1)
+      this.#heads.data[row] = (this.#heads.at(row) & ~(voidBit - 1)) | Kind.erase
   }
 
   #extend(kind: Kind, ref: number, a: number, b: number, units: number): boolean {

@@ -616,9 +616,15 @@ const nowhere = new Uint8Array(32)
 
 /** The order of all texts and lists of a log whose content is not there yet. */
 function replayOrders(graph: Graph, log: OpLog, actors: Actors): ItemOrder[] {
+  const { values } = log
+  const absent: number[] = []
+  for (let i = 0; i < values.length; i++) if (values[i] === undefined) absent.push(i)
+  for (const i of absent) values[i] = null
   const document = new EngineDocument(graph, log, actors.compare)
   document.replay(log.length)
-  return exportOrders(document.context)
+  const orders = exportOrders(document.context)
+  for (const i of absent) values[i] = undefined
+  return orders
 }
 
 const noEvents: readonly PatchEvent[] = []

@@ -8,14 +8,16 @@ import { assert } from '../base/assert.ts'
 import { JoineryError } from '../base/errors.ts'
 import { Int32Column, UnitColumn } from './columns.ts'
 import { type Graph, inSpans, type LV, type Spans } from './graph.ts'
+import type { ActorId } from './ids.ts'
 import { Kind } from './kinds.ts'
 import type { OpLog } from './op-log.ts'
+import { unknownActor } from './short-ids.ts'
 import { rootBranch, type WirePlace } from './wire.ts'
 
 /** How the ops of a row end changes. */
 export const Ends = { none: 0, last: 1, each: 2 } as const
 
-/** What a revoke names: (branch, seq, count)*. A branch may be unknownActor. */
+/** What a revoke names: (branch, seq, count)*. A branch below 0 is not known here. */
 export class DotRuns {
   readonly runs: Int32Array
   constructor(runs: Int32Array) {
@@ -52,6 +54,8 @@ export class Staging {
   readonly stretchLinks = new Int32Column(4)
   readonly linkBranches = new Int32Column(4)
   readonly linkSeqs = new Int32Column(4)
+  /** Actors that are named in full and not known here. They stand for branches below unknownActor. */
+  readonly #strangers: ActorId[] = []
 
   get rows(): number {
     return this.kinds.length
@@ -76,8 +80,18 @@ export class Staging {
     this.linkBranches.length = this.linkSeqs.length = 0
     if (this.values.length > 0) this.values.length = 0
     if (this.keys.length > 0) this.keys.length = 0
+    if (this.#strangers.length > 0) this.#strangers.length = 0
     this.makerBranches.push(rootBranch)
     this.makerSeqs.push(0)
+  }
+
+  addStranger(name: ActorId): number {
+    return unknownActor - this.#strangers.push(name)
+  }
+
+  /** The name behind a branch below 0, if it came. */
+  strangerAt(branch: number): ActorId | undefined {
+    return this.#strangers[unknownActor - 1 - branch]
   }
 
   push(kind: number, ref: number, a: number, b: number, count: number, ends: number): void {

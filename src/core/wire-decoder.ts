@@ -6,7 +6,6 @@ import { limits } from '../base/limits.ts'
 import type { Actors } from './actors.ts'
 import { actorId } from './ids.ts'
 import { Kind, type Meta } from './kinds.ts'
-import { unknownActor } from './short-ids.ts'
 import { DotRuns, Ends, type Staging } from './staging.ts'
 import {
   actorBytesMax,
@@ -41,7 +40,7 @@ export interface BodyContext {
 
 const nowhere = -1
 
-/** Fills `staging` with the ops of a body. An actor that is not known here has the branch unknownActor. */
+/** Fills `staging` with the ops of a body. An actor that is not known here has the branch unknownActor, or is a stranger if its full name came. */
 export function decodeBody(bytes: Uint8Array, context: BodyContext, staging: Staging): void {
   new BodyDecoder(bytes, context, staging).body()
 }
@@ -281,7 +280,7 @@ class BodyDecoder {
   /** Where #dot puts the seq. */
   #dotSeq = 0
 
-  /** The branch of a dot; unknownActor if it is not known here. */
+  /** The branch of a dot; below 0 if it is not known here. */
   #dot(code: number): number {
     const { branch } = this.#staging
     if (code === Dot.own) this.#dotSeq = this.#reader.varint(limits.seq)
@@ -303,10 +302,13 @@ class BodyDecoder {
       return branch
     }
     const branch =
-      code === Dot.short
-        ? this.#actors.shortIds.find(reader.raw(8))
-        : (this.#actors.find(actorId(reader.bytes(actorBytesMax))) ?? unknownActor)
+      code === Dot.short ? this.#actors.shortIds.find(reader.raw(8)) : this.#branchOf(reader.bytes(actorBytesMax))
     this.#named.push(branch)
     return branch
+  }
+
+  #branchOf(bytes: Uint8Array): number {
+    const name = actorId(bytes)
+    return this.#actors.find(name) ?? this.#staging.addStranger(name)
   }
 }

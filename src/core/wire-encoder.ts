@@ -28,6 +28,12 @@ import { writeAmount, writeCut, writeItem, writeMeta } from './wire-contents.ts'
 /** Whether the first op may refer to the one before it, or stands alone. */
 export type BodyForm = 'following' | 'alone'
 
+/**
+ * How links and targets name an actor first. Who has its past knows it by its short id; by its full name whoever has not can say what is missing.
+ * (Containers are in the past of what was linked to.)
+ */
+export type BodyNames = 'short' | 'full'
+
 /** The actors a session has named: a stand-alone body has a table of its own. */
 export interface ActorTable {
   /** The place of a branch in the table, which may be given to it now. */
@@ -40,6 +46,7 @@ const shared = new ByteWriter(4096)
 /** Writes bodies of one document: to be kept, since making it costs more than what it does for one character. */
 export class BodyEncoder {
   readonly #source: Source
+  readonly #names: BodyNames
   #writer = shared
   #branch = 0
   #table: ActorTable | undefined
@@ -50,8 +57,9 @@ export class BodyEncoder {
   #time = 0
   #mode = 0
 
-  constructor(source: Source) {
+  constructor(source: Source, names: BodyNames = 'short') {
     this.#source = source
+    this.#names = names
   }
 
   /** The body of ops [fromSeq, endSeq) of a branch, which are whole changes. */
@@ -293,7 +301,8 @@ export class BodyEncoder {
     const { actors } = this.#source
     this.#named ??= new Map()
     this.#named.set(branch, this.#named.size)
-    if (actors.shortIds.isAmbiguous(branch)) this.#writer.varint(shift + Dot.full).bytes(actors.bytesOf(branch))
+    const isFull = (this.#names === 'full' && shift === 0) || actors.shortIds.isAmbiguous(branch)
+    if (isFull) this.#writer.varint(shift + Dot.full).bytes(actors.bytesOf(branch))
     else this.#writer.varint(shift + Dot.short).raw(actors.shortIds.idOf(branch))
   }
 }
@@ -305,6 +314,7 @@ export function encodeBody(
   fromSeq: number,
   endSeq: number,
   form: BodyForm = 'following',
+  names: BodyNames = 'short',
 ): Uint8Array {
-  return new BodyEncoder(source).body(branch, fromSeq, endSeq, form)
+  return new BodyEncoder(source, names).body(branch, fromSeq, endSeq, form)
 }

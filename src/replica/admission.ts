@@ -8,7 +8,6 @@ import { JoineryError } from '../base/errors.ts'
 import type { LV, Spans } from '../core/graph.ts'
 import type { ActorId, Dot } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
-import { unknownActor } from '../core/short-ids.ts'
 import { checkPast, pushStretch, Staging } from '../core/staging.ts'
 import { splitStaging } from '../core/staging-split.ts'
 import { rootBranch, type WirePlace } from '../core/wire.ts'
@@ -292,8 +291,11 @@ export class Admission {
   #unmetAt({ staging }: Staged, stretch: number): Unmet {
     for (let link = staging.stretchLinks.at(stretch), end = staging.endLinkOf(stretch); link < end; link++) {
       const branch = staging.linkBranches.at(link)
-      if (branch === unknownActor) return undefined
       const seq = staging.linkSeqs.at(link)
+      if (branch < 0) {
+        const actor = staging.strangerAt(branch)
+        return actor === undefined ? undefined : { actor, seq }
+      }
       if (seq >= this.#history.graph.endOf(branch)) return { actor: this.#history.actors.nameOf(branch), seq }
     }
     return ready

@@ -216,7 +216,7 @@ export class History {
   }
 
   body(branch: number, from: number, to: number): Uint8Array {
-    return encodeBody(this, branch, from, to)
+    return encodeBody(this, branch, from, to, 'following', 'full')
   }
 
   /** Ops [from, to) of a branch, which are whole changes, with the signature of their tip if there is one. */

@@ -40,7 +40,7 @@ export class Side {
   readonly graph = new Graph()
   readonly log = new OpLog()
   readonly names: string[] = []
-  readonly document: EngineDocument
+  document: EngineDocument
   readonly name: string
   /** All changes that are here, in the order of arrival. */
   readonly changes: Change[] = []
@@ -48,11 +48,15 @@ export class Side {
 
   constructor(name: string) {
     this.name = name
-    const order = (a: number): string => this.names[a] ?? ''
-    this.document = new EngineDocument(this.graph, this.log, (a, b) =>
-      order(a) === order(b) ? 0 : order(a) < order(b) ? -1 : 1,
-    )
+    this.document = this.#empty()
     this.mirror = this.document.value
+  }
+
+  /** Goes on from what the document shows, as after a load. */
+  reload(): void {
+    const loaded = this.#empty()
+    loaded.importState(this.document.exportState())
+    this.document = loaded
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: as above.
@@ -118,6 +122,13 @@ export class Side {
     this.document.merge(start, start + count, unseen)
     this.changes.push(change)
     this.#follow()
+  }
+
+  #empty(): EngineDocument {
+    const order = (a: number): string => this.names[a] ?? ''
+    return new EngineDocument(this.graph, this.log, (a, b) =>
+      order(a) === order(b) ? 0 : order(a) < order(b) ? -1 : 1,
+    )
   }
 
   /** The ops of a change, named. */

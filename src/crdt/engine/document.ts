@@ -117,7 +117,6 @@ export class EngineDocument {
   /** Makes an empty document from what one showed, whose ops are those of graph and log. */
   importState(state: DocState): void {
     importState(this.context, state)
-    this.context.isShallow = true
   }
 
   /** Brings the history of a loaded document in, up to `end`: somebody has not seen all of it, or asks for what was. Free if it is here. */

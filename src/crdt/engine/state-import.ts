@@ -1,5 +1,5 @@
 // Makes the states of a document from plain data (state-form.ts): what a loaded snapshot shows, without its history. Ops that saw everything can be
-// merged upon it, and local edits be made; for anything else the document is replayed from its log (document.ts, `replay`).
+// merged upon it, and local edits be made; for anything else the document brings its history in from the log (document.ts, `deepen`).
 
 import { valueKey } from '../../core/value.ts'
 import { UnitBuffer } from '../unit-buffer.ts'
@@ -11,6 +11,7 @@ import type { ContainerState, DocState, HeadState } from './state-form.ts'
 
 /** Fills a context that is empty. */
 export function importState(context: Context, { containers: forms }: DocState): void {
+  context.isShallow = true
   const containers: Container[] = [context.root]
   for (const form of forms.slice(1)) containers.push(placed(context, form, containers))
   for (const [index, form] of forms.entries()) fill(context, containers[index] as Container, form, containers)

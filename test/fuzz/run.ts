@@ -3,9 +3,15 @@
 //   npm run fuzz -- --seed 1 --runs 1000     histories 1, 2, … 1000 of each kind
 //   npm run fuzz -- --kind sequence …        of one kind
 //   SEED=17 npm run fuzz                     history 17 alone, and all it holds if it fails
+//   npm run fuzz -- --decoders 100000        mutated bytes into every decoder
+//   npm run fuzz -- --loro --runs 1000       texts, beside Loro's
+//   npm run fuzz -- --mutants                whether it finds the faults that are put into a copy of the engine on purpose
 
 import { parseArgs } from 'node:util'
+import { tryDecoders } from './decoders.ts'
 import { failureOf, type Kind, kinds, play } from './kinds.ts'
+import { tryLoro } from './loro.ts'
+import { tryMutants } from './mutants.ts'
 
 const { values } = parseArgs({
   options: {
@@ -13,10 +19,23 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '1000' },
     seconds: { type: 'string', default: 'Infinity' },
     kind: { type: 'string' },
+    decoders: { type: 'string' },
+    loro: { type: 'boolean' },
+    mutants: { type: 'boolean' },
   },
 })
 
-for (const kind of kinds) if (values.kind === undefined || values.kind === kind) runAll(kind)
+const seed = Number(values.seed)
+if (values.decoders !== undefined) told(tryDecoders(Number(values.decoders), seed))
+else if (values.loro === true) told(await tryLoro(seed, Number(values.runs)))
+else if (values.mutants === true) told(await tryMutants(Number(values.runs)))
+else for (const kind of kinds) if (values.kind === undefined || values.kind === kind) runAll(kind)
+
+function told(fault: string | undefined): void {
+  if (fault === undefined) return
+  console.log(fault)
+  process.exit(1)
+}
 
 function runAll(kind: Kind): void {
   const only = process.env.SEED

@@ -1,0 +1,241 @@
+// Mutated bytes into every decoder: each gives something or a JoineryError, in little time and memory. What is taken is then read, written and
+// edited, since what a decoder lets through must not break what comes after it.
+
+import { readRecord } from '../../src/auth/address-record.ts'
+import { decodeTicket } from '../../src/auth/ticket.ts'
+import { ByteReader, ByteWriter, utf8 } from '../../src/base/bytes.ts'
+import { JoineryError } from '../../src/base/errors.ts'
+import { decodeActor } from '../../src/core/ids.ts'
+import { decodeRange } from '../../src/core/range.ts'
+import { decodeValue } from '../../src/core/value.ts'
+import { decodeVersion, encodeVersion } from '../../src/core/version.ts'
+import { readDelta } from '../../src/core/wire-delta.ts'
+import { createDoc, type Doc, openDoc } from '../../src/doc.ts'
+import { decodeSpaceRecord } from '../../src/peer/shelf.ts'
+import { decodeRecord } from '../../src/store/journal.ts'
+import { decodeGossip } from '../../src/sync/gossip.ts'
+import { decodeMessage } from '../../src/sync/messages.ts'
+import { Chance } from './chance.ts'
+import { editRoot } from './edits.ts'
+import { text } from './notation.ts'
+
+interface Decoder {
+  readonly name: string
+  readonly samples: readonly Uint8Array[]
+  decode(bytes: Uint8Array): unknown
+}
+
+const msMax = 50
+const bytesMax = 64 * 1024 * 1024
+const clock = { now: () => 1_000_000 }
+
+export function tryDecoders(inputs: number, seed: number): string | undefined {
+  const chance = new Chance(seed)
+  const all = decoders(chance)
+  let refused = 0
+  for (let i = 0; i < inputs; i++) {
+    const decoder = all[i % all.length]
+    if (decoder === undefined) break
+    const bytes = mutated(decoder.samples, chance)
+    const fault = faultOf(decoder, bytes)
+    if (fault === 'refused') refused++
+    else if (fault !== undefined)
+      return `${decoder.name}, seed ${seed}, input ${i}: ${fault}\n${text(least(decoder, bytes))}`
+    if ((i + 1) % 50_000 === 0) console.log(`${i + 1} inputs into ${all.length} decoders, ${refused} refused, 0 faults`)
+  }
+  console.log(`${inputs} inputs into ${all.length} decoders, ${refused} refused, 0 faults`)
+  return undefined
+}
+
+/** What is wrong, if anything is; 'refused' is right. */
+function faultOf({ decode }: Decoder, bytes: Uint8Array): string | undefined {
+  let result: 'refused' | undefined
+  for (let tries = 3; ; tries--) {
+    const memory = process.memoryUsage().arrayBuffers
+    const start = performance.now()
+    try {
+      decode(bytes)
+    } catch (error) {
+      if (!(error instanceof JoineryError)) return error instanceof Error ? `${error.stack}` : `threw ${String(error)}`
+      result = 'refused'
+    }
+    const ms = performance.now() - start
+    const more = process.memoryUsage().arrayBuffers - memory
+    if (more > bytesMax) return `${Math.round(more / 2 ** 20)} MB`
+    // The machine may have been busy with something else.
+    if (ms <= msMax) return result
+    if (tries === 0) return `${Math.round(ms)} ms`
+  }
+}
+
+/** A shorter input with a fault, by leaving out bytes from the end. */
+function least(decoder: Decoder, bytes: Uint8Array): Uint8Array {
+  let best = bytes
+  for (let size = bytes.length >> 1; size > 0; size >>= 1) {
+    const fault = faultOf(decoder, best.slice(0, best.length - size))
+    if (fault !== undefined && fault !== 'refused') best = best.slice(0, best.length - size)
+  }
+  return best
+}
+
+function mutated(samples: readonly Uint8Array[], chance: Chance): Uint8Array {
+  let bytes: Uint8Array =
+    samples.length === 0 || chance.maybe(0.02) ? chance.random.bytes(chance.below(200)) : chance.pick(samples)
+  for (let left = 1 + chance.below(chance.maybe(0.3) ? 12 : 3); left > 0; left--)
+    bytes = mutatedOnce(bytes, samples, chance)
+  return bytes
+}
+
+function mutatedOnce(bytes: Uint8Array, samples: readonly Uint8Array[], chance: Chance): Uint8Array {
+  const at = chance.below(bytes.length + 1)
+  const to = Math.min(bytes.length, at + 1 + chance.below(chance.maybe(0.2) ? bytes.length : 8))
+  switch (chance.weighed({ bit: 4, byte: 4, huge: 2, insert: 2, remove: 2, cut: 1, repeat: 2, splice: 2 })) {
+    case 'bit':
+      return with_(bytes, at, (byte) => byte ^ (1 << chance.below(8)))
+    case 'byte':
+      return with_(bytes, at, () => chance.pick([0, 1, 2, 3, 127, 128, 255, chance.below(256)]))
+    case 'huge':
+      return joined(bytes.slice(0, at), chance.pick(huge), bytes.slice(to))
+    case 'insert':
+      return joined(bytes.slice(0, at), chance.random.bytes(1 + chance.below(6)), bytes.slice(at))
+    case 'remove':
+      return joined(bytes.slice(0, at), bytes.slice(to))
+    case 'cut':
+      return bytes.slice(0, at)
+    case 'repeat':
+      return joined(bytes.slice(0, to), bytes.slice(at, to), bytes.slice(to))
+    case 'splice': {
+      const other = samples.length === 0 ? bytes : chance.pick(samples)
+      return joined(bytes.slice(0, at), other.slice(chance.below(other.length + 1)))
+    }
+  }
+}
+
+/** Varints at the edges. */
+const huge = [
+  Uint8Array.of(255, 255, 255, 255, 7),
+  Uint8Array.of(128, 128, 128, 128, 8),
+  Uint8Array.of(255, 255, 255, 255, 255, 255, 255, 15),
+  Uint8Array.of(128, 128, 64),
+  Uint8Array.of(255, 255, 63),
+]
+
+function with_(bytes: Uint8Array, at: number, change: (byte: number) => number): Uint8Array {
+  const out = bytes.slice()
+  if (at < out.length) out[at] = change(out[at] ?? 0)
+  return out
+}
+
+function joined(...parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    out.set(part, at)
+    at += part.length
+  }
+  return out
+}
+
+function decoders(chance: Chance): Decoder[] {
+  const docs = Array.from({ length: 4 }, (_, i) => someDoc(i + 1, chance))
+  const [base] = docs
+  if (base === undefined) throw new Error('there is no document')
+  const deltas = docs.flatMap(({ doc, deltas }) => [doc.delta(), ...deltas])
+  const snapshots = docs.flatMap(({ doc }) => [doc.snapshot(), doc.snapshot({ live: true } as object)])
+  const versions = docs.map(({ doc }) => {
+    const writer = new ByteWriter(64)
+    encodeVersion(writer, doc.version)
+    return writer.finish()
+  })
+  const read =
+    <T>(decode: (reader: ByteReader) => T) =>
+    (bytes: Uint8Array): T =>
+      decode(new ByteReader(bytes))
+  const baseBytes = base.doc.snapshot()
+  return [
+    {
+      name: 'a delta into an empty document',
+      samples: deltas,
+      decode: (bytes) => use(createDoc({ actor: Uint8Array.of(77), clock }), bytes),
+    },
+    {
+      name: 'a delta into a document',
+      samples: deltas,
+      decode: (bytes) => use(openDoc(baseBytes, { actor: Uint8Array.of(77), clock }), bytes),
+    },
+    {
+      name: 'a snapshot',
+      samples: snapshots,
+      decode: (bytes) => use(openDoc(bytes, { actor: Uint8Array.of(77), clock })),
+    },
+    { name: 'a cursor', samples: base.cursors, decode: (bytes) => base.doc.openCursor(bytes).index },
+    { name: 'the ranges of a delta', samples: deltas, decode: readDelta },
+    { name: 'a version', samples: versions, decode: read(decodeVersion) },
+    {
+      name: 'a value',
+      samples: [utf8('\u0008\u0003abc'), Uint8Array.of(12, 13, 2, 14, 1, 1, 97, 3, 5, 2)],
+      decode: read(decodeValue),
+    },
+    { name: 'an actor', samples: [Uint8Array.of(2, 1, 2)], decode: read(decodeActor) },
+    { name: 'a range', samples: deltas, decode: read(decodeRange) },
+    { name: 'a record of the journal', samples: deltas, decode: decodeRecord },
+    { name: 'a message of a session', samples: deltas, decode: decodeMessage },
+    { name: 'a message of gossip', samples: deltas, decode: decodeGossip },
+    { name: "a member's addresses", samples: deltas, decode: read(readRecord) },
+    { name: 'the record of a space', samples: deltas, decode: decodeSpaceRecord },
+    {
+      name: 'an invitation',
+      samples: [utf8('joinery:AbCdEf0123')],
+      decode: (bytes) => decodeTicket(Buffer.from(bytes).toString('latin1')),
+    },
+  ]
+}
+
+/** Receives bytes if there are any; then reads, writes and edits. */
+function use(doc: Doc, bytes?: Uint8Array): void {
+  let refused: unknown
+  try {
+    if (bytes !== undefined) doc.receive(bytes)
+  } catch (error) {
+    refused = error
+  }
+  void doc.value
+  doc.snapshot()
+  try {
+    doc.change((draft) => {
+      draft.k = 1
+    })
+  } catch (error) {
+    // Own ops may be said to wait: then it writes nothing.
+    if (!(error instanceof JoineryError)) throw error
+  }
+  if (refused !== undefined) throw refused
+}
+
+function someDoc(actor: number, chance: Chance): { doc: Doc; deltas: Uint8Array[]; cursors: Uint8Array[] } {
+  const other = createDoc({ actor: Uint8Array.of(actor, 9), clock })
+  const doc = createDoc({ actor: Uint8Array.of(actor, 7), clock, init: { list: [1], note: 'so' } })
+  const deltas: Uint8Array[] = []
+  doc.on('delta', (delta) => deltas.push(delta))
+  other.on('delta', (delta) => deltas.push(delta))
+  const undo = doc.undo({ mergeMs: 0 })
+  for (let i = 0; i < 12; i++) {
+    const side = chance.pick([doc, other])
+    side.change((draft) => editRoot(draft, { value: side.value }, chance))
+    if (chance.maybe(0.3)) undo.undo()
+    if (chance.maybe(0.4)) other.receive(doc.delta(other.version))
+    if (chance.maybe(0.4)) doc.receive(other.delta(doc.version))
+  }
+  doc.receive(other.delta(doc.version))
+  const cursors = doc.value.list === undefined ? [] : [cursorOf(doc, ['list'])]
+  return { doc, deltas: deltas.slice(0, 8), cursors: cursors.flat() }
+}
+
+function cursorOf(doc: Doc, path: readonly string[]): Uint8Array[] {
+  try {
+    return [doc.cursor(path, 0, 'before').encode(), doc.cursor(path, 0, 'after').encode()]
+  } catch {
+    // It is another thing by now.
+    return []
+  }
+}

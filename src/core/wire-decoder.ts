@@ -135,7 +135,7 @@ class BodyDecoder {
     const isType = kind === Kind.type
     const [low, high] = kind === Kind.eraseBack ? [a - n + 1, a] : [a, isType || kind === Kind.insert ? a + n : a]
     if (low < 0 || high > limits.seq) throw bad(`a run of ${n} ops begins at position ${a}`)
-    const b = isType ? this.#units(n) : kind === Kind.insert ? this.#items(n) : 0
+    const b = isType ? this.#units(n) : kind === Kind.insert ? this.#items(n, readItem) : 0
     this.#push(kind === Kind.eraseBack && n === 1 ? Kind.erase : kind, a, b, n, mode, this.#ref)
     this.#position = positionAfter(kind, a, n)
   }
@@ -163,7 +163,7 @@ class BodyDecoder {
     if (kind === Kind.unset) this.#push(kind, a, 0, n, mode, ref)
     else if (kind === Kind.make) this.#push(kind, a, readMake(reader), n, mode, ref)
     else if (kind === Kind.add) this.#add(n, mode)
-    else if (kind === Kind.append) this.#push(kind, 0, this.#items(n), n, mode, ref)
+    else if (kind === Kind.append) this.#push(kind, 0, this.#items(n, readValue), n, mode, ref)
     else if (kind === Kind.meta) this.#push(kind, 0, this.#keep(this.#meta()), n, mode, 0)
     else if (kind === Kind.revoke) this.#push(kind, readOneOrTwo(reader), this.#keep(this.#runs()), n, mode, 0)
     else if (kind === Kind.cut) this.#push(kind, readOneOrTwo(reader), this.#keep(readCut(reader)), n, mode, 0)
@@ -190,10 +190,10 @@ class BodyDecoder {
     return at
   }
 
-  #items(n: number): number {
+  #items(n: number, read: (reader: ByteReader) => unknown): number {
     if (n > this.#reader.left) throw bad(`${n} values have ${this.#reader.left} bytes`)
     const at = this.#staging.values.length
-    for (let i = 0; i < n; i++) this.#keep(readItem(this.#reader))
+    for (let i = 0; i < n; i++) this.#keep(read(this.#reader))
     return at
   }
 

@@ -1,7 +1,7 @@
 // What the fuzzer found, each as the least history that showed it.
 
 import { expect, test } from 'vitest'
-import { createDoc, type Doc, openDoc, text } from '../../src/doc.ts'
+import { createDoc, type Doc, isJoineryError, log, openDoc, text } from '../../src/doc.ts'
 
 const clock = { now: () => 1_000_000 }
 const make = (name: number): Doc => createDoc({ actor: Uint8Array.of(name), clock })
@@ -34,4 +34,18 @@ test('two who wait for one another come together, though the first names the sec
   const c = make(7)
   c.receive(a.delta())
   expect(c.value).toEqual({ x: 1, note: 'ab' })
+})
+
+test('a log holds no containers, whatever its bytes say', () => {
+  const a = make(1)
+  a.change((d) => {
+    d.log = log([true])
+  })
+  const bytes = a.delta()
+  // The last byte is the value `true`; 16 and on are containers.
+  expect(bytes.at(-1)).toBe(2)
+  bytes[bytes.length - 1] = 16
+  const b = make(2)
+  expect(() => b.receive(bytes)).toThrow(expect.toSatisfy((error) => isJoineryError(error, 'bad-message')))
+  expect(b.value).toEqual({})
 })

@@ -72,7 +72,9 @@ class TextHandle implements Text {
   }
 
   get length(): number {
-    return this.#spot.read(isString, 'text').length
+    // Without a string being made of it: editors ask between keystrokes.
+    const text = this.#spot.find()
+    return text?.type === 'text' ? text.length : this.#spot.read(isString, 'text').length
   }
 
   insert(index: number, content: string): void {

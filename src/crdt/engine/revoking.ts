@@ -75,8 +75,10 @@ export class Revoking {
         for (const sequence of this.#affectedBy(revoke.targets).sequences) revoke.sequences.add(sequence)
     const plain = new Set<Plain>()
     for (const row of rowsOf(log, end)) {
-      const counter = log.kindOf(row) === Kind.add && !log.isVoid(row) ? this.#containerOf(row) : undefined
-      if (counter !== undefined && 'clears' in counter) plain.add(counter)
+      const container = log.isVoid(row) ? undefined : this.#containerOf(row)
+      // A key that nothing shows at has no entry yet, and may get something again.
+      if (container?.type === 'map') container.entryFor(log.keys[log.aOf(row)] as string)
+      else if (container !== undefined && 'clears' in container) plain.add(container)
     }
     for (const counter of plain) counter.reset()
     this.#replay({ plain, entries: new Map(), sequences: new Set() }, end)
@@ -94,7 +96,6 @@ export class Revoking {
         const container = log.isVoid(row) ? undefined : this.#containerOf(row)
         if (container === undefined) continue
         if (container.type !== 'map') add(affected, container)
-        // A key that nothing shows at has no entry where a document was loaded.
         else addEntry(affected, container.entryFor(log.keys[log.aOf(row)] as string), container)
       }
     return affected

@@ -34,7 +34,7 @@ export class Spot {
 
   /** The container, if it is what is wanted. Errors: 'bad-path'. */
   container<C extends Container>(isWanted: (container: Container) => container is C, kind: string): C {
-    const container = this.#find()
+    const container = this.find()
     if (container === undefined || !isWanted(container)) throw this.#not(kind)
     return container
   }
@@ -67,7 +67,8 @@ export class Spot {
     })
   }
 
-  #find(): Container | undefined {
+  /** The container there, of whatever type. */
+  find(): Container | undefined {
     const known = this.#known
     if (known !== undefined && isVisible(known)) return known
     const found = this.#target.document.containerAt(this.path)

@@ -7,6 +7,7 @@ import { type Random, systemRandom } from './base/random.ts'
 import { type ActorId, actorId, type Dot } from './core/ids.ts'
 import type { Version } from './core/version.ts'
 import { DeltaEncoder, rangesSince } from './core/wire-delta.ts'
+import { SessionDecoder, SessionEncoder } from './core/wire-session.ts'
 import { diffValues } from './crdt/diff.ts'
 import type { EngineDocument } from './crdt/engine/document.ts'
 import { type At, type Handles, handles } from './crdt/engine/handles.ts'
@@ -16,7 +17,7 @@ import type { Patch, PatchEvent, Path } from './crdt/patch.ts'
 import type { Draft, Text, Value } from './crdt/types.ts'
 import { type Cursor, cursorAt, decodeCursor, type Side } from './replica/cursor.ts'
 import { type Blame, blameOf, changesOf, type HistoryEntry, headsOf } from './replica/past.ts'
-import { type Pending, Replica } from './replica/replica.ts'
+import { type Pending, type Received, Replica } from './replica/replica.ts'
 import { type Undo, type UndoOptions, undoOf } from './replica/undo.ts'
 
 export { isJoineryError, JoineryError } from './base/errors.ts'
@@ -71,6 +72,14 @@ export interface DocReceived {
   readonly patches: readonly Patch[]
 }
 
+/** One end of an ordered stream between two replicas. */
+export interface DocSession {
+  /** What is new here since the last call, as bytes; no bytes if nothing is. At most 2^20 ops: repeat until there are none. */
+  send(): Uint8Array
+  /** Takes what the other end's send() gave, in order. Errors: 'bad-message': begin another session then. */
+  receive(message: Uint8Array, options?: { readonly patches?: boolean }): DocReceived
+}
+
 /** A conflict: what lost to what shows, and whose it was. */
 export interface DocConflict {
   readonly value: unknown
@@ -101,6 +110,11 @@ export interface Doc<T = unknown> extends Handles {
   receive(delta: Uint8Array, options?: { readonly patches?: boolean }): DocReceived
   /** What a holder of `version` lacks: at most 2^20 ops, so repeat until it is empty (no bytes). */
   delta(version?: Version): Uint8Array
+  /**
+   * One end of an ordered stream to another replica that has `version` (all this one has, by default): its messages are a few bytes each, since both
+   * ends remember what was said.
+   */
+  session(version?: Version): DocSession
   /** The document as it was. Errors: 'bad-option' for a version that is not of this document. */
   at(version: Version): { readonly value: Value<T> }
   /** Patches that take the value at one version to that at another. Errors: 'bad-option'. */
@@ -251,7 +265,10 @@ class MemoryDoc<T> implements Doc<T>, Editable {
 
   receive(delta: Uint8Array, { patches = true }: { readonly patches?: boolean } = {}): DocReceived {
     this.replica.listening = patches || this.#emitter.count('patch') > 0
-    const received = this.replica.receiveDelta(delta)
+    return this.#received(this.replica.receiveDelta(delta))
+  }
+
+  #received(received: Received): DocReceived {
     for (const event of received.events) this.#emitter.emit('patch', event)
     if (received.changed) this.#emitter.emit('change', { local: false })
     const [refusal] = received.refused
@@ -264,12 +281,29 @@ class MemoryDoc<T> implements Doc<T>, Editable {
 
   delta(version?: Version): Uint8Array {
     const { history } = this.replica
-    const counts: number[] = []
-    for (const [actor, count] of version ?? []) {
-      const branch = history.branchOf(actor)
-      if (branch >= 0) counts[branch] = history.changeEndAtMost(branch, count)
-    }
+    const counts = this.#countsOf(version ?? new Map())
     return this.#deltas.all(rangesSince(history, (branch) => counts[branch] ?? 0))
+  }
+
+  session(version: Version = this.version): DocSession {
+    const { history } = this.replica
+    const encoder = new SessionEncoder(history)
+    const decoder = new SessionDecoder(history.actors)
+    const sent = this.#countsOf(version)
+    return {
+      send: () => {
+        const ranges = rangesSince(history, (branch) => sent[branch] ?? 0)
+        for (const { branch, endSeq } of ranges) sent[branch] = endSeq
+        return ranges.length === 0 ? new Uint8Array(0) : encoder.all(ranges)
+      },
+      receive: (message, { patches = true } = {}) => {
+        this.replica.listening = patches || this.#emitter.count('patch') > 0
+        const known = this.replica.history.graph.length
+        const received = this.#received(this.replica.receiveSession(message, decoder))
+        this.#noteSent(sent, known)
+        return received
+      },
+    }
   }
 
   at(version: Version): { readonly value: Value<T> } {
@@ -340,6 +374,29 @@ class MemoryDoc<T> implements Doc<T>, Editable {
 
   subscribe(fn: () => void): Off {
     return this.#emitter.on('change', fn)
+  }
+
+  /** By branch: how many ops a version has. */
+  #countsOf(version: Version): number[] {
+    const { history } = this.replica
+    const counts: number[] = []
+    for (const [actor, count] of version) {
+      const branch = history.branchOf(actor)
+      if (branch >= 0) counts[branch] = history.changeEndAtMost(branch, count)
+    }
+    return counts
+  }
+
+  /** What came from the other end, from LV `from` on, need not go back to it. */
+  #noteSent(sent: number[], from: number): void {
+    const { graph } = this.replica.history
+    for (let lv = from; lv < graph.length; ) {
+      const row = graph.rowAt(lv)
+      const branch = graph.branchOfRow(row)
+      const end = graph.endOfRow(row)
+      if ((sent[branch] ?? 0) === graph.seqAt(lv)) sent[branch] = graph.seqAt(end - 1) + 1
+      lv = end
+    }
   }
 
   #begin(message: string | undefined): void {

@@ -70,14 +70,14 @@ export class Admission {
   }
 
   /** Tries a range whose own predecessor is held. Throws 'bad-message', 'forked' or 'unsupported' for what cannot be taken. */
-  attempt(range: SignedRange): Attempt {
+  attempt(range: SignedRange, table?: readonly number[]): Attempt {
     const { graph, actors } = this.#history
     const branch = actors.indexOf(range.actor)
     if (range.endSeq <= graph.endOf(branch)) {
       this.#checkKnown(range, branch)
       return { type: 'known' }
     }
-    const staged = this.#stage(range, branch, this.#staging, undefined)
+    const staged = this.#stage(range, branch, this.#staging, undefined, table)
     const dot = this.#unmet(staged)
     if (dot !== ready) return { type: 'waits', dot }
     const mark = this.#mark()
@@ -97,16 +97,16 @@ export class Admission {
    * The same for a body without a tip that follows what is held of its branch: what a document without a network is sent. False if it waits for
    * something.
    */
-  attemptBody(branch: number, fromSeq: number, body: Uint8Array): boolean {
+  attemptBody(branch: number, fromSeq: number, body: Uint8Array, table?: readonly number[]): boolean {
     const { graph, actors } = this.#history
     const staging = this.#staging
     const before = fromSeq === 0 ? undefined : this.#history.placeBefore(branch, fromSeq)
-    decodeBody(body, { actors, branch, fromSeq, before }, staging)
+    decodeBody(body, { actors, branch, fromSeq, before, table }, staging)
     const range = unsignedRange(actors.nameOf(branch), fromSeq, staging.endSeq, body)
     const staged: Staged = { range, branch, staging, fromSeq, first: 0, next: 0 }
     this.#checkForm(range, branch, staging)
     if (this.#unmet(staged) !== ready) return false
-    if (staging.stretches > 1 || this.#history.isInit(branch)) return this.attempt(range).type !== 'waits'
+    if (staging.stretches > 1 || this.#history.isInit(branch)) return this.attempt(range, table).type !== 'waits'
     const unitsBefore = this.#history.log.units.length
     const valuesBefore = this.#history.log.values.length
     const length = graph.length
@@ -124,10 +124,10 @@ export class Admission {
   }
 
   /** How many ops a body has, whatever it builds on. Throws 'bad-message'. */
-  countOf(branch: number, fromSeq: number, body: Uint8Array): number {
+  countOf(branch: number, fromSeq: number, body: Uint8Array, table?: readonly number[]): number {
     // Where the op before ended is not known: from the middle of all positions, jumps lead to one in either direction.
     const before = { branch: rootBranch, seq: 0, position: 2 ** 30 }
-    decodeBody(body, { actors: this.#history.actors, branch, fromSeq, before }, this.#staging)
+    decodeBody(body, { actors: this.#history.actors, branch, fromSeq, before, table }, this.#staging)
     return this.#staging.length
   }
 
@@ -259,10 +259,16 @@ export class Admission {
 
   // One range.
 
-  #stage(range: SignedRange, branch: number, staging: Staging, after: WirePlace | undefined): Staged {
+  #stage(
+    range: SignedRange,
+    branch: number,
+    staging: Staging,
+    after: WirePlace | undefined,
+    table?: readonly number[],
+  ): Staged {
     const { actors, graph } = this.#history
     const before = after ?? this.#history.placeBefore(branch, range.fromSeq)
-    decodeBody(range.body, { actors, branch, fromSeq: range.fromSeq, before }, staging)
+    decodeBody(range.body, { actors, branch, fromSeq: range.fromSeq, before, table }, staging)
     if (staging.endSeq !== range.endSeq)
       throw new JoineryError('bad-message', `a body ends at seq ${staging.endSeq}, its range at ${range.endSeq}`)
     this.#checkForm(range, branch, staging)

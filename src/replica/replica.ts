@@ -12,19 +12,17 @@ import { JoineryError, messageOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import type { Random } from '../base/random.ts'
 import { noTrace, type Trace } from '../base/trace.ts'
-import type { Actors } from '../core/actors.ts'
-import type { Graph, LV } from '../core/graph.ts'
+import type { LV } from '../core/graph.ts'
 import { type ActorId, actorId, ownerOf } from '../core/ids.ts'
 import { Kind, type Meta } from '../core/kinds.ts'
-import type { OpLog } from '../core/op-log.ts'
 import type { SignedRange } from '../core/range.ts'
 import type { Version } from '../core/version.ts'
 import { readDelta, type WireName, type WireRange } from '../core/wire-delta.ts'
+import type { SessionDecoder } from '../core/wire-session.ts'
 import { EngineDocument } from '../crdt/engine/document.ts'
-import { Drafts } from '../crdt/engine/drafts.ts'
+import type { Drafts } from '../crdt/engine/drafts.ts'
 import { checkText } from '../crdt/engine/input.ts'
-import { exportOrders, exportState, type ItemOrder } from '../crdt/engine/state-export.ts'
-import { importState } from '../crdt/engine/state-import.ts'
+import { itemOrders } from '../crdt/engine/noting.ts'
 import { exportValue } from '../crdt/export.ts'
 import type { Patch, PatchEvent } from '../crdt/patch.ts'
 import type { Draft, Value } from '../crdt/types.ts'
@@ -44,7 +42,7 @@ import {
 import { type Cuts, digestOf, type Served, servedRanges, servedVersion } from './serving.ts'
 import { encodeSnapshot } from './snapshot-encode.ts'
 import type { Deflate, Inflate } from './snapshot-format.ts'
-import { openSnapshot } from './snapshot-open.ts'
+import { openSnapshot, type Replay } from './snapshot-open.ts'
 
 export type { Origin, Pending, Received, Refusal } from './received.ts'
 
@@ -82,12 +80,10 @@ const timeStepMs = 60_000
 
 interface House {
   readonly history: History
-  document: EngineDocument
-  drafts: Drafts
+  readonly document: EngineDocument
+  readonly drafts: Drafts
   readonly admission: Admission
   readonly intake: Intake
-  /** A snapshot was loaded, and only what it shows is here. */
-  isAsleep: boolean
   /** The snapshot had dropped what does not show. */
   isLive: boolean
 }
@@ -140,22 +136,15 @@ export class Replica<T = unknown> {
     assert(this.history.graph.length === 0, 'a snapshot is loaded into an empty replica')
     const opened = openSnapshot(snapshot, { ...options, replay: replayOrders, actors: this.history.actors })
     this.#house = this.#build(new History(this.#docTag, opened))
-    importState(this.document.context, opened.state)
+    this.document.importState(opened.state)
     this.#branch = this.history.actors.indexOf(this.#actor)
-    this.#house.isAsleep = true
     this.#house.isLive = opened.isLive
   }
 
   /** The document with all its history, from which everything can be asked. */
   awake(): EngineDocument {
-    if (!this.#house.isAsleep) return this.#house.document
-    const { history } = this.#house
-    const document = new EngineDocument(history.graph, history.log, history.actors.compare)
-    document.replay(history.graph.length)
-    this.#house.isAsleep = false
-    this.#house.document = document
-    this.#house.drafts = new Drafts(document)
-    return document
+    if (this.document.context.isShallow) this.document.deepen()
+    return this.document
   }
 
   /** All that holds a document, made anew when a snapshot is loaded. */
@@ -173,7 +162,7 @@ export class Replica<T = unknown> {
       refuse: (range, error) => this.#refuse(range, error),
     }
     const intake = new Intake(intakeHost)
-    return { history, document, drafts: new Drafts(document), admission, intake, isAsleep: false, isLive: false }
+    return { history, document, drafts: document.drafts, admission, intake, isLive: false }
   }
 
   get #drafts(): Drafts {
@@ -253,11 +242,24 @@ export class Replica<T = unknown> {
   receiveDelta(delta: Uint8Array): Received {
     if (this.document.recorder.isOpen)
       throw new JoineryError('bad-change', 'ops cannot be received inside a change function')
+    return this.#takeAll(readDelta(delta), undefined)
+  }
+
+  /** The same for what comes in an ordered stream (wire-session.ts), whose sender knows what is here: nothing of it may have to wait. */
+  receiveSession(message: Uint8Array, decoder: SessionDecoder): Received {
+    if (this.document.recorder.isOpen)
+      throw new JoineryError('bad-change', 'ops cannot be received inside a change function')
+    return this.#takeAll(decoder.read(message), decoder)
+  }
+
+  #takeAll(ranges: readonly WireRange[], session: SessionDecoder | undefined): Received {
     const before = this.document.root.cache
     const gathering: Gathering = { origin: 'sync', held: [], events: [], refused: [], merged: 0 }
     this.#gathering = gathering
     try {
-      for (const range of readDelta(delta)) this.#takeWire(range)
+      for (const range of ranges)
+        if (session === undefined) this.#takeWire(range)
+        else this.#takeOfSession(range, session)
     } finally {
       this.#gathering = undefined
     }
@@ -448,9 +450,9 @@ export class Replica<T = unknown> {
    * deleted can never be read again, while all later edits merge as ever.
    */
   snapshot({ signatures = true, live = false, deflate }: SnapshotForm = {}): Uint8Array {
-    const { context } = this.awake()
+    const document = this.awake()
     const { actors, graph, log } = this.history
-    const source = { actors, graph, log, state: exportState(context), orders: exportOrders(context) }
+    const source = { actors, graph, log, state: document.exportState(), orders: document.orders() }
     const tips = signatures ? this.history.sparseTips() : []
     return encodeSnapshot(source, {
       tips,
@@ -500,6 +502,33 @@ export class Replica<T = unknown> {
     }
   }
 
+  #takeOfSession({ actor, fromSeq, body }: WireRange, session: SessionDecoder): void {
+    const { actors, graph } = this.history
+    const branch = actor.isFull ? actors.indexOf(actorId(actor.bytes)) : actors.shortIds.find(actor.bytes)
+    const table = session.table()
+    const lacking = (): JoineryError =>
+      new JoineryError('bad-message', 'a session builds on what is not here: begin another with what this document has')
+    if (branch < 0) throw lacking()
+    const name = actors.nameOf(branch)
+    try {
+      const held = graph.endOf(branch)
+      if (fromSeq > held) throw lacking()
+      if (fromSeq === held) {
+        if (!this.#admission.attemptBody(branch, fromSeq, body, table)) throw lacking()
+      } else {
+        const endSeq = fromSeq + this.#admission.countOf(branch, fromSeq, body, table)
+        if (endSeq <= held) return
+        const { type } = this.#admission.attempt(unsignedRange(name, fromSeq, endSeq, body), table)
+        if (type === 'waits') throw lacking()
+      }
+      this.#intake.release(name, held)
+      if (held === 0) this.#takeUnnamed()
+    } catch (error) {
+      if (!(error instanceof JoineryError)) throw error
+      this.#refuse(unsignedRange(name, fromSeq, fromSeq + 1, body), error)
+    }
+  }
+
   /** Keeps what a short id names that is not known yet: its actor's first ops bring the full name. */
   #hold(actor: WireName, fromSeq: number, body: Uint8Array): void {
     const bytes = body.length + 256
@@ -526,11 +555,6 @@ export class Replica<T = unknown> {
   #merge({ branch, start, end, unseen }: Stretch): void {
     const gathering = present(this.#gathering, 'merging happens within receive')
     gathering.merged += end - start
-    if (unseen.length > 0 && this.#house.isAsleep) {
-      // It sees these ops in the log, and merges them with all others.
-      this.awake()
-      return
-    }
     if (!this.listening) {
       this.document.merge(start, end, unseen)
       this.history.noteMetas(branch, start, end)
@@ -614,17 +638,6 @@ export interface SnapshotForm {
 
 const nowhere = new Uint8Array(32)
 
-/** The order of all texts and lists of a log whose content is not there yet. */
-function replayOrders(graph: Graph, log: OpLog, actors: Actors): ItemOrder[] {
-  const { values } = log
-  const absent: number[] = []
-  for (let i = 0; i < values.length; i++) if (values[i] === undefined) absent.push(i)
-  for (const i of absent) values[i] = null
-  const document = new EngineDocument(graph, log, actors.compare)
-  document.replay(log.length)
-  const orders = exportOrders(document.context)
-  for (const i of absent) values[i] = undefined
-  return orders
-}
+const replayOrders: Replay = (graph, log, actors) => itemOrders(graph, log, actors.compare)
 
 const noEvents: readonly PatchEvent[] = []

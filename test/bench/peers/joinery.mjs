@@ -9,7 +9,10 @@ const joinery = await import(`${dist}/doc.js`)
 const { createDoc, openDoc, text, counter } = joinery
 
 /** The platform's own compression is handed in. */
-const codec = { deflate: (bytes) => deflateRawSync(bytes), inflate: (bytes) => inflateRawSync(bytes) }
+const codec = {
+  deflate: (bytes) => deflateRawSync(bytes, { level: 9 }),
+  inflate: (bytes, sizeMax) => inflateRawSync(bytes, { maxOutputLength: sizeMax }),
+}
 
 export const name = 'joinery'
 
@@ -54,6 +57,9 @@ class JoineryDoc extends PeerDoc {
   #map
   #counter
   #todos = []
+  /** As it was at first, and what it sent since: for the session form. */
+  #start
+  #sent = []
 
   constructor(doc, { onDelta, via = 'handle' }) {
     super()
@@ -63,7 +69,26 @@ class JoineryDoc extends PeerDoc {
     this.#list = doc.list('list')
     this.#map = doc.map('map')
     this.#counter = doc.counter('counter')
-    if (onDelta) doc.on('delta', onDelta)
+    this.#start = doc.snapshot()
+    if (onDelta)
+      doc.on('delta', (bytes) => {
+        this.#sent.push(bytes)
+        onDelta(bytes)
+      })
+  }
+
+  sessionDeltaBytes() {
+    const copy = openDoc(this.#start)
+    const session = copy.session()
+    let bytes = 0
+    let count = 0
+    for (const delta of this.#sent) {
+      copy.receive(delta, { patches: false })
+      const { length } = session.send()
+      // The first names the actor.
+      if (count++ > 0) bytes += length
+    }
+    return bytes / Math.max(1, count - 1)
   }
 
   insertText(index, content) {

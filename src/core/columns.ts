@@ -151,6 +151,16 @@ function unitsByCall(units: Uint16Array, start: number, end: number): string {
   return out
 }
 
+export function unitsOf(text: string): Uint16Array<ArrayBuffer> {
+  const units = new Uint16Array(text.length)
+  copyUnits(text, units, 0)
+  return units
+}
+
+export function copyUnits(text: string, target: Uint16Array, at: number): void {
+  for (let i = 0; i < text.length; i++) target[at + i] = text.charCodeAt(i)
+}
+
 export function isSurrogate(unit: number): boolean {
   return (unit & 0xf800) === 0xd800
 }

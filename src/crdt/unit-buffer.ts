@@ -5,7 +5,7 @@
 //                     gapStart  gapEnd
 
 import { assert } from '../base/assert.ts'
-import { hasSurrogate, isSurrogate, unitsToString } from '../core/columns.ts'
+import { copyUnits, hasSurrogate, isSurrogate, unitsOf, unitsToString } from '../core/columns.ts'
 import { fewUnits, GapChunk } from './gap-chunk.ts'
 
 /** 32 kB: moving half of it costs less than a microsecond, and 10 million units are a thousand chunks. */
@@ -293,14 +293,4 @@ export class UnitBuffer {
   #refuse(start: number, end: number): void {
     assert(false, `no units [${start}, ${end}) in a text of ${this.#length}`)
   }
-}
-
-function unitsOf(text: string): Uint16Array<ArrayBuffer> {
-  const units = new Uint16Array(text.length)
-  copyUnits(text, units, 0)
-  return units
-}
-
-function copyUnits(text: string, target: Uint16Array, at: number): void {
-  for (let i = 0; i < text.length; i++) target[at + i] = text.charCodeAt(i)
 }

@@ -8,7 +8,7 @@ const opsEach = 5_000
 
 test.each(kinds)('drawn histories of the %s mean what the twin says', { timeout: 60_000 }, (kind) => {
   let ops = 0
-  for (let seed = 1; ops < opsEach; seed++) {
+  for (let seed = 1; ops < opsEach && seed <= 100; seed++) {
     const outcome = play(kind, seed)
     ops += outcome.ops
     if (outcome.failure !== undefined) expect.fail(failureOf(kind, seed))

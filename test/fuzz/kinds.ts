@@ -2,6 +2,7 @@
 
 import { planDocSteps, takeDocSteps } from './docs-world.ts'
 import { DocumentSubject } from './document-subject.ts'
+import { playHostile } from './hostile.ts'
 import type { MakeSubject } from './pieces.ts'
 import { type Outcome, planSteps, type Step, takeSteps } from './pieces-world.ts'
 import { PlainSubject } from './plain-subject.ts'
@@ -21,6 +22,7 @@ const plays = {
   document: ofPieces((known) => new DocumentSubject(known), planSteps),
   /** Whole documents, with their bytes. */
   docs: runner({ plan: planDocSteps, take: takeDocSteps }),
+  hostile: runner({ plan: (seed) => [seed], take: ([seed]) => playHostile(seed ?? 0) }),
 } as const
 
 export type Kind = keyof typeof plays

@@ -22,6 +22,7 @@ const { values } = parseArgs({
     decoders: { type: 'string' },
     loro: { type: 'boolean' },
     mutants: { type: 'boolean' },
+    brief: { type: 'boolean' },
   },
 })
 
@@ -29,12 +30,23 @@ const seed = Number(values.seed)
 if (values.decoders !== undefined) told(tryDecoders(Number(values.decoders), seed))
 else if (values.loro === true) told(await tryLoro(seed, Number(values.runs)))
 else if (values.mutants === true) told(await tryMutants(Number(values.runs)))
+else if (values.brief === true) told(firstFault(seed, Number(values.runs)))
 else for (const kind of kinds) if (values.kind === undefined || values.kind === kind) runAll(kind)
 
 function told(fault: string | undefined): void {
   if (fault === undefined) return
   console.log(fault)
   process.exit(1)
+}
+
+/** All kinds in turn, seed by seed, until one fails: for the runner of mutants. */
+function firstFault(first: number, runs: number): string | undefined {
+  for (let at = first; at < first + runs; at++)
+    for (const kind of kinds) {
+      const { failure } = play(kind, at)
+      if (failure !== undefined) return `${kind} ${at}\n${failure.split('\n')[0]}`
+    }
+  return undefined
 }
 
 function runAll(kind: Kind): void {

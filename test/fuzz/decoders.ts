@@ -141,7 +141,7 @@ function decoders(chance: Chance): Decoder[] {
   const [base] = docs
   if (base === undefined) throw new Error('there is no document')
   const deltas = docs.flatMap(({ doc, deltas }) => [doc.delta(), ...deltas])
-  const snapshots = docs.flatMap(({ doc }) => [doc.snapshot(), doc.snapshot({ live: true } as object)])
+  const snapshots = docs.flatMap(({ doc }) => [doc.snapshot(), doc.snapshot({ history: 'live' })])
   const versions = docs.map(({ doc }) => {
     const writer = new ByteWriter(64)
     encodeVersion(writer, doc.version)

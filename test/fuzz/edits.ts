@@ -2,8 +2,8 @@
 // author meant, whatever became ops of it.
 
 import { valueKey } from '../../src/core/value.ts'
+import { counter, isJoineryError, json, log, text as newText, register, set } from '../../src/doc.ts'
 import type { Chance } from './chance.ts'
-import { isJoineryError, json, newer, text as newText } from './under-test.ts'
 
 /** A draft, and how to read and write the plain value beside it. */
 interface Spot {
@@ -205,23 +205,23 @@ function make(chance: Chance, depth: number): Made {
     }
     case 'counter': {
       const value = chance.below(5)
-      return { assigned: newer.counter(value, { grows: chance.maybe(0.4) }), plain: value }
+      return { assigned: counter(value, { grows: chance.maybe(0.4) }), plain: value }
     }
     case 'set': {
       const values = few()
       const wins = chance.maybe(0.5) ? 'add' : 'remove'
       return {
-        assigned: newer.set(values, { wins }),
+        assigned: set(values, { wins }),
         plain: inOrder(values.filter((value, i) => values.findIndex((other) => Object.is(other, value)) === i)),
       }
     }
     case 'log': {
       const values = few()
-      return newer.log === undefined ? same(null) : { assigned: newer.log(values), plain: values }
+      return { assigned: log(values), plain: values }
     }
     case 'register': {
       const value = chance.pick(members)
-      return newer.register === undefined ? same(null) : { assigned: newer.register(value), plain: value }
+      return { assigned: register(value), plain: value }
     }
   }
 }

@@ -1,8 +1,9 @@
 // Sees every delta of a world of documents, and compares what these say with the twin: the value, older versions, differences, conflicts, who
-// wrote what, cursors and undo. What a document cannot be asked is left out.
+// wrote what, cursors and undo.
 
-import { type ActorId, actorId } from '../../src/core/ids.ts'
+import { actorId } from '../../src/core/ids.ts'
 import type { Version } from '../../src/core/version.ts'
+import { applyPatches, type Cursor, type Doc, type Undo } from '../../src/doc.ts'
 import { Replica } from '../../src/replica/replica.ts'
 import { Twin } from '../model/engine-twin.ts'
 import { opsOf } from '../model/twin-adapter.ts'
@@ -11,30 +12,8 @@ import { boxAt, indexOf, keyHeads, showEntry, valueAt } from '../model/twin-show
 import type { Chance } from './chance.ts'
 import { same } from './docs-world.ts'
 import { drawn } from './notation.ts'
-import { applyPatches, type Doc } from './under-test.ts'
 
 type Path = readonly (string | number)[]
-
-interface Cursor {
-  readonly index: number | undefined
-}
-
-interface Undo {
-  undo(): unknown
-  redo(): unknown
-  readonly canUndo: boolean
-  readonly canRedo: boolean
-}
-
-/** What documents of the new engine have besides. */
-interface Newer {
-  at(version: Version): { readonly value: unknown }
-  diff(a: Version, b: Version): Parameters<typeof applyPatches>[1]
-  conflicts(path: Path): readonly { readonly value: unknown; readonly actor: ActorId }[]
-  blame(path: Path): readonly { readonly index: number; readonly count: number; readonly actor: ActorId }[]
-  cursor(path: Path, index: number, side: 'before' | 'after'): Cursor
-  undo(options?: { readonly mergeMs?: number }): Undo
-}
 
 /** A cursor, and what it is beside. */
 interface Placed {
@@ -75,30 +54,26 @@ export class Witness {
   }
 
   look(doc: Doc, chance: Chance): void {
-    const newer = doc as unknown as Partial<Newer>
     const now = this.#seen(doc.version)
     const known = this.#versions.filter((version) => contains(doc.version, version))
-    if (newer.at !== undefined && known.length > 0) {
+    if (known.length > 0) {
       const [a, b] = [chance.pick(known), chance.pick(known)]
       const [then, later] = [valueAt(this.#twin, this.#seen(a)), valueAt(this.#twin, this.#seen(b))]
-      same(newer.at(a).value, then, 'the value at an older version')
-      if (newer.diff !== undefined) same(applyPatches(then, newer.diff(a, b)), later, 'a value and its diff to another')
+      same(doc.at(a).value, then, 'the value at an older version')
+      same(applyPatches(then, doc.diff(a, b)), later, 'a value and its diff to another')
     }
     const boxes = pathsOf(this.#twin, now)
     for (const { path, box } of chance.shuffled(boxes).slice(0, 3)) {
       if (box.type === 'text' || box.type === 'list') {
-        if (newer.blame !== undefined) this.#compareBlame(newer.blame(path), box, now)
-        if (newer.cursor !== undefined) this.#place(doc, newer.cursor.bind(doc), path, box, now, chance)
+        this.#compareBlame(doc.blame(path), box, now)
+        this.#place(doc, path, box, now, chance)
       }
-      if (box.type === 'map' && newer.conflicts !== undefined)
-        this.#compareConflicts(newer.conflicts.bind(doc), path, box, now)
+      if (box.type === 'map') this.#compareConflicts(doc, path, box, now)
     }
   }
 
   undo(doc: Doc, chance: Chance): void {
-    const newer = doc as unknown as Partial<Newer>
-    if (newer.undo === undefined) return
-    const undo = this.#undos.get(doc) ?? newer.undo({ mergeMs: 0 })
+    const undo = this.#undos.get(doc) ?? doc.undo({ mergeMs: 0 })
     this.#undos.set(doc, undo)
     if (undo.canRedo && chance.maybe(0.4)) undo.redo()
     else if (undo.canUndo) undo.undo()
@@ -114,12 +89,12 @@ export class Witness {
     return drawn(opsOf(this.#reader.history))
   }
 
-  #place(doc: Doc, cursorAt: Newer['cursor'], path: Path, box: Box, now: Seen, chance: Chance): void {
+  #place(doc: Doc, path: Path, box: Box, now: Seen, chance: Chance): void {
     const items = this.#twin.visible(box, now)
     const index = chance.below(items.length + 1)
     const side = chance.maybe(0.5) ? 'before' : 'after'
     const item = items[side === 'before' ? index : index - 1]
-    const placed = { doc, cursor: cursorAt(path, index, side), side, box, item } as const
+    const placed = { doc, cursor: doc.cursor(path, index, side), side, box, item } as const
     this.#compareCursor(placed, now)
     this.#placed.push(placed)
   }
@@ -135,7 +110,7 @@ export class Witness {
     return indexOf(this.#twin, box, item, now) + (side === 'after' && visible.includes(item) ? 1 : 0)
   }
 
-  #compareBlame(blame: ReturnType<Newer['blame']>, box: Box, now: Seen): void {
+  #compareBlame(blame: ReturnType<Doc['blame']>, box: Box, now: Seen): void {
     const found = blame.flatMap(({ index, count, actor }) =>
       Array.from({ length: count }, (_, i) => [index + i, actor]),
     )
@@ -146,12 +121,12 @@ export class Witness {
     )
   }
 
-  #compareConflicts(conflictsAt: Newer['conflicts'], path: Path, map: Box, now: Seen): void {
+  #compareConflicts(doc: Doc, path: Path, map: Box, now: Seen): void {
     for (const key of new Set(map.entries.flatMap(({ op }) => ('key' in op ? [op.key] : [])))) {
       const [winner, ...losers] = keyHeads(this.#twin, map, key, now)
       if (winner === undefined || winner.makes?.type === 'register') continue
       const expected = losers.map((entry) => ({ value: showEntry(this.#twin, entry, now), actor: entry.actor }))
-      const found = conflictsAt([...path, key]).map(({ value, actor }) => ({ value, actor }))
+      const found = doc.conflicts([...path, key]).map(({ value, actor }) => ({ value, actor }))
       // What follows is hidden there, edited by somebody who had not seen the removal.
       same(found.slice(0, expected.length), expected, `the conflicts at ${[...path, key].join()}`)
     }

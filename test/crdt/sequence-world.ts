@@ -254,8 +254,9 @@ class World {
       log.push(isBack ? Kind.eraseBack : Kind.erase, 1, index, 0, count, false)
       for (let i = 0; i < count; i++) this.#note({ type: 'erase', index: isBack ? index - i : index }, branch, past)
     }
+    // Asked before the merge, which may cut the row: a delete of one unit has no direction.
+    const kind = log.kindOf(log.rowAt(start))
     this.#replica.mergeRows(start, unseen)
-    const kind = log.kindOf(log.rowAt(start + count - 1))
     this.#news.push({ branch, parents, kind, index, count })
   }
 

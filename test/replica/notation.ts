@@ -18,9 +18,9 @@ export class Side {
   readonly made: SignedRange[] = []
   mirror: unknown
 
-  constructor(name: string) {
+  constructor(name: string, now = () => 0) {
     this.name = name
-    this.replica = new Replica({ docTag, actor: actorId(new TextEncoder().encode(name)), now: () => 1_000_000 })
+    this.replica = new Replica({ docTag, actor: actorId(new TextEncoder().encode(name)), now })
     this.replica.listening = true
     this.mirror = this.replica.value
   }

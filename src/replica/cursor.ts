@@ -1,6 +1,6 @@
 // A place in a text or list that stays where it is while others edit: beside an item, not at a number. If the item goes, the place is where it was.
 //
-//   bytes = version u8 0, side u8 (0 before, 1 after), place u8 (0 an end of it, 1 an item), container dot or root, [item dot]
+//   bytes = version u8 0, side u8 (0 before, 1 after), place u8 (0 an end of it, 1 an item), the container's dot, [the item's dot]
 //   dot   = actor bytes with their length, seq varint
 
 import { ByteReader, ByteWriter } from '../base/bytes.ts'
@@ -10,13 +10,17 @@ import type { LV } from '../core/graph.ts'
 import { decodeActor, encodeActor } from '../core/ids.ts'
 import { Kind } from '../core/kinds.ts'
 import type { EngineDocument } from '../crdt/engine/document.ts'
+import { formatPath } from '../crdt/engine/input.ts'
 import type { ListState } from '../crdt/engine/list-state.ts'
 import type { Container } from '../crdt/engine/state.ts'
 import type { TextState } from '../crdt/engine/text-state.ts'
 import type { Path } from '../crdt/patch.ts'
 import type { History } from './history.ts'
 
-/** Which neighbour a cursor stays with: 'before' the item at an index, or 'after' the one before that index. */
+/**
+ * Which neighbour a cursor stays with: it stands 'before' the item at an index, or 'after' the one in front of that index. It shows where somebody types
+ * at that very place: text that comes there is in front of a cursor 'before', and behind one 'after'.
+ */
 export type Side = 'before' | 'after'
 
 export interface Cursor {
@@ -77,13 +81,15 @@ class ItemCursor implements Cursor {
   }
 }
 
-/** A cursor at an index of the text or list at a path. Errors: 'bad-path' | 'bad-change' for an index outside. */
+/** A cursor at an index of the text or list at a path. Errors: 'bad-path' | 'bad-change' for an index outside | 'bad-option'. */
 export function cursorAt(history: History, document: EngineDocument, path: Path, index: number, side: Side): Cursor {
   const container = sequenceOf(document.containerAt(path))
   if (container === undefined)
-    throw new JoineryError('bad-path', 'a cursor stands in a text or list', { details: { path } })
+    throw new JoineryError('bad-path', `${formatPath(path)} is neither a text nor a list`, { details: { path } })
   if (!Number.isInteger(index) || index < 0 || index > container.length)
     throw new JoineryError('bad-change', `index ${index} is outside of 0-${container.length}`)
+  if (side !== 'before' && side !== 'after')
+    throw new JoineryError('bad-option', `a cursor stands 'before' or 'after', not ${JSON.stringify(side)}`)
   const item = side === 'before' ? index : index - 1
   const lv = item >= 0 && item < container.length ? container.sequence.lvAt(item) : -1
   return new ItemCursor(history, document, container, lv, side)
@@ -100,7 +106,7 @@ export function decodeCursor(history: History, document: EngineDocument, bytes: 
   const container = sequenceOf(document.containerOf(history.log.refTo(maker)))
   if (container === undefined) throw new JoineryError('bad-path', 'a cursor stands in a text or list')
   if (lv >= 0 && !isItem(history, document, container, lv))
-    throw new JoineryError('bad-path', 'a cursor names no item of its list')
+    throw new JoineryError('bad-path', 'a cursor names no item of its text or list')
   return new ItemCursor(history, document, container, lv, side === 1 ? 'after' : 'before')
 }
 

@@ -6,6 +6,7 @@ import { limits } from '../base/limits.ts'
 import { Actors } from '../core/actors.ts'
 import { Graph, type LV } from '../core/graph.ts'
 import { HashChain } from '../core/hash-chain.ts'
+import { checkGraph, drawGraph } from '../core/graph-draw.ts'
 import { type ActorId, ownerOf } from '../core/ids.ts'
 import { Kind, type Meta } from '../core/kinds.ts'
 import { OpLog } from '../core/op-log.ts'
@@ -32,7 +33,9 @@ export class History {
   /** By branch: what the ops of a loaded snapshot end in, so that history need not be decoded to go on. */
   readonly #contexts: ReadonlyMap<number, BranchContext> | undefined
   /** By branch: when it said what time it was. */
-  readonly #times: ({ readonly seq: number; readonly time: number }[] | undefined)[] = []
+  #times: ({ readonly seq: number; readonly time: number }[] | undefined)[] = []
+  /** Of a loaded snapshot only the newest times are known until somebody asks for others. */
+  #hasAllTimes: boolean
 
   /** `loaded` is what a snapshot gave, if it begins with one. */
   constructor(docTag: Uint8Array, loaded?: Pick<OpenedSnapshot, 'actors' | 'graph' | 'log' | 'contexts' | 'tips'>) {
@@ -40,6 +43,7 @@ export class History {
     this.graph = loaded?.graph ?? new Graph()
     this.log = loaded?.log ?? new OpLog()
     this.#contexts = loaded?.contexts
+    this.#hasAllTimes = loaded === undefined
     for (const [branch, { time }] of loaded?.contexts ?? [])
       if (time !== undefined) this.#times[branch] = [{ seq: 0, time }]
     this.chain = new HashChain({ docTag, graph: this.graph, log: this.log, actors: this.actors })
@@ -92,22 +96,17 @@ export class History {
   /** Throws with a picture if an invariant is broken. */
   check(): void {
     const { graph, log } = this
-    const picture = (): string =>
-      Array.from({ length: graph.branches }, (_, b) => `${this.actors.nameOf(b)}: ${graph.endOf(b)}`).join(', ')
-    assert(graph.length === log.length, `Invariant 4: the graph has ${graph.length} ops, the log ${log.length}`)
+    checkGraph(graph)
+    assert(
+      graph.length === log.length,
+      `Invariant 4: the graph has ${graph.length} ops, the log ${log.length}\n${this.draw()}`,
+    )
     assert(log.changeEnds.length === log.length, 'each op ends a change or does not')
-    const ends: number[] = []
-    for (let row = 0; row < graph.rows; row++) {
-      const branch = graph.branchOfRow(row)
-      const end = ends[branch] ?? 0
-      assert(
-        graph.seqOfRow(row) === end,
-        `Invariant 2: a row begins at ${graph.seqOfRow(row)}, not ${end} (${picture()})`,
-      )
-      ends[branch] = end + graph.endOfRow(row) - graph.startOfRow(row)
-      for (const parent of graph.parentsOfRow(row))
-        assert(parent < graph.startOfRow(row), `Invariant 3: op ${graph.startOfRow(row)} is before its parent`)
-    }
+  }
+
+  /** The event graph as a picture: a line for each actor, by the beginning of its name. */
+  draw(): string {
+    return drawGraph(this.graph, (branch) => `${this.actors.nameOf(branch).slice(0, 8)}:`)
   }
 
   /** The chain's hash after the first `end` ops of a branch. */
@@ -164,6 +163,7 @@ export class History {
 
   /** The newest wall time an actor had written when it made an op. */
   timeAt(branch: number, seq: number): number | undefined {
+    if (!this.#hasAllTimes) this.#readTimes()
     const times = this.#times[branch] ?? []
     let time: number | undefined
     for (const entry of times) {
@@ -184,6 +184,16 @@ export class History {
       this.#times[branch] = times
       times.push({ seq: graph.seqAt(lv), time })
     }
+  }
+
+  #readTimes(): void {
+    this.#hasAllTimes = true
+    this.#times = []
+    const { log, graph } = this
+    log.thaw()
+    for (let row = 0; row < log.count; row++)
+      if (log.kindOf(row) === Kind.meta)
+        this.noteMetas(graph.branchAt(log.startOf(row)), log.startOf(row), log.endOf(row))
   }
 
   /** Signed tips for a snapshot: the newest of each actor, and some before it. */

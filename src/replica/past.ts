@@ -2,12 +2,15 @@
 
 import { JoineryError } from '../base/errors.ts'
 import type { LV } from '../core/graph.ts'
+import { endsAt } from '../core/graph-versions.ts'
 import type { ActorId } from '../core/ids.ts'
 import { Kind, type Meta } from '../core/kinds.ts'
 import type { Version } from '../core/version.ts'
 import type { EngineDocument } from '../crdt/engine/document.ts'
+import { formatPath } from '../crdt/engine/input.ts'
 import type { Path } from '../crdt/patch.ts'
 import type { History } from './history.ts'
+import { touches } from './places.ts'
 
 /** One change, as the history lists it. */
 export interface HistoryEntry {
@@ -17,7 +20,12 @@ export interface HistoryEntry {
   readonly count: number
   /** Wall time in milliseconds as its author had it, within a minute; for people. */
   readonly time: number | undefined
+  /** What `change(fn, { message })` was given. */
   readonly message: string | undefined
+  /** What its author had seen when making it: `diff(before, after)` is what the change did. */
+  readonly before: Version
+  /** `before`, and this change. */
+  readonly after: Version
 }
 
 /** Who wrote a part of a text or list. */
@@ -26,18 +34,24 @@ export interface Blame {
   readonly index: number
   readonly count: number
   readonly actor: ActorId
+  /** Wall time in milliseconds as its author had it, within a minute; for people. */
   readonly time: number | undefined
 }
 
-/** The heads of a version. Errors: 'bad-option' if the version names what is not here, or not what that builds on. */
+/** The heads of a version. Errors: 'bad-option' if the version names what is not here, lacks what that builds on, or has half a change. */
 export function headsOf(history: History, version: Version): LV[] {
   const { graph } = history
   const last: LV[] = []
   for (const [actor, end] of version) {
     const branch = history.branchOf(actor)
+    if (!Number.isInteger(end) || end < 0)
+      throw new JoineryError('bad-option', `a version has ${end} ops of ${actor}: give an integer from 0 on`)
     if (end > graph.endOf(branch))
       throw new JoineryError('bad-option', `a version names op ${end - 1} of ${actor}, which is not here`)
-    if (end > 0) last.push(graph.lvOf(branch, end - 1))
+    if (end === 0) continue
+    if (!history.endsChange(branch, end))
+      throw new JoineryError('bad-option', `a version ends in the midst of a change, after op ${end - 1} of ${actor}`)
+    last.push(graph.lvOf(branch, end - 1))
   }
   const heads = graph.dominators(last)
   const unseen = graph.diff(heads, []).onlyA
@@ -68,44 +82,59 @@ export function changesOf(
   const entries: HistoryEntry[] = []
   for (let end = length; end > 0 && entries.length < limit; ) {
     const start = changeEnds.previous(end - 2, 1) + 1
-    if (path.length === 0 || touches(history, document, start, end, path)) entries.push(entryOf(history, start, end))
+    if (touches(history, document, start, end, path)) entries.push(new Entry(history, start, end))
     end = start
   }
   return entries
 }
 
-/** Whether one of the ops [start, end) is at a path or inside of it. */
-function touches(history: History, document: EngineDocument, start: LV, end: LV, path: Path): boolean {
-  const { log } = history
-  for (let lv = start, row = log.rowAt(start); lv < end; lv = log.endOf(row), row++) {
-    const kind = log.kindOf(row)
-    if (kind === Kind.meta || kind >= Kind.revoke) continue
-    const container = document.containerOf(log.refOf(row))
-    const at = container === undefined ? undefined : document.pathOf(container)
-    if (at === undefined) continue
-    const isKey = kind === Kind.set || kind === Kind.make || kind === Kind.unset
-    const whole = isKey ? [...at, log.keys[log.aOf(row)] as string] : at
-    if (path.every((key, i) => whole[i] === key)) return true
-  }
-  return false
-}
+class Entry implements HistoryEntry {
+  readonly actor: ActorId
+  readonly seq: number
+  readonly count: number
+  readonly time: number | undefined
+  readonly message: string | undefined
+  readonly #history: History
+  readonly #start: LV
 
-function entryOf(history: History, start: LV, end: LV): HistoryEntry {
-  const { graph, log, actors } = history
-  const branch = graph.branchAt(start)
-  const seq = graph.seqAt(start)
-  const row = log.rowAt(start)
-  const { message } = log.kindOf(row) === Kind.meta ? (log.values[log.bOf(row)] as Meta) : noMeta
-  return { actor: actors.nameOf(branch), seq, count: end - start, time: history.timeAt(branch, seq), message }
+  constructor(history: History, start: LV, end: LV) {
+    const { graph, log, actors } = history
+    const branch = graph.branchAt(start)
+    const row = log.rowAt(start)
+    const { message } = log.kindOf(row) === Kind.meta ? (log.values[log.bOf(row)] as Meta) : noMeta
+    this.actor = actors.nameOf(branch)
+    this.seq = graph.seqAt(start)
+    this.count = end - start
+    this.time = history.timeAt(branch, this.seq)
+    this.message = message
+    this.#history = history
+    this.#start = start
+  }
+
+  // Made when they are asked for: a long history has many entries.
+
+  get before(): Version {
+    return versionAt(this.#history, this.#history.graph.parentsAt(this.#start))
+  }
+
+  get after(): Version {
+    return versionAt(this.#history, [this.#start + this.count - 1])
+  }
 }
 
 const noMeta: Meta = {}
+
+function versionAt({ graph, actors }: History, heads: readonly LV[]): Version {
+  const version = new Map<ActorId, number>()
+  for (const [branch, end] of endsAt(graph, heads).entries()) if (end > 0) version.set(actors.nameOf(branch), end)
+  return version
+}
 
 /** Who wrote what of the text or list at a path, from its start on. Errors: 'bad-path'. */
 export function blameOf(history: History, document: EngineDocument, path: Path): Blame[] {
   const container = document.containerAt(path)
   if (container?.type !== 'text' && container?.type !== 'list')
-    throw new JoineryError('bad-path', 'only texts and lists are written by several people', { details: { path } })
+    throw new JoineryError('bad-path', `${formatPath(path)} is neither a text nor a list`, { details: { path } })
   const { graph, actors } = history
   const out: { index: number; count: number; actor: ActorId; time: number | undefined }[] = []
   let index = 0

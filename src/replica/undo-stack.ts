@@ -2,6 +2,7 @@
 // revoke is the replica's. A new edit ends what could be redone, as editors do.
 
 import type { Spans } from '../core/graph.ts'
+import { union } from '../crdt/engine/spans.ts'
 
 /** Own edits that are undone together. */
 export interface UndoGroup {
@@ -41,7 +42,8 @@ export class UndoStack {
     if (spans.length === 0) return
     this.#redo = []
     const last = this.#undo.at(-1)
-    if (this.#joins && last !== undefined && time - last.time <= this.#mergeMs) {
+    const gap = last === undefined ? -1 : time - last.time
+    if (this.#joins && last !== undefined && gap >= 0 && gap < this.#mergeMs) {
       for (let i = 0; i < spans.length; i += 2) join(last.spans, spans[i] as number, spans[i + 1] as number)
       last.time = time
     } else {
@@ -64,6 +66,21 @@ export class UndoStack {
     return this.#move(this.#redo, this.#undo)
   }
 
+  /** Somebody else, or we ourselves in an earlier life, took these back, as one step. */
+  undone(spans: ArrayLike<number>): void {
+    this.#undo = this.#gather(this.#undo, this.#redo, spans)
+  }
+
+  /** The same for what was brought again. */
+  redone(spans: ArrayLike<number>): void {
+    this.#redo = this.#gather(this.#redo, this.#undo, spans)
+  }
+
+  clear(): void {
+    this.#undo = []
+    this.#redo = []
+  }
+
   #move(from: Open[], to: Open[]): UndoGroup | undefined {
     const group = from.pop()
     if (group === undefined) return undefined
@@ -71,6 +88,26 @@ export class UndoStack {
     this.#joins = false
     return group
   }
+
+  /** Moves the groups that have any of these, as one; gives the others. */
+  #gather(from: Open[], to: Open[], spans: ArrayLike<number>): Open[] {
+    const moved = from.filter((group) => overlaps(group.spans, spans))
+    const [newest] = moved.slice(-1)
+    if (newest === undefined) return from
+    to.push({ spans: [...moved.map((group): Spans => group.spans).reduce(union)], time: newest.time })
+    this.#joins = false
+    return from.filter((one) => !moved.includes(one))
+  }
+}
+
+/** Whether two lists of spans have anything in common. */
+export function overlaps(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
+  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
+    if ((a[i] as number) < (b[j + 1] as number) && (b[j] as number) < (a[i + 1] as number)) return true
+    if ((a[i + 1] as number) < (b[j + 1] as number)) i += 2
+    else j += 2
+  }
+  return false
 }
 
 function join(spans: number[], start: number, end: number): void {

@@ -1,30 +1,31 @@
 // Undo and redo of one's own edits, by revokes (FORMAT §3): what was written comes and goes under its own name, so two who undo overlapping deletes get
-// the text once, and what others wrote since stays.
+// the text once, and what others wrote since stays. What is undone is said by ops, so it survives a reload, and other undos of the same document follow.
 
 import { JoineryError } from '../base/errors.ts'
 import type { LV, Spans } from '../core/graph.ts'
 import { ownerOf } from '../core/ids.ts'
-import { Kind } from '../core/kinds.ts'
 import type { Path } from '../crdt/patch.ts'
+import { editsAt, revokeIn } from './places.ts'
 import type { Replica } from './replica.ts'
-import { UndoStack } from './undo-stack.ts'
+import { overlaps, UndoStack } from './undo-stack.ts'
 
 export interface UndoOptions {
-  /** Only edits at this path or inside of it. */
+  /** Only edits at this path or inside of it; indexes are those of now. Everything by default. */
   readonly scope?: Path
-  /** Edits that follow one another within so many milliseconds are undone together. 300 by default. */
+  /** Edits that follow one another within less than so many milliseconds are undone together; 0: each alone. 300 by default. */
   readonly mergeMs?: number
 }
 
 export interface Undo {
   readonly canUndo: boolean
   readonly canRedo: boolean
-  /** Takes back the newest edits that are not undone; false if there are none. */
+  /** Takes back the newest edits that are not undone, in a change of its own; false if there are none. Errors: 'bad-change' inside of a change. */
   undo(): boolean
+  /** Brings back what undo() took back last; false if there is nothing, or something was edited since. Errors: 'bad-change'. */
   redo(): boolean
   /** The next edit begins a new step, however soon it comes. */
   split(): void
-  /** Forgets what could be undone. */
+  /** Forgets what could be undone, and listens no more. */
   close(): void
 }
 
@@ -42,19 +43,26 @@ const mergeMsDefault = 300
 
 export function undoOf(target: Undoable, { scope = [], mergeMs = mergeMsDefault }: UndoOptions): Undo {
   if (!(mergeMs >= 0)) throw new JoineryError('bad-option', `mergeMs is ${mergeMs}: give milliseconds from 0 on`)
+  const { replica } = target
   const stack = new UndoStack(mergeMs)
-  restore(target, scope, stack)
+  restore(replica, scope, stack)
   let isOwn = false
   const off = target.onLocal((from, to) => {
-    if (!isOwn) stack.edited(editsIn(target.replica, from, to, scope), target.now())
+    if (isOwn) isOwn = false
+    else note(replica, from, to, scope, stack, target.now())
   })
   const move = (level: 1 | 2): boolean => {
+    // Before the revoke, since who listens to it asks what can be undone.
     const group = level === 1 ? stack.undo() : stack.redo()
     if (group === undefined) return false
-    const targets = level === 1 ? group.spans : revokesOf(target.replica, group.spans)
+    const targets = level === 1 ? group.spans : revokesOf(replica, group.spans)
+    if (targets.length === 0) return true
     isOwn = true
     try {
-      if (targets.length > 0) target.revoke(level, targets)
+      target.revoke(level, targets)
+    } catch (error) {
+      level === 1 ? stack.redo() : stack.undo()
+      throw error
     } finally {
       isOwn = false
     }
@@ -70,50 +78,34 @@ export function undoOf(target: Undoable, { scope = [], mergeMs = mergeMsDefault 
     undo: () => move(1),
     redo: () => move(2),
     split: () => stack.split(),
-    close: off,
+    close: () => {
+      off()
+      stack.clear()
+    },
   }
 }
 
-/** What this actor did before, as far as it is not undone: so that undo survives a reload. */
-function restore({ replica }: Undoable, scope: Path, stack: UndoStack): void {
-  const { graph, log } = replica.history
-  const branch = replica.history.branchOf(replica.actor)
-  for (let seq = 0; seq < graph.endOf(branch); ) {
-    const end = replica.history.changeEndAfter(branch, seq)
-    const lv = graph.lvOf(branch, seq)
-    const edits = editsIn(replica, lv, lv + end - seq, scope)
-    const row = log.rowAt(lv)
-    if (log.kindOf(row) === Kind.revoke) log.aOf(row) === 1 ? stack.undo() : stack.redo()
-    else stack.edited(edits, Number.POSITIVE_INFINITY)
+/** What this actor did before, and what of it is undone: so that undo survives a reload. Each change is a step then. */
+function restore(replica: Replica, scope: Path, stack: UndoStack): void {
+  const { history, branch } = replica
+  for (let seq = 0; seq < history.graph.endOf(branch); ) {
+    const end = history.changeEndAfter(branch, seq)
+    const lv = history.graph.lvOf(branch, seq)
+    note(replica, lv, lv + end - seq, scope, stack, 0)
     stack.split()
     seq = end
   }
 }
 
-/** The edits among ops [from, to) that are in the scope, as spans. */
-function editsIn({ history: { log }, document }: Replica, from: LV, to: LV, scope: Path): Spans {
-  const spans: number[] = []
-  for (let lv = from, row = log.rowAt(from); lv < to; row++) {
-    const end = Math.min(log.endOf(row), to)
-    const kind = log.kindOf(row)
-    if (kind !== Kind.meta && kind < Kind.revoke && !log.isVoid(row) && isIn(row)) {
-      if (spans.at(-1) === lv) spans[spans.length - 1] = end
-      else spans.push(lv, end)
-    }
-    lv = end
-  }
-  return spans
-
-  function isIn(row: number): boolean {
-    if (scope.length === 0) return true
-    const container = document.containerOf(log.refOf(row))
-    const path = container === undefined ? undefined : document.pathOf(container)
-    if (path === undefined) return false
-    const kind = log.kindOf(row)
-    const isKey = kind === Kind.set || kind === Kind.make || kind === Kind.unset
-    const at = isKey ? [...path, log.keys[log.aOf(row)]] : path
-    return scope.every((key, i) => at[i] === key)
-  }
+/** One own change, the ops [from, to): edits, or an undo or redo that another Undo made. */
+function note(replica: Replica, from: LV, to: LV, scope: Path, stack: UndoStack, time: number): void {
+  const { history, document } = replica
+  const revoke = revokeIn(history, from, to)
+  if (revoke === undefined) stack.edited(editsAt(history, document, from, to, scope), time)
+  else if (revoke.level === 1) stack.undone(revoke.targets)
+  else
+    for (const { lv, level, targets } of document.switches.revokes)
+      if (level === 1 && overlaps([lv, lv + 1], revoke.targets)) stack.redone(targets)
 }
 
 /** The revokes of the same member that switch any of these off (FORMAT §3: a redo names every one that it saw). */
@@ -131,11 +123,4 @@ function revokesOf(replica: Replica, spans: Spans): Spans {
   function memberOf(actor: typeof replica.actor): string {
     return ownerOf(actor).kind === 1 ? actor.slice(0, 66) : actor
   }
-}
-
-function overlaps(a: ArrayLike<number>, b: Spans): boolean {
-  for (let i = 0; i < a.length; i += 2)
-    for (let j = 0; j < b.length; j += 2)
-      if ((a[i] as number) < (b[j + 1] as number) && (b[j] as number) < (a[i + 1] as number)) return true
-  return false
 }

@@ -21,7 +21,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   testing: [...pure, 'peer'],
   cli: ['node.ts', 'base/errors.ts'],
 }
-const tops = ['engine.ts', 'node.ts', 'browser.ts', 'doc.ts', 'lattice.ts', 'testing.ts']
+const tops = ['node.ts', 'browser.ts', 'doc.ts', 'lattice.ts', 'testing.ts']
 const entries = [...tops, 'cli/main.ts', 'store/indexeddb.ts']
 const invariants = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]
 

@@ -30,6 +30,7 @@ export const errorCodes = [
   'store-full', // no room left on the device
   'store-locked', // another living process holds the store
   'store-newer', // written by a newer joinery
+  'store-older', // written in a draft of a format that is not read any more
   'ticket-newer', // made by a newer joinery
   'unsupported', // this Node or browser is too old
   'timeout', // what was waited for did not come in time

@@ -47,6 +47,7 @@ const byCode: Partial<Record<ErrorCode, ExitCode>> = {
   timeout: exitCodes.timeout,
   'store-damaged': exitCodes.unreadable,
   'store-newer': exitCodes.unreadable,
+  'store-older': exitCodes.unreadable,
   'ticket-newer': exitCodes.unreadable,
 }
 

@@ -1,6 +1,6 @@
 // Snapshots: one replica of a document as bytes (FORMAT §5). This page is the grammar; the files named at its end write and read the parts.
 //
-//   snapshot = "joinery-snapshot" (16 bytes), version u8 0, flags u8 (1: hidden content was dropped), section*
+//   snapshot = "joinery-document" (16 bytes), version u8 0, flags u8 (1: hidden content was dropped), section*
 //   section  = id u8, 0 (stored),  size varint, bytes              ids ascending, each at most once; an empty section is left out
 //            | id u8, 1 (deflate), full size varint, size varint, bytes
 //   pack     = (size varint, bytes)*                               streams that are compressed together
@@ -23,8 +23,10 @@
 // 1-4 are read at once and show the document; 5-9 stay bytes until somebody asks for history. The content of history is not written again: a
 // replay without content gives the order of all items, and visible and hidden content fall into their places.
 //
-// Reading is total: any bytes give a document, 'bad-message' or 'store-newer', in bounded time and memory. That what is said is true (that the
-// state is what the ops give, that links are no older than they claim) is not proved here: the store or a signature vouches for the bytes.
+// What begins with "joinery-snapshot" is of the first draft: 'store-older'.
+//
+// Reading is total: any bytes give a document, 'bad-message', 'store-newer' or 'store-older', in bounded time and memory. That what is said is true
+// (that the state is what the ops give, that links are no older than they claim) is not proved here: the store or a signature vouches for the bytes.
 
 import { ByteReader, ByteWriter, equalBytes, utf8 } from '../base/bytes.ts'
 import { JoineryError } from '../base/errors.ts'
@@ -55,8 +57,11 @@ export const sections = {
 
 export type SectionName = keyof typeof sections
 
-const magic = utf8('joinery-snapshot')
+const magic = utf8('joinery-document')
+const olderMagic = utf8('joinery-snapshot')
 const newest = 0
+const older =
+  'This document was written by an early draft of joinery 0.1, which this version cannot read. Export it with that one.'
 const stored = 0
 const deflated = 1
 const liveFlag = 1
@@ -98,7 +103,9 @@ export class Sections {
   constructor(bytes: Uint8Array, inflate: Inflate | undefined) {
     this.#inflate = inflate
     const reader = new ByteReader(plainBytes(bytes))
-    if (!equalBytes(reader.raw(magic.length), magic)) throw new JoineryError('bad-message', 'this is no snapshot')
+    const head = reader.raw(Math.min(reader.left, magic.length))
+    if (equalBytes(head, olderMagic)) throw new JoineryError('store-older', older)
+    if (!equalBytes(head, magic)) throw new JoineryError('bad-message', 'these bytes are no snapshot of a document')
     const version = reader.u8()
     if (version > newest)
       throw new JoineryError('store-newer', `a snapshot of version ${version} needs a newer joinery`)

@@ -53,7 +53,7 @@ function altered(bytes: Uint8Array, random: Random): Uint8Array {
   return writeSnapshot(parts, { live: read.isLive, deflate: undefined })
 }
 
-const header = concatBytes(utf8('joinery-snapshot'), Uint8Array.of(0, 0))
+const header = concatBytes(utf8('joinery-document'), Uint8Array.of(0, 0))
 
 describe('bytes that are no snapshot are refused with a typed error', () => {
   it('20,000 altered ones', { timeout: 120_000 }, () => {
@@ -71,12 +71,13 @@ describe('bytes that are no snapshot are refused with a typed error', () => {
     expect(counts['refused at thaw']).toBeGreaterThan(1000)
   })
 
-  it('what is nothing, something else, or of a newer build', () => {
-    expect(() => openSnapshot(new Uint8Array(0), { replay })).toThrow(/too early/)
+  it('what is nothing, something else, of a newer build, or of the first draft', () => {
+    expect(() => openSnapshot(new Uint8Array(0), { replay })).toThrow(/no snapshot/)
     expect(() => openSnapshot(utf8('some other file, longer than the magic'), { replay })).toThrow(/no snapshot/)
-    expect(() => openSnapshot(concatBytes(utf8('joinery-snapshot'), Uint8Array.of(1, 0)), { replay })).toThrow(
+    expect(() => openSnapshot(concatBytes(utf8('joinery-document'), Uint8Array.of(1, 0)), { replay })).toThrow(
       /newer joinery/,
     )
+    expect(() => openSnapshot(utf8('joinery-snapshot'), { replay })).toThrow(/an early draft of joinery/)
     expect(openSnapshot(header, { replay }).graph.length).toBe(0)
   })
 

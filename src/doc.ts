@@ -3,9 +3,10 @@
 
 import { type Clock, systemClock } from './base/clock.ts'
 import { Emitter, type Off } from './base/emitter.ts'
-import { type Random, systemRandom } from './base/random.ts'
-import { type ActorId, actorId, type Dot } from './core/ids.ts'
-import type { Version } from './core/version.ts'
+import { JoineryError } from './base/errors.ts'
+import { systemRandom } from './base/random.ts'
+import { type ActorId, actorId, type Dot, ownerOf } from './core/ids.ts'
+import { containsVersion, type Version } from './core/version.ts'
 import { DeltaEncoder, rangesSince } from './core/wire-delta.ts'
 import { SessionDecoder, SessionEncoder } from './core/wire-session.ts'
 import { diffValues } from './crdt/diff.ts'
@@ -13,11 +14,21 @@ import type { EngineDocument } from './crdt/engine/document.ts'
 import { type At, type Handles, handles } from './crdt/engine/handles.ts'
 import type { Recorder } from './crdt/engine/recorder.ts'
 import type { Editable } from './crdt/engine/spot.ts'
-import type { Patch, PatchEvent, Path } from './crdt/patch.ts'
+import type { Patch, Path } from './crdt/patch.ts'
 import type { Draft, Text, Value } from './crdt/types.ts'
 import { type Cursor, cursorAt, decodeCursor, type Side } from './replica/cursor.ts'
+import type {
+  Codec,
+  Doc,
+  DocConflict,
+  DocEvents,
+  DocOptions,
+  DocReceived,
+  DocSession,
+  DocSnapshotOptions,
+} from './replica/doc-api.ts'
 import { type Blame, blameOf, changesOf, type HistoryEntry, headsOf } from './replica/past.ts'
-import { type Pending, type Received, Replica } from './replica/replica.ts'
+import { type Received, Replica } from './replica/replica.ts'
 import { type Undo, type UndoOptions, undoOf } from './replica/undo.ts'
 
 export { isJoineryError, JoineryError } from './base/errors.ts'
@@ -30,124 +41,30 @@ export type { Patch, PatchEvent, Path } from './crdt/patch.ts'
 export { type JsonOperation, type TextDeltaOperation, toJsonPatch, toTextDelta } from './crdt/patch-export.ts'
 export type { Counter, Draft, Log, Register, Scalar, SetOf, Text, Value } from './crdt/types.ts'
 export type { Cursor, Side } from './replica/cursor.ts'
+export type {
+  Codec,
+  Doc,
+  DocConflict,
+  DocEvents,
+  DocOptions,
+  DocReceived,
+  DocSession,
+  DocSnapshotOptions,
+} from './replica/doc-api.ts'
 export type { Blame, HistoryEntry } from './replica/past.ts'
 export type { Pending } from './replica/replica.ts'
 export type { Undo, UndoOptions } from './replica/undo.ts'
-
-export interface DocOptions {
-  /** Who writes: 1-64 bytes, never the same for two living documents. Random by default. */
-  readonly actor?: Uint8Array
-  readonly random?: Random
-  readonly clock?: Pick<Clock, 'now'>
-}
-
-/** Synchronous compression, where the platform has it: in Node `deflateRawSync` and `inflateRawSync` of `node:zlib`. */
-export interface Codec {
-  deflate(bytes: Uint8Array): Uint8Array
-  /** Throws, or stops, when more than `sizeMax` bytes come out. */
-  inflate(bytes: Uint8Array, sizeMax: number): Uint8Array
-}
-
-export interface DocSnapshotOptions {
-  /** `live` drops deleted content: it can never be read again, while edits go on as ever. `full` by default. */
-  readonly history?: 'full' | 'live'
-  readonly codec?: Codec
-}
-
-export interface DocEvents {
-  /** A local change, as bytes for others. */
-  delta: Uint8Array
-  /** What a change altered, local or not. */
-  patch: PatchEvent
-  /** The value may be another one now. */
-  change: { readonly local: boolean }
-}
-
-/** What came of receiving a delta. */
-export interface DocReceived {
-  /** How many ops were merged. */
-  readonly merged: number
-  /** What waits for ops that are not here yet. */
-  readonly pending: Pending
-  /** What that altered, in order: the old value plus the patches is the new value. */
-  readonly patches: readonly Patch[]
-}
-
-/** One end of an ordered stream between two replicas. */
-export interface DocSession {
-  /** What is new here since the last call, as bytes; no bytes if nothing is. At most 2^20 ops: repeat until there are none. */
-  send(): Uint8Array
-  /** Takes what the other end's send() gave, in order. Errors: 'bad-message': begin another session then. */
-  receive(message: Uint8Array, options?: { readonly patches?: boolean }): DocReceived
-}
-
-/** A conflict: what lost to what shows, and whose it was. */
-export interface DocConflict {
-  readonly value: unknown
-  readonly actor: ActorId
-  readonly seq: number
-}
-
-/** A document in memory. */
-export interface Doc<T = unknown> extends Handles {
-  /** Immutable and structurally shared: the same reference until it changes. */
-  readonly value: Value<T>
-  /** How many ops of each actor are here: what to hand to another's `delta`. */
-  readonly version: Version
-  /** The newest ops, those nothing here builds on. */
-  readonly frontier: readonly Dot[]
-  readonly actor: ActorId
-  /**
-   * Runs `fn` on a draft; what it does becomes one change, or none if it throws. Errors: 'bad-change' | 'bad-value' | 'limit'.
-   *
-   * @example
-   * doc.change((d) => { d.title = 'Groceries' })
-   */
-  change<R>(fn: (draft: Draft<T>) => R, options?: { readonly message?: string }): R
-  /**
-   * Takes what another made. Without `patches: false` it says what that altered. Errors: 'bad-message' | 'forked' | 'limit'; what else the bytes
-   * hold is taken all the same.
-   */
-  receive(delta: Uint8Array, options?: { readonly patches?: boolean }): DocReceived
-  /** What a holder of `version` lacks: at most 2^20 ops, so repeat until it is empty (no bytes). */
-  delta(version?: Version): Uint8Array
-  /**
-   * One end of an ordered stream to another replica that has `version` (all this one has, by default): its messages are a few bytes each, since both
-   * ends remember what was said.
-   */
-  session(version?: Version): DocSession
-  /** The document as it was. Errors: 'bad-option' for a version that is not of this document. */
-  at(version: Version): { readonly value: Value<T> }
-  /** Patches that take the value at one version to that at another. Errors: 'bad-option'. */
-  diff(from: Version, to: Version): readonly Patch[]
-  /** Changes, the newest first; of a path, those that edited there or inside of it. */
-  history(options?: { readonly path?: Path; readonly limit?: number }): readonly HistoryEntry[]
-  /** What lost to what shows at a path, or is hidden there, the greatest first. Errors: 'bad-path'. */
-  conflicts(path: Path): readonly DocConflict[]
-  /** Who wrote which part of the text or list at a path. Errors: 'bad-path'. */
-  blame(path: Path): readonly Blame[]
-  /** A place that stays while others edit. Errors: 'bad-path' | 'bad-change'. */
-  cursor(path: Path, index: number, side?: Side): Cursor
-  /** A cursor from what `encode` gave. Errors: 'bad-message' | 'bad-path'. */
-  openCursor(bytes: Uint8Array): Cursor
-  /** Everything, to be opened by `openDoc`. */
-  snapshot(options?: DocSnapshotOptions): Uint8Array
-  /** Undo and redo of what is done here from now on. */
-  undo(options?: UndoOptions): Undo
-  on<Name extends keyof DocEvents>(name: Name, listener: (event: DocEvents[Name]) => void): Off
-  /** Calls `fn` after each change: for `useSyncExternalStore` and the like. */
-  subscribe(fn: () => void): Off
-}
 
 /** The tag of documents without a network: they are told apart by whoever holds them. */
 const docTag = new Uint8Array(32)
 
 /**
- * An empty document, or one that begins with `init`: the same on every peer that begins with the same.
+ * An empty document, or one that begins with `init`: the same on every peer that begins with the same, so that all edit one document. Errors:
+ * 'bad-option' | 'bad-value'.
  *
  * @example
- * const doc = createDoc<{ note?: Text }>()
- * doc.change((d) => { d.note = text('hi') })
+ * const doc = createDoc({ init: { note: text('hi') } })
+ * doc.change((d) => { d.note.append('!') })
  */
 export function createDoc<T = unknown>(options: DocOptions & { readonly init?: T & object } = {}): Doc<T> {
   const doc = new MemoryDoc<T>(options)
@@ -155,7 +72,14 @@ export function createDoc<T = unknown>(options: DocOptions & { readonly init?: T
   return doc
 }
 
-/** A document from a snapshot. `actor` is a new one by default: hand in one only if nobody writes with it any more. Errors: 'bad-message' | 'store-newer'. */
+/**
+ * A document from a snapshot. `actor` is a new one by default: hand in the one that wrote before, so that its edits can still be undone, only if nobody
+ * writes with it any more and nothing it made later was given to others. Errors: 'bad-message' | 'bad-option' | 'store-newer' | 'store-older' |
+ * 'unsupported' where it is compressed and no codec is given.
+ *
+ * @example
+ * const copy = openDoc<Board>(doc.snapshot())
+ */
 export function openDoc<T = unknown>(
   snapshot: Uint8Array,
   options: DocOptions & { readonly codec?: Codec } = {},
@@ -181,12 +105,14 @@ class MemoryDoc<T> implements Doc<T>, Editable {
   readonly #emitter = new Emitter<DocEvents>()
   readonly #locals = new Set<(from: number, to: number) => void>()
   #deltas: DeltaEncoder
+  /** What came with a snapshot without hidden content: it cannot be said to others. */
+  #unsaid: Version = new Map()
   /** Where the change under way begins, as a seq. */
   #from = 0
 
   constructor(options: DocOptions) {
     const { actor = (options.random ?? systemRandom).bytes(16), clock = systemClock, random } = options
-    this.actor = actorId(actor)
+    this.actor = checkActor(actor)
     this.#clock = clock
     this.replica = new Replica<T>({
       docTag,
@@ -224,6 +150,7 @@ class MemoryDoc<T> implements Doc<T>, Editable {
 
   load(snapshot: Uint8Array, codec: Codec | undefined): void {
     this.replica.load(snapshot, codec)
+    if (this.replica.isLive) this.#unsaid = this.version
     this.#deltas = new DeltaEncoder(this.replica.history)
   }
 
@@ -283,6 +210,7 @@ class MemoryDoc<T> implements Doc<T>, Editable {
   delta(version?: Version): Uint8Array {
     const { history } = this.replica
     const counts = this.#countsOf(version ?? new Map())
+    this.#checkSaid(version ?? new Map())
     return this.#deltas.all(rangesSince(history, (branch) => counts[branch] ?? 0))
   }
 
@@ -291,6 +219,7 @@ class MemoryDoc<T> implements Doc<T>, Editable {
     const encoder = new SessionEncoder(history)
     const decoder = new SessionDecoder(history.actors)
     const sent = this.#countsOf(version)
+    this.#checkSaid(version)
     return {
       send: () => {
         const ranges = rangesSince(history, (branch) => sent[branch] ?? 0)
@@ -344,6 +273,8 @@ class MemoryDoc<T> implements Doc<T>, Editable {
   }
 
   snapshot({ history = 'full', codec }: DocSnapshotOptions = {}): Uint8Array {
+    if (history !== 'full' && history !== 'live')
+      throw new JoineryError('bad-option', `history is 'full' or 'live', not ${JSON.stringify(history)}`)
     return this.replica.snapshot({
       live: history === 'live',
       ...(codec === undefined ? {} : { deflate: codec.deflate }),
@@ -375,6 +306,14 @@ class MemoryDoc<T> implements Doc<T>, Editable {
 
   subscribe(fn: () => void): Off {
     return this.#emitter.on('change', fn)
+  }
+
+  #checkSaid(version: Version): void {
+    if (this.#unsaid.size === 0 || containsVersion(version, this.#unsaid)) return
+    throw new JoineryError(
+      'bad-option',
+      'this document came from a live snapshot, without history: give the other one a snapshot first, deltas say only what is newer',
+    )
   }
 
   /** By branch: how many ops a version has. */
@@ -415,6 +354,18 @@ class MemoryDoc<T> implements Doc<T>, Editable {
     if (event !== undefined) this.#emitter.emit('patch', event)
     if (isStale && this.#emitter.count('change') > 0) this.#emitter.emit('change', { local: true })
   }
+}
+
+function checkActor(bytes: Uint8Array): ActorId {
+  if (bytes.length < 1 || bytes.length > 64)
+    throw new JoineryError('bad-option', `an actor has 1-64 bytes, not ${bytes.length}`)
+  const actor = actorId(bytes)
+  if (ownerOf(actor).kind === 0)
+    throw new JoineryError(
+      'bad-option',
+      '37 bytes that begin with 0 name what a document begins with: take another actor',
+    )
+  return actor
 }
 
 const nothing: readonly Patch[] = []

@@ -96,7 +96,7 @@ function examplesOf({ path, text }: { path: string; text: string }): Snippet[] {
 function asModule({ code }: Snippet): string {
   const isImport = /^import .*$/gm
   return `import type { ${used(typeNames, code).join(', ')} } from 'joinery'
-import type { Groceries, Scope } from '../../docs/scope.ts'
+import type { Board, Groceries, Scope } from '../../docs/scope.ts'
 ${(code.match(isImport) ?? []).join('\n')}
 export default async (scope: Scope): Promise<void> => {
   const { ${used(scopeNames, code).join(', ')} } = scope

@@ -53,7 +53,7 @@ export function log<V = unknown>(values: Iterable<V> = []): Log<V> {
  * `value` it is the one that shows.
  *
  * @example
- * doc.change((d) => { d.title = register('Groceries'); d.title.set('Shopping') })
+ * doc.change((d) => { d.owner = register('Ada'); d.owner.set('Bo') })
  */
 export function register<V = unknown>(...value: [] | [V]): Register<V> {
   return new NewRegister<V>(value)

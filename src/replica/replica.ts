@@ -141,6 +141,11 @@ export class Replica<T = unknown> {
     this.#house.isLive = opened.isLive
   }
 
+  /** Whether it was loaded from a snapshot without hidden content: what came with that cannot be said to others. */
+  get isLive(): boolean {
+    return this.#house.isLive
+  }
+
   /** The document with all its history, from which everything can be asked. */
   awake(): EngineDocument {
     if (this.document.context.isShallow) this.document.deepen()

@@ -16,6 +16,8 @@ export type Board = {
   note: doc.Text
   votes: doc.Counter
   tags: doc.SetOf<string>
+  events: doc.Log<string>
+  owner: doc.Register<string>
   position: { x: number; y: number }
 }
 
@@ -36,7 +38,9 @@ export const scopeNames: readonly string[] = [...Object.keys(exported), 'peer', 
 export const typeNames: readonly string[] = [
   'Counter',
   'DocHandle',
+  'Log',
   'Peer',
+  'Register',
   'SetOf',
   'Space',
   'Status',
@@ -59,7 +63,12 @@ export async function withScope(folder: string, fragment: (scope: Scope) => Prom
     const list = await space.open<Groceries>('groceries', { init: { items: [] } })
     const away = await openPeer({ store: 'memory', path: 'away' })
     const ticket = await (await away.space('Others')).invite()
-    await fragment({ ...exported, openPeer, peer, space, list, doc: doc.createDoc<Board>(), ticket })
+    const board = doc.createDoc<Board>()
+    board.change((d) => {
+      d.title = ''
+      d.note = doc.text('Hello')
+    })
+    await fragment({ ...exported, openPeer, peer, space, list, doc: board, ticket })
   } finally {
     await Promise.all(opened.map((peer) => peer.close()))
   }

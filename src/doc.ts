@@ -103,6 +103,10 @@ class MemoryDoc<T> implements Doc<T>, Editable {
   readonly #texts = new Map<string, Text>()
   readonly #clock: Pick<Clock, 'now'>
   readonly #emitter = new Emitter<DocEvents>()
+  /** Who listens, at hand for each change. */
+  #wantsDeltas = false
+  #wantsPatches = false
+  #wantsChanges = false
   readonly #locals = new Set<(from: number, to: number) => void>()
   #deltas: DeltaEncoder
   /** What came with a snapshot without hidden content: it cannot be said to others. */
@@ -192,7 +196,7 @@ class MemoryDoc<T> implements Doc<T>, Editable {
   }
 
   receive(delta: Uint8Array, { patches = true }: { readonly patches?: boolean } = {}): DocReceived {
-    this.replica.listening = patches || this.#emitter.count('patch') > 0
+    this.replica.listening = patches || this.#wantsPatches
     return this.#received(this.replica.receiveDelta(delta))
   }
 
@@ -227,7 +231,7 @@ class MemoryDoc<T> implements Doc<T>, Editable {
         return ranges.length === 0 ? new Uint8Array(0) : encoder.all(ranges)
       },
       receive: (message, { patches = true } = {}) => {
-        this.replica.listening = patches || this.#emitter.count('patch') > 0
+        this.replica.listening = patches || this.#wantsPatches
         const known = this.replica.history.graph.length
         const received = this.#received(this.replica.receiveSession(message, decoder))
         this.#noteSent(sent, known)
@@ -349,10 +353,9 @@ class MemoryDoc<T> implements Doc<T>, Editable {
     const event = this.replica.localEvent
     const isStale = this.replica.isStale
     if (this.#locals.size > 0) for (const fn of [...this.#locals]) fn(length - count, length)
-    if (this.#emitter.count('delta') > 0)
-      this.#emitter.emit('delta', this.#deltas.one(this.replica.branch, from, from + count))
+    if (this.#wantsDeltas) this.#emitter.emit('delta', this.#deltas.one(this.replica.branch, from, from + count))
     if (event !== undefined) this.#emitter.emit('patch', event)
-    if (isStale && this.#emitter.count('change') > 0) this.#emitter.emit('change', { local: true })
+    if (isStale && this.#wantsChanges) this.#emitter.emit('change', { local: true })
   }
 }
 

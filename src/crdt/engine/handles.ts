@@ -79,14 +79,29 @@ class TextHandle implements Text {
 
   insert(index: number, content: string): void {
     const text = this.#spot.container(isText, 'text')
-    checkInsert(text, index, content, () => this.#spot.path)
-    if (content !== '') this.#spot.edit((recorder) => recorder.type(text, index, content))
+    checkInsert(text, index, content, this.#spot)
+    if (content === '') return
+    // As edit() does, but with no function made for each keystroke.
+    const recorder = this.#spot.begin()
+    try {
+      recorder.type(text, index, content)
+    } catch (error) {
+      throw this.#spot.abandoned(error)
+    }
+    this.#spot.end()
   }
 
   delete(index: number, count: number): void {
     const text = this.#spot.container(isText, 'text')
     checkDelete(text, index, count)
-    if (count > 0) this.#spot.edit((recorder) => recorder.remove(text, index, count))
+    if (count === 0) return
+    const recorder = this.#spot.begin()
+    try {
+      recorder.remove(text, index, count)
+    } catch (error) {
+      throw this.#spot.abandoned(error)
+    }
+    this.#spot.end()
   }
 
   append(content: string): void {

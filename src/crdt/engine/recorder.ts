@@ -39,6 +39,7 @@ export class Recorder {
   #frontier: readonly LV[] = []
   /** The parent of the next op: the newest, alone. One array, used again and again. */
   readonly #newest: LV[] = [0]
+  readonly #only: LV[] = [0]
 
   constructor(context: Context, effects: Effects, revoke: Revoke) {
     this.#context = context
@@ -240,7 +241,12 @@ export class Recorder {
   /** Before the first op: the frontier is kept, and what is to be said first is. */
   #open(): void {
     const { log, graph } = this.#context
-    this.#frontier = graph.frontier.slice()
+    const { frontier } = graph
+    if (frontier.length === 1) {
+      // Nearly always: one array, used again and again.
+      this.#only[0] = frontier[0] as LV
+      this.#frontier = this.#only
+    } else this.#frontier = frontier.slice()
     const meta = this.#meta
     if (meta === undefined) return
     this.#meta = undefined

@@ -48,14 +48,27 @@ export class Spot {
 
   /** One edit that was checked before: a change of its own. */
   edit(record: (recorder: Recorder) => void): void {
-    const recorder = this.#target.begin()
+    const recorder = this.begin()
     try {
       record(recorder)
     } catch (error) {
-      this.#target.abandon()
-      throw error
+      throw this.abandoned(error)
     }
+    this.end()
+  }
+
+  begin(): Recorder {
+    return this.#target.begin()
+  }
+
+  end(): void {
     this.#target.end()
+  }
+
+  /** Takes a change back that threw, and gives what it threw. */
+  abandoned(error: unknown): unknown {
+    this.#target.abandon()
+    return error
   }
 
   /** An edit of several steps by a draft: all or nothing. Errors: 'bad-path', and those of change(). */

@@ -6,10 +6,15 @@ import type { Path } from '../patch.ts'
 import { checkText } from './input.ts'
 import type { TextState } from './text-state.ts'
 
-/** Errors: 'bad-value' | 'bad-change'. `pathOf` says where the text stands, if that must be told. */
-export function checkInsert(text: TextState, index: number, content: string, pathOf: () => Path): void {
+/** Says where a text stands, if that must be told. */
+export interface Placed {
+  readonly path: Path
+}
+
+/** Errors: 'bad-value' | 'bad-change'. */
+export function checkInsert(text: TextState, index: number, content: string, at: Placed): void {
   if (typeof content !== 'string') throw new JoineryError('bad-value', `a text takes strings, not ${typeof content}`)
-  if (!content.isWellFormed()) checkText(content, pathOf())
+  if (!content.isWellFormed()) checkText(content, at.path)
   checkSpan(text.length, index, 0)
   checkPair(text, index)
 }

@@ -1,6 +1,7 @@
 // Drafts of texts, counters, sets, logs and registers.
 
 import { valueKey } from '../../core/value.ts'
+import type { Path } from '../patch.ts'
 import type { Counter, Log, Register, SetOf, Text } from '../types.ts'
 import { type Amount, checkAmount, checkGrowth } from './amounts.ts'
 import type { CounterState } from './counter-state.ts'
@@ -9,10 +10,10 @@ import { readMember } from './input.ts'
 import type { LogState } from './log-state.ts'
 import type { RegisterState } from './register-state.ts'
 import type { SetState } from './set-state.ts'
-import { checkDelete, checkInsert } from './text-edits.ts'
+import { checkDelete, checkInsert, type Placed } from './text-edits.ts'
 import type { TextState } from './text-state.ts'
 
-export class TextDraft implements Text {
+export class TextDraft implements Text, Placed {
   readonly #drafts: Drafts
   readonly #text: TextState
 
@@ -26,9 +27,13 @@ export class TextDraft implements Text {
     return this.#text.length
   }
 
+  get path(): Path {
+    return this.#drafts.pathOf(this.#text)
+  }
+
   insert(index: number, content: string): void {
     const recorder = this.#drafts.use(this.#text)
-    checkInsert(this.#text, index, content, () => this.#drafts.pathOf(this.#text))
+    checkInsert(this.#text, index, content, this)
     recorder.type(this.#text, index, content)
   }
 

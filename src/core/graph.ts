@@ -38,6 +38,7 @@ export class Graph {
   #shared: { readonly parents: readonly LV[]; readonly memo: Memo } | undefined
   #frontier: LV[] = []
   #length = 0
+  #mayHaveCuts = false
   /** The row looked at last: most questions are about where the last one was. */
   #hint = 0
 
@@ -53,6 +54,11 @@ export class Graph {
 
   get rows(): number {
     return this.#starts.length
+  }
+
+  /** Whether a self-certifying actor ever linked to something: nothing but a cut does. */
+  get mayHaveCuts(): boolean {
+    return this.#mayHaveCuts
   }
 
   get branches(): number {
@@ -237,6 +243,7 @@ export class Graph {
       this.#rowsOf.push(new Int32Column(1))
       this.#memos.push(undefined)
     }
+    if (lamport === 0 && parents.length > 0) this.#mayHaveCuts = true
     ;(this.#rowsOf[branch] as Int32Column).push(this.rows)
     this.#starts.push(start)
     this.#branches.push(branch)

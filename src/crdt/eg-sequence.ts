@@ -4,12 +4,16 @@
 //
 //   own ops     0 1 2 3 4 5 6 7 8 9        op 9 has not seen 7 and 8
 //   cuts        0 … … … … … … 7            so the tracker begins at cut 7: replays 7 and 8, then takes 9
+//
+// Who was cut off (cuts.ts) concerns every sequence: each learns of it when it is next told of an op, or at once if it has ops of theirs. What these
+// ops do goes through a tracker that knows the whole history.
 
 import { assert } from '../base/assert.ts'
 import type { Graph, LV, Spans } from '../core/graph.ts'
 import { Kind } from '../core/kinds.ts'
 import { advanceA, type OpLog } from '../core/op-log.ts'
 import { CriticalCuts } from './critical-cuts.ts'
+import { behind, type CutAct, Cuts } from './cuts.ts'
 import type { Makers } from './fugue-max.ts'
 import { OwnOps } from './own-ops.ts'
 import { replayOrder } from './replay-order.ts'
@@ -26,15 +30,23 @@ export interface SequenceHost {
 
 export type ItemVisitor = (lv: LV, count: number, isVisible: boolean) => void
 
-/** An op elsewhere that acts on items here: a clear (level 0), or a revoke of ops given as ordinals. */
+/** An op elsewhere that acts on items here: a clear (level 0), or a revoke of ops given as ordinals; or a cut or uncut. */
 interface Act {
-  readonly level: 0 | 1 | 2
+  readonly level: 0 | 1 | 2 | 'cut'
   readonly targets: readonly number[]
+}
+
+/** A cut or uncut that was noted, and the ordinals of it and of the cut. */
+interface NotedCut {
+  readonly act: CutAct
+  readonly ordinal: number
+  readonly cut: number
 }
 
 /** A tracker that has not been needed for so many ops goes. */
 const idleMax = 4096
 const none: readonly number[] = []
+const noCuts = new Cuts()
 
 export class Sequence implements Output {
   readonly #graph: Graph
@@ -44,6 +56,8 @@ export class Sequence implements Output {
   readonly #own = new OwnOps()
   readonly #cuts = new CriticalCuts()
   readonly #acts = new Map<number, Act>()
+  readonly #cutActs: readonly CutAct[]
+  readonly #notedCuts: NotedCut[] = []
   #tracker: Tracker | undefined
   /** The ordinal the tracker begins at, and the next one it is to be given. */
   #base = 0
@@ -53,11 +67,13 @@ export class Sequence implements Output {
   #high = 0
   #changed = false
 
-  constructor(graph: Graph, log: OpLog, compare: Makers['compare'], host: SequenceHost) {
+  /** `cuts` are those of the document so far. */
+  constructor(graph: Graph, log: OpLog, compare: Makers['compare'], host: SequenceHost, cuts: Cuts = noCuts) {
     this.#graph = graph
     this.#log = log
     this.#compare = compare
     this.#host = host
+    this.#cutActs = cuts.acts
   }
 
   /**
@@ -65,6 +81,10 @@ export class Sequence implements Output {
    * `unseen`. Units out of range at their author's version are marked void.
    */
   merge(from: LV, to: LV, unseen: Spans): void {
+    if (this.#cutActs.length > 0) {
+      this.noteCuts(from)
+      if (this.#mergeCut(from, to, unseen)) return
+    }
     const absent = this.#own.within(unseen)
     const ordinal = this.#own.length
     if (absent.length === 0) {
@@ -86,6 +106,10 @@ export class Sequence implements Output {
   mergeMany(rows: readonly LV[], unseen: readonly Spans[]): void {
     const own = this.#own
     let at = 0
+    if (this.#cutActs.length > 0) {
+      for (; at < unseen.length; at++) this.merge(rows[2 * at] as LV, rows[2 * at + 1] as LV, unseen[at] as Spans)
+      return
+    }
     while (at < unseen.length && own.within(unseen[at] as Spans).length === 0) {
       this.merge(rows[2 * at] as LV, rows[2 * at + 1] as LV, none)
       at++
@@ -112,6 +136,7 @@ export class Sequence implements Output {
 
   /** Notes ops [from, to) that saw everything, whose effect the caller has brought about. */
   local(from: LV, to: LV): void {
+    if (this.#cutActs.length > this.#notedCuts.length) this.noteCuts(from)
     const ordinal = this.#own.length
     this.#own.note(from, to)
     this.#cuts.straight(ordinal, this.#own.length)
@@ -121,9 +146,16 @@ export class Sequence implements Output {
   clear(lv: LV, unseen: Spans): boolean {
     // Whoever saw no op of ours deletes nothing.
     if (this.#own.length === 0) return false
+    this.noteCuts(lv)
     const absent = this.#own.within(unseen)
     const ordinal = this.#own.length
     const { length } = this.#host
+    const cut = this.#firstNaming(lv)
+    if (cut >= 0) {
+      const tracker = this.#wholeAt(absent, cut)
+      this.#noteAct(lv, 0, none)
+      return this.#actNow(tracker)
+    }
     if (absent.length === 0) {
       this.#noteAct(lv, 0, none)
       this.#cuts.clear(ordinal, length)
@@ -140,10 +172,17 @@ export class Sequence implements Output {
    * Targets are spans of LVs in its past; those of other containers are passed over. True if something shows or is hidden by it.
    */
   revoke(lv: LV, level: 1 | 2, targets: Spans | Int32Array, unseen: Spans): boolean {
+    this.noteCuts(lv)
     const own = this.#fitting(level, this.#own.within(targets))
     if (own.length === 0) return false
     const absent = this.#own.within(unseen)
     const first = own[0] as number
+    const cut = this.#firstNaming(lv)
+    if (cut >= 0) {
+      const whole = this.#wholeAt(absent, Math.min(first, cut))
+      this.#noteAct(lv, level, own)
+      return this.#actNow(whole)
+    }
     let tracker = this.#trackerAt(absent, absent.length === 0 ? first : Math.min(first, absent[0] as number))
     // What is to show again must be known by name: then nothing less than the whole history will do.
     if (level === 1 && tracker.hidesBase(this.#ids(own))) {
@@ -154,16 +193,49 @@ export class Sequence implements Output {
     return this.#actNow(tracker)
   }
 
+  /** The newest of the document's cuts, at `lv`, switches own ops off or on. True if something shows or is hidden by it. */
+  cut(lv: LV): boolean {
+    this.noteCuts(lv)
+    const act = this.#cutActs[this.#notedCuts.length]
+    assert(act?.lv === lv, `op ${lv} is the newest cut`)
+    const named = this.#own.within(behind(this.#graph, act.cut, lv))
+    // Of those to come it will be told in time.
+    if (named.length === 0) return false
+    const first = act.type === 'cut' ? (named[0] as number) : this.#ordinalOf(act.cut.lv)
+    const tracker = this.#wholeAt(none, first)
+    this.#noteCut(act)
+    if (act.type === 'cut') {
+      const id = this.#own.length - 1
+      tracker.reserve(this.#own.length)
+      tracker.cutAt(id)
+      for (let i = 0; i < named.length; i += 2)
+        tracker.name(id, named[i] as number, (named[i + 1] as number) - (named[i] as number), undefined)
+    }
+    return this.#actNow(tracker)
+  }
+
+  /** Notes the document's cuts before the op at `lv`, unless it knows of them. */
+  noteCuts(lv: LV): void {
+    for (let at = this.#notedCuts.length; at < this.#cutActs.length; at++) {
+      const act = this.#cutActs[at] as CutAct
+      if (act.lv >= lv) return
+      this.#noteCut(act)
+    }
+  }
+
   /** Notes ops without bringing them about, their effect being there: of a snapshot. Then comes loaded(). */
   note(from: LV, to: LV): void {
+    this.noteCuts(from)
     this.#own.note(from, to)
   }
 
   noteClear(lv: LV): void {
+    this.noteCuts(lv)
     this.#noteAct(lv, 0, none)
   }
 
   noteRevoke(lv: LV, level: 1 | 2, targets: Spans | Int32Array): void {
+    this.noteCuts(lv)
     const own = this.#fitting(level, this.#own.within(targets))
     if (own.length > 0) this.#noteAct(lv, level, own)
   }
@@ -172,6 +244,8 @@ export class Sequence implements Output {
   loaded(linearFrom: LV): void {
     let first = this.#own.before(linearFrom)
     for (const ordinal of this.#acts.keys()) first = Math.max(first, ordinal + 1)
+    // Who was cut off may have gone on.
+    if (this.#notedCuts.length > 0) first = this.#own.length
     this.#cuts.straight(first, this.#own.length)
   }
 
@@ -278,7 +352,7 @@ export class Sequence implements Output {
     if (from + high < to) this.#log.markVoid(from + high, to)
   }
 
-  #noteAct(lv: LV, level: 0 | 1 | 2, targets: readonly number[]): void {
+  #noteAct(lv: LV, level: Act['level'], targets: readonly number[]): void {
     this.#acts.set(this.#own.length, { level, targets })
     this.#own.note(lv, lv + 1)
   }
@@ -304,6 +378,85 @@ export class Sequence implements Output {
     if (this.#tracker === undefined || this.#base > least || (this.#fed < last && !isWhole))
       this.#open(last, this.#cuts.lengthAtLast)
     return this.#feed(absent)
+  }
+
+  // Those who were cut off.
+
+  #noteCut(act: CutAct): void {
+    const ordinal = this.#own.length
+    // The length so far is remembered, since what comes next does not go on from it.
+    if (ordinal > 0) this.#cuts.cross(ordinal, ordinal, this.#host.length, this.#net)
+    this.#notedCuts.push({ act, ordinal, cut: act.type === 'cut' ? ordinal : this.#ordinalOf(act.cut.lv) })
+    this.#noteAct(act.lv, 'cut', none)
+  }
+
+  /** The ordinal of a cut. */
+  #ordinalOf(cut: LV): number {
+    const noted = this.#notedCuts.find(({ act }) => act.lv === cut)
+    assert(noted !== undefined, `the cut ${cut} came before it was taken back`)
+    return noted.ordinal
+  }
+
+  /** The ordinal of the first cut, in force or not, that names the op; -1 if none does. */
+  #firstNaming(lv: LV): number {
+    if (this.#notedCuts.length === 0) return -1
+    const branch = this.#graph.branchAt(lv)
+    const seq = this.#graph.seqAt(lv)
+    for (const { act, ordinal } of this.#notedCuts)
+      if (act.type === 'cut' && act.cut.branch === branch && act.cut.afterSeq < seq) return ordinal
+    return -1
+  }
+
+  /** Merges ops of which some were cut off, or could be; false if none were. */
+  #mergeCut(from: LV, to: LV, unseen: Spans): boolean {
+    const cut = this.#firstNaming(to - 1)
+    if (cut < 0) return false
+    const ordinal = this.#own.length
+    const tracker = this.#wholeAt(this.#own.within(unseen), cut)
+    this.#own.note(from, to)
+    this.#fed = this.#own.length
+    this.#apply(tracker, ordinal, from, to, this)
+    return true
+  }
+
+  /** For an op that was cut off, or that switches ops from `least` on: a tracker of the whole history, at the version of all but `absent`. */
+  #wholeAt(absent: readonly number[], least: number): Tracker {
+    const first = absent.length === 0 ? least : Math.min(least, absent[0] as number)
+    this.#cuts.cross(this.#own.length, first, this.#host.length, this.#net)
+    const tracker = this.#whole()
+    tracker.moveTo(absent)
+    return tracker
+  }
+
+  /** Up to where ops from `lv` on are named by the same cuts; one op, if the author has seen such a cut: each is off at the next one's version. */
+  #alike(tracker: Tracker, lv: LV, to: LV): LV {
+    let stop = to
+    if (this.#notedCuts.length === 0) return stop
+    const branch = this.#graph.branchAt(lv)
+    const seq = this.#graph.seqAt(lv)
+    for (const { act, ordinal } of this.#notedCuts) {
+      if (act.type === 'uncut' || act.cut.branch !== branch || ordinal < this.#base) continue
+      if (act.cut.afterSeq >= seq) stop = Math.min(stop, lv + act.cut.afterSeq + 1 - seq)
+      else if (tracker.isCutting(ordinal - this.#base)) stop = lv + 1
+    }
+    return stop
+  }
+
+  /** Whether an op, the newest, is cut off. */
+  #isOff(lv: LV): boolean {
+    if (this.#notedCuts.length === 0) return false
+    const branch = this.#graph.branchAt(lv)
+    const seq = this.#graph.seqAt(lv)
+    return this.#notedCuts.some(({ act: { cut } }) => !cut.isUndone && cut.branch === branch && cut.afterSeq < seq)
+  }
+
+  /** Tells the tracker which cuts name these ops, just applied. */
+  #nameCut(tracker: Tracker, ordinal: number, lv: LV, count: number): void {
+    const branch = this.#graph.branchAt(lv)
+    const seq = this.#graph.seqAt(lv)
+    for (const { act, ordinal: cut } of this.#notedCuts)
+      if (act.type === 'cut' && act.cut.branch === branch && act.cut.afterSeq < seq && cut >= this.#base)
+        tracker.name(cut - this.#base, ordinal - this.#base, count, undefined)
   }
 
   /** A tracker that knows all ops and the name of every item. */
@@ -336,6 +489,8 @@ export class Sequence implements Output {
     const branchOf = (id: number): number => graph.branchAt(own.lvOf(cut + id))
     this.#tracker = new Tracker(baseLength, { branchOf, compare: this.#compare })
     this.#base = cut
+    for (const { act, ordinal } of this.#notedCuts)
+      if (act.type === 'cut' && ordinal >= cut) this.#tracker.cutAt(ordinal - cut)
     this.#replay(cut, undefined)
   }
 
@@ -384,14 +539,18 @@ export class Sequence implements Output {
     tracker.reserve(first - this.#base + to - from)
     let row = log.rowAt(from)
     for (let lv = from; lv < to; ) {
-      const stop = Math.min(to, log.endOf(row))
+      let stop = Math.min(to, log.endOf(row))
       const ordinal = first + lv - from
       if (log.isVoid(row)) tracker.skip(ordinal - this.#base, stop - lv)
-      else if (isEdit(log.kindOf(row))) this.#applyRow(tracker, ordinal, row, lv, stop, output)
-      else this.#act(tracker, ordinal, output)
+      else if (isEdit(log.kindOf(row))) {
+        stop = this.#alike(tracker, lv, stop)
+        this.#applyRow(tracker, ordinal, row, lv, stop, output)
+        this.#nameCut(tracker, ordinal, lv, stop - lv)
+      } else this.#act(tracker, ordinal, output)
       lv = stop
       // A row of which a part was void has been split.
-      row = output === undefined ? row + 1 : log.rowAt(lv)
+      if (output !== undefined) row = log.rowAt(lv)
+      else if (stop === log.endOf(row)) row++
     }
   }
 
@@ -403,27 +562,48 @@ export class Sequence implements Output {
     const [low, high] = [this.#low, this.#high]
     const id = ordinal - this.#base
     const count = high - low
+    // What is off as it comes shows nothing and hides nothing.
+    const shown = output === undefined || this.#isOff(from) ? undefined : output
     if (count < to - from) {
       assert(output !== undefined, `ops ${from} … ${to} were in range once`)
       tracker.skip(id, to - from)
     }
     if (count > 0) {
-      if (kind === Kind.erase) tracker.erase(id, count, a, output)
-      else if (kind === Kind.eraseBack) tracker.eraseBack(id + low, count, a - low, output)
+      if (kind === Kind.erase) tracker.erase(id, count, a, shown)
+      else if (kind === Kind.eraseBack) tracker.eraseBack(id + low, count, a - low, shown)
       else {
         const index = tracker.insert(id, count, a)
-        if (output !== undefined) this.#host.insert(index, from, count)
+        if (shown !== undefined) this.#host.insert(index, from, count)
       }
     }
     if (output !== undefined) this.#markVoid(from, to)
   }
 
-  /** Gives the tracker a clear or revoke. */
+  /** Gives the tracker a clear, revoke or cut. */
   #act(tracker: Tracker, ordinal: number, output: Output | undefined): void {
     const { level, targets } = this.#acts.get(ordinal) as Act
     const id = ordinal - this.#base
-    if (level === 0) tracker.clear(id, output)
-    else tracker.revoke(id, level, this.#ids(targets), output)
+    if (level === 'cut') {
+      this.#actCut(tracker, ordinal, output)
+      return
+    }
+    const lv = this.#own.lvOf(ordinal)
+    const shown = output === undefined || this.#isOff(lv) ? undefined : output
+    if (level === 0) tracker.clear(id, shown)
+    else tracker.revoke(id, level, this.#ids(targets), shown)
+    this.#nameCut(tracker, ordinal, lv, 1)
+  }
+
+  #actCut(tracker: Tracker, ordinal: number, output: Output | undefined): void {
+    const noted = this.#notedCuts.find((one) => one.ordinal === ordinal)
+    assert(noted !== undefined, `op ${ordinal} is a cut`)
+    const [id, cut] = [ordinal - this.#base, noted.cut - this.#base]
+    if (noted.act.type === 'cut') {
+      tracker.cutAt(id)
+      tracker.cut(id, output)
+      // Whoever could not see the uncut of a cut below the base has nothing here.
+    } else if (cut < 0) tracker.skip(id, 1)
+    else tracker.uncut(id, cut, output)
   }
 
   /** Gives the tracker the act just noted; true if something came to show or went. */

@@ -5,7 +5,9 @@
 // Ids are the ordinals of the container's own ops (crdt/own-ops.ts) less those before the tracker's base; an insert's items have the ids of its
 // ops. States are sums, one for each op that is in the version and in force, so ops may be retreated and advanced in any order: an item's
 // prepare state is 1 if inserted, plus one for each delete, clear or revoke of its insert; a revoked delete counts for nothing (FORMAT §3).
+// A cut names ops that it may not have seen: it switches those off that are in the version with it.
 
+import { assert } from '../base/assert.ts'
 import { Int32Column } from '../core/columns.ts'
 import { integrate, type Makers } from './fugue-max.ts'
 import { baseId } from './span-nodes.ts'
@@ -17,10 +19,18 @@ const nothing = -(2 ** 31)
 /** A clear or a revoke: see #switches. */
 const isSwitch = nothing + 1
 
-/** A clear (level 0), with the items it hides; or a revoke, with the ops it switches off. Spans of ids, flat. */
+/** A clear (level 0), with the items it hides; or a revoke, with the ops it switches off; or an uncut. Spans of ids, flat. */
 interface Switch {
-  readonly level: 0 | 1 | 2
+  readonly level: 0 | 1 | 2 | 'uncut'
   readonly targets: readonly number[]
+}
+
+/** A cut, with the ops it names so far, and how often it is in force in each state: once, or not. */
+interface CutSwitch {
+  readonly level: 'cut'
+  readonly targets: Set<number>
+  prepare: number
+  effect: number
 }
 
 export class Tracker {
@@ -31,10 +41,13 @@ export class Tracker {
   readonly #counts = new Int32Column()
   readonly #targets = new Int32Column()
   readonly #steps = new Int32Column()
-  readonly #switches = new Map<number, Switch>()
-  /** By id of an op: how many revokes in force name it, in each state. Made when the first revoke comes. */
+  readonly #switches = new Map<number, Switch | CutSwitch>()
+  readonly #cuts: CutSwitch[] = []
+  /** By id of an op: how many revokes and cuts in force name it, in each state. Made when the first comes. */
   #offPrepare = new Int32Array(0)
   #offEffect = new Int32Array(0)
+  /** Ids that are not in the prepare version, once there are cuts. */
+  readonly #absent = new Set<number>()
   /** Ops applied: the next id. */
   #length = 0
   /** Spans of ids that are not in the prepare version: flat, ascending. */
@@ -148,6 +161,44 @@ export class Tracker {
     this.#enforce(one, 1, 1, output)
   }
 
+  /** Says that there is a cut, or will be: before any op is retreated. */
+  cutAt(id: number): void {
+    if (this.#switches.has(id)) return
+    const one: CutSwitch = { level: 'cut', targets: new Set(), prepare: 0, effect: 0 }
+    this.#switches.set(id, one)
+    this.#cuts.push(one)
+  }
+
+  /** Switches off what the cut names, that which comes later too. */
+  cut(id: number, output: Output | undefined): void {
+    this.#tree.where[id] = isSwitch
+    this.#enforce(this.#cutOf(id), 1, 1, output)
+  }
+
+  /** Switches on again what a cut has switched off. */
+  uncut(id: number, cut: number, output: Output | undefined): void {
+    const one: Switch = { level: 'uncut', targets: [cut, cut + 1] }
+    this.#tree.where[id] = isSwitch
+    this.#switches.set(id, one)
+    this.#enforce(one, 1, 1, output)
+  }
+
+  /** Whether the cut is in force at the prepare version. */
+  isCutting(cut: number): boolean {
+    return this.#cutOf(cut).prepare > 0
+  }
+
+  /** Says that the cut names these ops, which are applied. */
+  name(cut: number, id: number, count: number, output: Output | undefined): void {
+    const one = this.#cutOf(cut)
+    this.#roomForOff()
+    for (let at = id; at < id + count; at++) {
+      if (one.targets.has(at)) continue
+      one.targets.add(at)
+      this.#turn('cut', at, this.#absent.has(at) ? 0 : one.prepare, one.effect, output)
+    }
+  }
+
   /** Whether ops among these, if they were switched off, could bring items of the base back. */
   hidesBase(targets: readonly number[]): boolean {
     const { where } = this.#tree
@@ -217,15 +268,32 @@ export class Tracker {
         tree.shift(target, end - id, by, 0, undefined)
         id = end
       } else {
-        if (at === isSwitch) this.#switch(this.#switches.get(id) as Switch, by)
+        if (at === isSwitch) this.#switch(this.#switches.get(id) as Switch | CutSwitch, by)
         id++
       }
     }
+    if (this.#cuts.length > 0) this.#moveCut(from, to, by)
   }
 
-  #switch(one: Switch, by: 1 | -1): void {
+  #switch(one: Switch | CutSwitch, by: 1 | -1): void {
     if (one.level === 0) this.#hide(one.targets, by, 0, undefined)
     else this.#enforce(one, by, 0, undefined)
+  }
+
+  /** A cut switches off what is in the version with it: with an op its being off comes and goes. */
+  #moveCut(from: number, to: number, by: 1 | -1): void {
+    for (let id = from; id < to; id++) {
+      if (by === 1) this.#absent.delete(id)
+      else this.#absent.add(id)
+      for (const { targets, prepare } of this.#cuts)
+        if (prepare !== 0 && targets.has(id)) this.#turn('cut', id, by * prepare, 0, undefined)
+    }
+  }
+
+  #cutOf(id: number): CutSwitch {
+    const one = this.#switches.get(id)
+    assert(one?.level === 'cut', `op ${id} is a cut`)
+    return one
   }
 
   #targetOf(run: number, id: number): number {
@@ -265,32 +333,63 @@ export class Tracker {
     }
   }
 
-  /** A revoke comes into force (+1) or goes out of force (-1), in each state. */
-  #enforce(one: Switch, prepare: number, effect: number, output: Output | undefined): void {
-    if (this.#offPrepare.length < this.#length) {
-      this.#offPrepare = grown(this.#offPrepare, this.#tree.where.length)
-      this.#offEffect = grown(this.#offEffect, this.#tree.where.length)
+  /** A revoke, cut or uncut comes into force (+1) or goes out of force (-1), in each state. */
+  #enforce(
+    one: Exclude<Switch | CutSwitch, { level: 0 }>,
+    prepare: number,
+    effect: number,
+    output: Output | undefined,
+  ): void {
+    this.#roomForOff()
+    if (one.level === 'cut') {
+      one.prepare += prepare
+      one.effect += effect
+      for (const id of one.targets) this.#turn('cut', id, this.#absent.has(id) ? 0 : prepare, effect, output)
+      return
     }
     for (let i = 0; i < one.targets.length; i += 2)
-      for (let id = one.targets[i] as number; id < (one.targets[i + 1] as number); id++) {
-        const offPrepare = prepare === 0 ? 0 : turn(this.#offPrepare, id, prepare)
-        const offEffect = effect === 0 ? 0 : turn(this.#offEffect, id, effect)
-        if (offPrepare !== 0 || offEffect !== 0) this.#turnOff(one.level, id, offPrepare, offEffect, output)
-      }
+      for (let id = one.targets[i] as number; id < (one.targets[i + 1] as number); id++)
+        this.#turn(one.level, id, prepare, effect, output)
+  }
+
+  #roomForOff(): void {
+    if (this.#offPrepare.length >= this.#length) return
+    this.#offPrepare = grown(this.#offPrepare, this.#tree.where.length)
+    this.#offEffect = grown(this.#offEffect, this.#tree.where.length)
+  }
+
+  /** One that names an op comes into force or goes out of force. */
+  #turn(level: Switch['level'] | 'cut', id: number, prepare: number, effect: number, output: Output | undefined): void {
+    const offPrepare = prepare === 0 ? 0 : turn(this.#offPrepare, id, prepare)
+    const offEffect = effect === 0 ? 0 : turn(this.#offEffect, id, effect)
+    if (offPrepare !== 0 || offEffect !== 0) this.#turnOff(level, id, offPrepare, offEffect, output)
   }
 
   /** An op is switched off (+1) or on again (-1). */
-  #turnOff(level: number, id: number, prepare: number, effect: number, output: Output | undefined): void {
+  #turnOff(
+    level: Switch['level'] | 'cut',
+    id: number,
+    prepare: number,
+    effect: number,
+    output: Output | undefined,
+  ): void {
     const at = this.#tree.where[id] as number
     if (at === isSwitch) {
-      const other = this.#switches.get(id) as Switch
-      if (level === 2 && other.level === 1) this.#enforce(other, -prepare, -effect, output)
-      if (level === 1 && other.level === 0) this.#hide(other.targets, -prepare, -effect, output)
-    } else if (level === 1 && at !== nothing) {
+      const other = this.#switches.get(id) as Switch | CutSwitch
+      if (!isTarget(level, other.level)) return
+      if (other.level === 0) this.#hide(other.targets, -prepare, -effect, output)
+      else this.#enforce(other, -prepare, -effect, output)
+    } else if ((level === 1 || level === 'cut') && at !== nothing) {
       if (at >= 0) this.#tree.shift(id, 1, prepare, effect, output)
       else this.#tree.shift(this.#targetOf(~at, id), 1, -prepare, -effect, output)
     }
   }
+}
+
+/** Level 1 names clears, level 2 level 1; an uncut names its cut, and a cut all but cuts and uncuts, whose authors nobody can cut off. */
+function isTarget(level: Switch['level'] | 'cut', other: Switch['level'] | 'cut'): boolean {
+  if (level === 'cut') return typeof other === 'number'
+  return level === 'uncut' ? other === 'cut' : other === level - 1
 }
 
 /** Adds to a counter; gives how whether it is more than zero has changed. */

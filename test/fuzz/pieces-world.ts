@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Twin } from '../model/engine-twin.ts'
 import { Twin as EngineTwin } from '../model/engine-twin.ts'
-import { nameOf, type OpName } from '../model/twin-op.ts'
+import { nameOf, type OpName, type TwinAction } from '../model/twin-op.ts'
 import { valueAt } from '../model/twin-show.ts'
 import { Chance } from './chance.ts'
 import { type Drawn, draw, type Focus } from './draw.ts'
@@ -11,7 +11,7 @@ import { drawn, text } from './notation.ts'
 import { type Change, type MakeSubject, Piece } from './pieces.ts'
 
 export interface Step {
-  readonly type: 'edit' | 'deliver'
+  readonly type: 'edit' | 'deliver' | 'cut'
   readonly who: number
   readonly seed: number
   readonly focus: Focus
@@ -33,12 +33,14 @@ export function planSteps(seed: number): Step[] {
   const length = 10 + chance.below(chance.maybe(0.2) ? 120 : 40)
   const edits = 0.4 + chance.random.unit() * 0.4
   const focus = chance.pick(['text', 'list', 'all', 'all'] as const)
-  return Array.from({ length }, () => ({
+  const steps = Array.from({ length }, () => ({
     focus,
-    type: chance.maybe(edits) ? 'edit' : 'deliver',
+    type: chance.maybe(edits) ? ('edit' as const) : ('deliver' as const),
     who: chance.below(sides),
     seed: chance.below(2 ** 32),
   }))
+  const cuts = chance.maybe(0.4) ? 0.02 + chance.random.unit() * 0.1 : 0
+  return steps.map((step) => (chance.maybe(cuts) ? { ...step, type: 'cut' } : step))
 }
 
 /** Takes the steps; stops at the first difference. */
@@ -71,7 +73,8 @@ class World {
     const side = this.#sides[who]
     if (side === undefined) throw new Error(`there is no side ${who}`)
     const chance = new Chance(seed)
-    if (type === 'deliver') this.#deliver(side, chance, 0.3 + chance.random.unit() * 0.7)
+    if (type === 'cut') this.#cut(side, chance)
+    else if (type === 'deliver') this.#deliver(side, chance, 0.3 + chance.random.unit() * 0.7)
     else this.#edit(side, this.#actorOf(who, side, chance), focus, chance)
   }
 
@@ -121,6 +124,28 @@ class World {
     this.#give(side, change, chance.maybe(0.5), chance)
   }
 
+  /** Cuts somebody off behind one of their changes; or takes that back. Whoever does gets the same op. */
+  #cut(side: Piece, chance: Chance): void {
+    const known = this.#changes.filter((change) => !change.actor.startsWith('00') && side.has(nameOf(lastOf(change))))
+    if (known.length === 0) return
+    const { actor: whom, seq: afterSeq } = lastOf(chance.pick(known))
+    const [cut, uncut] = [1, 2].map(
+      (which) => `00c${which}${whom.padStart(30, '0')}${String(afterSeq).padStart(40, '0')}`,
+    )
+    if (cut === undefined || uncut === undefined) return
+    if (!side.has(`${cut}:0`)) this.#say(side, cut, `${whom}:${afterSeq}`, { kind: 'cut', whom, afterSeq }, chance)
+    else if (!side.has(`${uncut}:0`)) this.#say(side, uncut, `${cut}:0`, { kind: 'uncut', whom, afterSeq }, chance)
+  }
+
+  #say(side: Piece, actor: string, parent: OpName, action: TwinAction, chance: Chance): void {
+    const change: Change = { actor, seq: 0, parents: [parent], runs: [{ container: undefined, actions: [action] }] }
+    if (!this.#twin.has(nameOf(change))) {
+      this.#twin.add({ ...action, actor, seq: 0, parents: change.parents, container: undefined })
+      this.#changes.push(change)
+    }
+    this.#give(side, change, false, chance)
+  }
+
   #deliver(side: Piece, chance: Chance, share: number): void {
     // Each walk lets through what can go; shuffled, so that every order that respects causality may come.
     for (let went = true; went; ) {
@@ -162,6 +187,10 @@ class World {
     subject.probe(this.#twin, side.graph.dominators(some))
     equal(subject.value, expected, `the value after questions, after ${nameOf(change)}`)
   }
+}
+
+function lastOf({ actor, seq, runs }: Change): { readonly actor: string; readonly seq: number } {
+  return { actor, seq: seq + runs.reduce((count, { actions }) => count + actions.length, 0) - 1 }
 }
 
 function equal(actual: unknown, expected: unknown, what: string): void {

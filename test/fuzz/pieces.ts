@@ -154,8 +154,12 @@ export class Piece implements Known {
         push(Kind.revoke, first.level, value(this.#spans(first.targets)))
         break
       case 'cut':
-      case 'uncut':
-        throw new Error('cuts are not drawn')
+      case 'uncut': {
+        const { whom, afterSeq } = first
+        const cut = { actor: Buffer.from(whom, 'hex'), afterSeq, hash: new Uint8Array(32) }
+        push(Kind.cut, first.kind === 'cut' ? 1 : 2, value(cut))
+        break
+      }
     }
   }
 

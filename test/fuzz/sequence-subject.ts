@@ -3,6 +3,7 @@
 
 import type { LV, Spans } from '../../src/core/graph.ts'
 import { Kind, type Targets } from '../../src/core/kinds.ts'
+import { Cuts } from '../../src/crdt/cuts.ts'
 import { Sequence, type SequenceHost } from '../../src/crdt/eg-sequence.ts'
 import { Twin } from '../model/engine-twin.ts'
 import { type Known, nameAt, opAt } from '../model/twin-adapter.ts'
@@ -34,12 +35,13 @@ export class SequenceSubject implements Subject {
   readonly #twin = new Twin()
   readonly #host = new ArrayHost()
   readonly #sequence: Sequence
+  readonly #cuts = new Cuts()
   /** Which container it is, once it is made. */
   #slot: string | undefined
 
   constructor(known: Known) {
     this.#known = known
-    this.#sequence = new Sequence(known.graph, known.log, known.actors.compare, this.#host)
+    this.#sequence = new Sequence(known.graph, known.log, known.actors.compare, this.#host, this.#cuts)
   }
 
   merge(start: number, end: number, unseen: Spans): void {
@@ -125,6 +127,7 @@ export class SequenceSubject implements Subject {
       this.#sequence.clear(from, unseen)
     if (kind === Kind.revoke)
       this.#sequence.revoke(from, log.aOf(row) === 1 ? 1 : 2, log.values[log.bOf(row)] as Targets, unseen)
+    if (kind === Kind.cut && this.#cuts.take(this.#known.graph, log, from) !== undefined) this.#sequence.cut(from)
     if (
       box === undefined &&
       first.makes !== undefined &&

@@ -99,6 +99,7 @@ export class Twin {
     if (op.kind === 'meta') return true
     if (op.kind === 'unknown') return false
     if (op.kind === 'revoke' || op.kind === 'cut' || op.kind === 'uncut') {
+      if (op.kind !== 'revoke' && !this.#isCut(op)) return false
       this.#switches.push(entry)
       return true
     }
@@ -129,6 +130,16 @@ export class Twin {
       case 'assign':
         return box.type === 'register'
     }
+  }
+
+  /** A cut is the only op of a self-certifying actor, upon the last op that stays; an uncut is one upon a cut. */
+  #isCut(op: TwinOp & { readonly kind: 'cut' | 'uncut' }): boolean {
+    const [parent, ...others] = op.parents
+    if (!isSelfCertifying(op.actor) || op.seq > 0 || parent === undefined || others.length > 0) return false
+    const link = this.entry(parent)
+    if (op.kind === 'cut') return link.actor === op.whom && link.seq === op.afterSeq
+    const { op: other, isVoid } = link
+    return other.kind === 'cut' && !isVoid && other.whom === op.whom && other.afterSeq === op.afterSeq
   }
 
   /** The container an op names, if its author saw it made. */

@@ -44,6 +44,14 @@ export class Clearing {
     return cleared
   }
 
+  /** The same by an op that is off: nothing goes, but to who has not seen why, and so texts and lists are told. */
+  clearOff(entry: Entry | undefined, lv: LV, unseen: Spans): void {
+    for (const container of entry?.slots?.containers.values() ?? [])
+      if (container.type === 'text' || container.type === 'list') container.sequence.clear(lv, unseen)
+      else if (container.type === 'map')
+        for (const inner of container.entries.values()) this.clearOff(inner, lv, unseen)
+  }
+
   #clear(container: Container, lv: LV, unseen: Spans): boolean {
     const cleared = this.#clearContent(container, lv, unseen)
     if (cleared) this.#context.touch(container)

@@ -4,6 +4,7 @@
 import { type Graph, inSpans, type LV, type Spans } from '../../core/graph.ts'
 import { type ContainerType, containerTypes, Kind, Make } from '../../core/kinds.ts'
 import type { OpLog } from '../../core/op-log.ts'
+import { Cuts } from '../cuts.ts'
 import type { Patch, Path } from '../patch.ts'
 import { show } from './build.ts'
 import { CounterState } from './counter-state.ts'
@@ -24,6 +25,7 @@ export class Context {
   readonly compareBranches: CompareBranches
   readonly root = new MapState(undefined, -1)
   readonly rollback = new Rollback()
+  readonly cuts = new Cuts()
   /** Collects patches while it is there. */
   patches: Patch[] | undefined
   /** Loaded as it shows: Sequences know of no op before that. */

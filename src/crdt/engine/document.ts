@@ -34,7 +34,7 @@ export interface Conflict {
 export class EngineDocument {
   readonly context: Context
   readonly recorder: Recorder
-  readonly switches = new Switches()
+  readonly switches: Switches
   readonly drafts: Drafts
   readonly #effects: Effects
   readonly #revoking: Revoking
@@ -42,6 +42,7 @@ export class EngineDocument {
   /** `compareBranches` orders branches by the bytes of their names. */
   constructor(graph: Graph, log: OpLog, compareBranches: CompareBranches) {
     this.context = new Context(graph, log, compareBranches)
+    this.switches = new Switches(graph, this.context.cuts)
     this.#effects = new Effects(this.context, this.switches.isOff)
     this.#revoking = new Revoking(this.context, this.#effects, this.switches)
     this.recorder = new Recorder(this.context, this.#effects, (lv, level, targets) => {
@@ -69,16 +70,30 @@ export class EngineDocument {
 
   /** The ops of one change, which are in the graph and the log; their author had not seen `unseen`. */
   merge(from: LV, to: LV, unseen: Spans): void {
-    const { log } = this.context
-    if (this.context.isShallow && unseen.length > 0) this.deepen(from)
+    const { log, graph, cuts } = this.context
+    if (this.context.isShallow && (unseen.length > 0 || graph.mayHaveCuts)) this.deepen(from)
     for (let lv = from; lv < to; ) {
       const row = log.rowAt(lv)
       const end = Math.min(log.endOf(row), to)
       const kind = log.kindOf(row)
-      if (kind < Kind.revoke) this.#effects.apply(lv, end, unseen)
-      else if (kind === Kind.revoke) this.#revoke(lv, unseen)
+      const on = graph.mayHaveCuts ? cuts.firstOff(graph, lv, end) : end
+      if (on < end) this.switches.addOff(on, end)
+      if (kind === Kind.revoke) this.#revoke(lv, unseen)
+      else if (kind === Kind.cut) this.#cut(lv)
+      else if (kind < Kind.revoke) {
+        if (lv < on) this.#effects.apply(lv, on, unseen)
+        if (on < end) this.#effects.applyOff(on, end, unseen)
+      }
       lv = end
     }
+  }
+
+  /** Whether what a branch does next counts for nothing: it was cut off. */
+  isCut(branch: number): boolean {
+    const { graph, cuts } = this.context
+    if (!graph.mayHaveCuts) return false
+    this.deepen()
+    return cuts.isCut(branch)
   }
 
   /** Merges the first `length` ops of graph and log, of which nothing is merged yet. */
@@ -197,10 +212,18 @@ export class EngineDocument {
     return { value: show(value, this.context.rollback), branch: this.context.graph.branchAt(lv), lv }
   }
 
+  #cut(lv: LV): void {
+    const { log, graph, cuts } = this.context
+    const act = log.isVoid(log.rowAt(lv)) ? undefined : cuts.take(graph, log, lv)
+    if (act === undefined) log.markVoid(lv, lv + 1)
+    else this.#revoking.cut(act)
+  }
+
   #revoke(lv: LV, unseen: Spans): void {
     this.deepen(lv)
     const { log } = this.context
     const row = log.rowAt(lv)
+    if (log.isVoid(row)) return
     const level = log.aOf(row)
     const targets = log.values[log.bOf(row)]
     if (targets instanceof Int32Array && (level === 1 || level === 2)) this.#revoking.revoke(lv, level, targets, unseen)

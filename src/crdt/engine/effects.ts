@@ -48,6 +48,55 @@ export class Effects {
     if (container === undefined || !this.#applyTo(container, row, kind, from, to, unseen)) log.markVoid(from, to)
   }
 
+  /** Ops [from, to) of one row that are off as they come: nothing shows them, but Sequences, and whoever makes another container, must know. */
+  applyOff(from: LV, to: LV, unseen: Spans): void {
+    const { log } = this.#context
+    const row = log.rowAt(from)
+    const kind = log.kindOf(row)
+    if (log.isVoid(row) || kind === Kind.meta) return
+    const container = this.#context.seenContainer(log.refOf(row), from, unseen)
+    if (container === undefined || !this.#applyOffTo(container, row, kind, from, to, unseen)) log.markVoid(from, to)
+  }
+
+  /** False if the ops are void. */
+  #applyOffTo(container: Container, row: number, kind: Kind, from: LV, to: LV, unseen: Spans): boolean {
+    switch (kind) {
+      case Kind.set:
+      case Kind.unset:
+        if (container.type !== 'map') return false
+        this.clearing.clearOff(container.entries.get(this.#keyOf(row)), from, unseen)
+        return true
+      case Kind.make:
+        return container.type === 'map' && this.#makeOff(container, row, from, unseen)
+      case Kind.add: {
+        const amount = this.amountOf(row)
+        const isCounter = isOneOf(container, 'counter', 'gcounter')
+        return isCounter && amount !== undefined && (container.type === 'counter' || amount >= 0)
+      }
+      case Kind.include:
+      case Kind.exclude:
+        return isOneOf(container, 'set', 'rwset')
+      case Kind.append:
+        return container.type === 'log'
+      case Kind.assign:
+        return container.type === 'register'
+      default:
+        // A Sequence knows that they are off.
+        return this.#applyTo(container, row, kind, from, to, unseen)
+    }
+  }
+
+  #makeOff(map: MapState, row: number, lv: LV, unseen: Spans): boolean {
+    const code = this.#context.log.bOf(row)
+    const gen = Math.floor(code / 16)
+    if (map.depth >= limits.depth || typeOfCode(code) === undefined || gen < 0) return false
+    const entry = map.entryFor(this.#keyOf(row))
+    if (!(entry.slots ?? new Slots()).allows(gen, unseen)) return false
+    this.clearing.clearOff(entry, lv, unseen)
+    this.makeOff(lv, unseen)
+    return true
+  }
+
   /** False if the ops are void. */
   #applyTo(container: Container, row: number, kind: Kind, from: LV, to: LV, unseen: Spans): boolean {
     const { log } = this.#context
@@ -90,7 +139,7 @@ export class Effects {
 
   #key(map: MapState, row: number, kind: Kind, lv: LV, unseen: Spans): boolean {
     const { log } = this.#context
-    const key = log.keys[log.aOf(row)] as string
+    const key = this.#keyOf(row)
     if (kind === Kind.set) this.setEntry(map, map.entryFor(key), this.#valueOf(row), lv, unseen)
     else if (kind === Kind.unset) this.unsetKey(map, key, lv, unseen)
     else {
@@ -287,6 +336,11 @@ export class Effects {
   #changed(state: State): void {
     if (state.spent) this.#context.grow(state)
     this.#context.touch(state)
+  }
+
+  #keyOf(row: number): string {
+    const { log } = this.#context
+    return log.keys[log.aOf(row)] as string
   }
 
   #valueOf(row: number): Scalar {

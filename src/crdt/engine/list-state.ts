@@ -26,8 +26,8 @@ export class ListState extends State implements SequenceHost {
   }
 
   newSequence(): Sequence {
-    const { graph, log, compareBranches } = this.#context
-    return new Sequence(graph, log, compareBranches, this)
+    const { graph, log, compareBranches, cuts } = this.#context
+    return new Sequence(graph, log, compareBranches, this, cuts)
   }
 
   get length(): number {

@@ -5,6 +5,7 @@ import type { Graph, LV } from '../../core/graph.ts'
 import { type ContainerType, containerTypes, Kind, Make } from '../../core/kinds.ts'
 import type { OpLog } from '../../core/op-log.ts'
 import { linearFrom } from '../critical-cuts.ts'
+import { Cuts } from '../cuts.ts'
 import { Sequence } from '../eg-sequence.ts'
 import type { CompareBranches } from './context.ts'
 import { Switches } from './switches.ts'
@@ -42,11 +43,12 @@ export interface ItemOrder {
 /** Makes the Sequence of a container, by the op that made it. */
 export type MakeSequence = (maker: LV, type: ContainerType) => Sequence
 
-export function noteHistory(graph: Graph, log: OpLog, end: LV, makeSequence: MakeSequence): Notes {
+/** `cuts`, in which there are none yet, is given those of the history. */
+export function noteHistory(graph: Graph, log: OpLog, end: LV, cuts: Cuts, makeSequence: MakeSequence): Notes {
   log.thaw()
   const made = new Map<LV, Noted>([[-1, noted(-1, 'map')]])
   const sequences: NotedSequence[] = []
-  const switches = new Switches()
+  const switches = new Switches(graph, cuts)
   const walk = new UnseenWalk(graph)
   for (let row = 0; row < log.count && log.startOf(row) < end; row++) {
     if (log.isVoid(row)) continue
@@ -55,6 +57,10 @@ export function noteHistory(graph: Graph, log: OpLog, end: LV, makeSequence: Mak
     if (kind === Kind.revoke) {
       const revoke = switches.add(from, log.aOf(row) === 2 ? 2 : 1, targetsOf(log, row), walk.unseenAt(from))
       for (const { sequence } of sequences) sequence.noteRevoke(from, revoke.level, revoke.targets)
+      continue
+    }
+    if (kind === Kind.cut) {
+      cuts.take(graph, log, from)
       continue
     }
     const container = kind === Kind.meta ? undefined : made.get(log.makerOf(log.refOf(row)))
@@ -70,13 +76,19 @@ export function noteHistory(graph: Graph, log: OpLog, end: LV, makeSequence: Mak
     }
   }
   const first = Math.min(end, linearFrom(graph))
-  for (const { sequence } of sequences) sequence.loaded(first)
+  for (const { sequence } of sequences) {
+    sequence.noteCuts(end)
+    sequence.loaded(first)
+  }
+  if (cuts.acts.length > 0) switches.renew(end)
   return { sequences, switches }
 }
 
 /** The order of all texts and lists, from rows that may be without content. */
 export function itemOrders(graph: Graph, log: OpLog, compareBranches: CompareBranches): readonly ItemOrder[] {
-  const { sequences } = noteHistory(graph, log, log.length, () => new Sequence(graph, log, compareBranches, counting()))
+  const cuts = new Cuts()
+  const make = (): Sequence => new Sequence(graph, log, compareBranches, counting(), cuts)
+  const { sequences } = noteHistory(graph, log, log.length, cuts, make)
   return sequences.map(({ maker, sequence }) => ({ container: maker, spans: orderOf(sequence) }))
 }
 

@@ -4,6 +4,7 @@ import type { LV, Spans } from '../../core/graph.ts'
 import { inSpans } from '../../core/graph.ts'
 import { Kind, Make } from '../../core/kinds.ts'
 import type { Scalar } from '../../core/value.ts'
+import { Cuts } from '../cuts.ts'
 import { build } from './build.ts'
 import { Context } from './context.ts'
 import { Effects } from './effects.ts'
@@ -39,15 +40,19 @@ export function valueAtVersion(now: Context, version: readonly LV[]): unknown {
   return build(then.root, then.rollback)
 }
 
-/** What revokes of the version switch. */
+/** What revokes and cuts of the version switch. */
 function switchesAt({ graph, log }: Context, absent: Spans): Switches {
-  const switches = new Switches()
+  const cuts = new Cuts()
+  const switches = new Switches(graph, cuts)
   const walk = new UnseenWalk(graph)
   for (let row = 0; row < log.count; row++) {
     const lv = log.startOf(row)
-    if (log.kindOf(row) !== Kind.revoke || inSpans(absent, lv)) continue
-    switches.add(lv, log.aOf(row) === 2 ? 2 : 1, log.values[log.bOf(row)] as Int32Array, walk.unseenAt(lv))
+    const kind = log.kindOf(row)
+    if ((kind !== Kind.revoke && kind !== Kind.cut) || log.isVoid(row) || inSpans(absent, lv)) continue
+    if (kind === Kind.cut) cuts.take(graph, log, lv)
+    else switches.add(lv, log.aOf(row) === 2 ? 2 : 1, log.values[log.bOf(row)] as Int32Array, walk.unseenAt(lv))
   }
+  if (cuts.acts.length > 0) switches.renew(graph.length)
   return switches
 }
 

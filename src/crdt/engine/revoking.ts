@@ -2,11 +2,12 @@
 // the log without what is off. Rare, and so it may cost a walk over the rows of the log.
 
 import { assert } from '../../base/assert.ts'
-import type { LV, Spans } from '../../core/graph.ts'
+import { inSpans, type LV, type Spans } from '../../core/graph.ts'
 import { Kind } from '../../core/kinds.ts'
 import type { OpLog } from '../../core/op-log.ts'
 import type { Scalar } from '../../core/value.ts'
 import { valueKey } from '../../core/value.ts'
+import { behind, type CutAct } from '../cuts.ts'
 import type { Plain } from './clearing.ts'
 import type { Context } from './context.ts'
 import type { Effects } from './effects.ts'
@@ -59,6 +60,26 @@ export class Revoking {
     this.#makeAnew(this.#affectedBy(union(minus(off, before), minus(before, off))), lv)
   }
 
+  /** The newest of the document's cuts. */
+  cut({ lv, cut }: CutAct): void {
+    const switches = this.#switches
+    const before = switches.off
+    switches.renew(lv)
+    const { off } = switches
+    const named = behind(this.#context.graph, cut, lv)
+    const affected = this.#affectedBy(union(named, union(minus(off, before), minus(before, off))))
+    for (const revoke of switches.revokes)
+      if (inSpans(named, revoke.lv))
+        for (const one of revoke.level === 1 ? [revoke] : switches.revokedBy(revoke))
+          for (const sequence of one.sequences) affected.sequences.add(sequence)
+    for (const sequence of affected.sequences) {
+      this.#makeExact(sequence, lv)
+      sequence.sequence.cut(lv)
+      if (sequence.spent) this.#context.grow(sequence)
+    }
+    this.#makeAnew(affected, lv)
+  }
+
   /** A document that was loaded as it shows is told of the history of its texts and lists, of its counters and of what is off. */
   deepen(end: LV): void {
     const { graph, log } = this.#context
@@ -67,7 +88,8 @@ export class Revoking {
       assert(container?.type === 'text' || container?.type === 'list', `the op ${maker} made a text or list`)
       return container
     }
-    const { sequences, switches } = noteHistory(graph, log, end, (maker) => sequenceOf(maker).newSequence())
+    const { cuts } = this.#context
+    const { sequences, switches } = noteHistory(graph, log, end, cuts, (maker) => sequenceOf(maker).newSequence())
     for (const { maker, sequence } of sequences) sequenceOf(maker).sequence = sequence
     this.#switches.become(switches)
     for (const revoke of this.#switches.revokes)

@@ -1,7 +1,8 @@
-// Which edits do not count for now: those a revoke names that was not itself revoked (FORMAT §3). Level 1 switches edits off, level 2 takes level 1
-// back, nothing takes level 2 back.
+// Which ops do not count for now (FORMAT §3): edits that a revoke names that was not itself revoked. Level 1 switches edits off, level 2 takes level 1
+// back, nothing takes level 2 back. And all ops of those who were cut off, revokes too.
 
-import { inSpans, type LV, type Spans } from '../../core/graph.ts'
+import { type Graph, inSpans, type LV, type Spans } from '../../core/graph.ts'
+import type { Cuts } from '../cuts.ts'
 import type { ListState } from './list-state.ts'
 import { below, minus, tidied, union } from './spans.ts'
 import type { TextState } from './text-state.ts'
@@ -13,8 +14,6 @@ export interface Revoke {
   readonly targets: Spans
   /** Level 1: the texts and lists it concerns. */
   readonly sequences: Set<TextState | ListState>
-  /** Level 1: whether a level 2 names it. */
-  undone: boolean
 }
 
 const nothing: Spans = []
@@ -23,22 +22,39 @@ export class Switches {
   revokes: Revoke[] = []
   /** Ops that are off. */
   off: Spans = nothing
+  readonly #graph: Graph
+  readonly #cuts: Cuts
+
+  constructor(graph: Graph, cuts: Cuts) {
+    this.#graph = graph
+    this.#cuts = cuts
+  }
 
   readonly isOff = (lv: LV): boolean => this.off.length > 0 && inSpans(this.off, lv)
 
   /** Takes a revoke; what its author had not seen it does not name. */
   add(lv: LV, level: 1 | 2, targets: ArrayLike<number>, unseen: Spans): Revoke {
     const named = minus(below(tidied(targets), lv), unseen)
-    const revoke: Revoke = { lv, level, targets: named, sequences: new Set(), undone: false }
+    const revoke: Revoke = { lv, level, targets: named, sequences: new Set() }
     this.revokes.push(revoke)
-    if (level === 1) this.off = union(this.off, named)
-    else {
-      for (const other of this.revokedBy(revoke)) other.undone = true
-      this.off = nothing
-      for (const other of this.revokes)
-        if (other.level === 1 && !other.undone) this.off = union(this.off, other.targets)
-    }
+    if (level === 1 && this.#cuts.acts.length === 0) this.off = union(this.off, named)
+    else this.renew(lv + 1)
     return revoke
+  }
+
+  /** Ops that are off as they come: their author was cut off. */
+  addOff(from: LV, to: LV): void {
+    this.off = union(this.off, [from, to])
+  }
+
+  /** Finds anew which ops below `end` are off. */
+  renew(end: LV): void {
+    const cut = this.#cuts.off(this.#graph, end)
+    const inForce = this.revokes.filter(({ lv }) => !inSpans(cut, lv))
+    const undone = new Set(inForce.flatMap((revoke) => (revoke.level === 2 ? this.revokedBy(revoke) : [])))
+    this.off = cut
+    for (const revoke of inForce)
+      if (revoke.level === 1 && !undone.has(revoke)) this.off = union(this.off, revoke.targets)
   }
 
   /** Takes over what others say. */

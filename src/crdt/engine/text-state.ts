@@ -23,8 +23,8 @@ export class TextState extends State implements SequenceHost {
   }
 
   newSequence(): Sequence {
-    const { graph, log, compareBranches } = this.#context
-    return new Sequence(graph, log, compareBranches, this)
+    const { graph, log, compareBranches, cuts } = this.#context
+    return new Sequence(graph, log, compareBranches, this, cuts)
   }
 
   get length(): number {

@@ -305,11 +305,22 @@ class MemoryDoc<T> implements Doc<T>, Editable {
   }
 
   on<Name extends keyof DocEvents>(name: Name, listener: (event: DocEvents[Name]) => void): Off {
-    return this.#emitter.on(name, listener)
+    const off = this.#emitter.on(name, listener)
+    this.#noteListeners()
+    return () => {
+      off()
+      this.#noteListeners()
+    }
   }
 
   subscribe(fn: () => void): Off {
-    return this.#emitter.on('change', fn)
+    return this.on('change', fn)
+  }
+
+  #noteListeners(): void {
+    this.#wantsDeltas = this.#emitter.count('delta') > 0
+    this.#wantsPatches = this.#emitter.count('patch') > 0
+    this.#wantsChanges = this.#emitter.count('change') > 0
   }
 
   #checkSaid(version: Version): void {
@@ -344,7 +355,7 @@ class MemoryDoc<T> implements Doc<T>, Editable {
   }
 
   #begin(message: string | undefined): void {
-    this.replica.listening = this.#emitter.count('patch') > 0
+    this.replica.listening = this.#wantsPatches
     this.#from = this.replica.begin(message)
   }
 

@@ -23,8 +23,8 @@ const nobody = new Uint8Array(36)
 /** Hashes of ends that are not those of blocks. */
 const memoMax = 4096
 const seqs = 2 ** 31
-/** Blocks that may go on: of those who write at once. */
-const runningMax = 32
+/** Blocks that may go on: of those who write at once. Each is a few kB; without it, every op of theirs would hash its block anew. */
+const runningMax = 512
 
 export class HashChain {
   readonly #source: Source

@@ -113,6 +113,7 @@ export class Documents {
       docTag: tag,
       actor: context.actor,
       now: () => context.clock.now(),
+      random: context.random,
       trace: context.trace,
     })
     const document = new Document(id, tag, keys.idHex, replica)

@@ -303,7 +303,7 @@ export class Effects {
       : undefined
   }
 
-  #addsWithin(counter: CounterState, spans: Spans, each: (lv: LV, amount: Amount) => void): void {
+  #addsWithin(counter: CounterState, spans: Spans, each: (amount: Amount) => void): void {
     const { log } = this.#context
     for (let i = 0; i < spans.length; i += 2)
       for (let lv = spans[i] as LV; lv < (spans[i + 1] as LV); ) {
@@ -311,8 +311,11 @@ export class Effects {
         const end = Math.min(log.endOf(row), spans[i + 1] as LV)
         const isAdd = log.kindOf(row) === Kind.add && !log.isVoid(row)
         const amount = isAdd ? this.amountOf(row) : undefined
-        if (amount !== undefined && this.#context.containerOf(log.refOf(row)) === counter)
-          for (; lv < end; lv++) if (!this.#isOff(lv)) each(lv, amount)
+        if (amount !== undefined && this.#context.containerOf(log.refOf(row)) === counter) {
+          let count = 0
+          for (; lv < end; lv++) if (!this.#isOff(lv)) count++
+          each(times(amount, count))
+        }
         lv = end
       }
   }

@@ -40,8 +40,14 @@ export class Entry {
   /** Takes an assignment (undefined: a removal) in the place of the heads its author saw. */
   put(lv: LV, value: Scalar | Container | undefined, unseen: Spans, isLater: IsLater): void {
     if (unseen.length > 0 && this.lv >= 0) {
-      const kept = this.heads.filter((head) => inSpans(unseen, head.lv))
-      if (kept.length > 0) {
+      const { others } = this
+      const kept = others?.filter((head) => inSpans(unseen, head.lv))
+      if (inSpans(unseen, this.lv)) {
+        this.others = kept === undefined || kept.length === 0 ? undefined : kept
+        if (value !== undefined) this.#join({ lv, value }, isLater)
+        return
+      }
+      if (kept !== undefined && kept.length > 0) {
         this.setHeads(value === undefined ? kept : [...kept, { lv, value }], isLater)
         return
       }
@@ -49,6 +55,18 @@ export class Entry {
     this.lv = value === undefined ? -1 : lv
     this.value = value
     this.others = undefined
+  }
+
+  /** Another head, beside those that are. */
+  #join(head: Head, isLater: IsLater): void {
+    const shown = this.value === undefined ? undefined : { lv: this.lv, value: this.value }
+    const isShown = shown === undefined || isLater(head.lv, shown.lv)
+    const loser = isShown ? shown : head
+    if (isShown) {
+      this.lv = head.lv
+      this.value = head.value
+    }
+    if (loser !== undefined) this.others = [...(this.others ?? []), loser]
   }
 
   setHeads(heads: readonly Head[], isLater: IsLater): void {
@@ -60,13 +78,20 @@ export class Entry {
   }
 }
 
+/** An op that made a container of some generation. */
+interface Made {
+  readonly lv: LV
+  readonly gen: number
+  readonly before: Made | undefined
+}
+
 /** The containers that stand or have stood under one key, by type and generation. */
 export class Slots {
   readonly containers = new Map<number, Container>()
   /** Those that may hold something to clear. */
   live: Container[] = []
-  /** Ops that made one, with their generations: only those that no other makes superfluous. */
-  makes: readonly { readonly lv: LV; readonly gen: number }[] = []
+  /** The newest op that made one, and those before it: only such as no other makes superfluous. */
+  makes: Made | undefined = undefined
   /** The greatest generation. */
   gen = -1
 
@@ -77,15 +102,20 @@ export class Slots {
   /** A generation counts up to one past the greatest its author saw here. */
   allows(gen: number, unseen: Spans): boolean {
     if (gen === 0) return true
-    if (gen > this.gen + 1) return false
-    return this.makes.some((make) => make.gen >= gen - 1 && !inSpans(unseen, make.lv))
+    return gen <= this.gen + 1 && this.#sees(gen - 1, unseen)
   }
 
   made(lv: LV, gen: number, unseen: Spans): void {
-    this.gen = Math.max(this.gen, gen)
     // Whoever sees this one sees that one too, which allows as much.
-    if (this.makes.some((make) => make.gen >= gen && !inSpans(unseen, make.lv))) return
-    this.makes = [...this.makes, { lv, gen }]
+    if (!this.#sees(gen, unseen)) this.makes = { lv, gen, before: this.makes }
+    this.gen = Math.max(this.gen, gen)
+  }
+
+  /** Whether an author has seen one of this generation or a later one. Mostly the newest is. */
+  #sees(gen: number, unseen: Spans): boolean {
+    for (let make = gen > this.gen ? undefined : this.makes; make !== undefined; make = make.before)
+      if (make.gen >= gen && !inSpans(unseen, make.lv)) return true
+    return false
   }
 }
 

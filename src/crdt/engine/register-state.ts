@@ -21,8 +21,17 @@ export class RegisterState extends State {
   }
 
   assign(lv: LV, value: Scalar, unseen: Spans, isLater: IsLater): void {
-    const heads = [...this.#unseenOf(unseen), { lv, value }]
-    this.heads = heads.sort((a, b) => (isLater(a.lv, b.lv) ? -1 : 1))
+    const heads = [...this.#unseenOf(unseen)]
+    // They stand in order, so that many who assign at once do not have them sorted each time.
+    let low = 0
+    let high = heads.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (isLater(lv, (heads[middle] as Assigned).lv)) high = middle
+      else low = middle + 1
+    }
+    heads.splice(low, 0, { lv, value })
+    this.heads = heads
   }
 
   clear(unseen: Spans): boolean {

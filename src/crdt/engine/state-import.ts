@@ -30,7 +30,7 @@ function placed(
     entry.slots ??= new Slots()
     entry.slots.containers.set(slotCode(content.type, place.gen), container)
     entry.slots.gen = Math.max(entry.slots.gen, place.gen)
-    entry.slots.makes = [...entry.slots.makes, ...makers.map((lv) => ({ lv, gen: place.gen }))]
+    for (const lv of makers) entry.slots.makes = { lv, gen: place.gen, before: entry.slots.makes }
     context.adopt(container, makers)
     return container
   }

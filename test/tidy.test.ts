@@ -111,8 +111,13 @@ test('every path that a page of prose names is there', () => {
   const folders = ['src', 'test', 'examples'].flatMap((folder) => files(folder, /\.md$/))
   const missing = [...files('.', /\.md$/, 1), ...folders].flatMap(({ path, text }) => {
     const named = [...text.matchAll(/`((?:src|test|examples|\.ci)\/[\w./-]*)`/g)].map(([, to = '']) => to)
+    // The map of src names files by their layer.
+    const inSrc = /`((?!joinery|src|test|examples)[a-z]+\/[\w./-]*)`/g
+    const layered = path === 'src/README.md' ? [...text.matchAll(inSrc)].map(([, to = '']) => join('src', to)) : []
     const linked = [...text.matchAll(/\]\((?![a-z]+:|#)([^)#\s]+)/g)].map(([, to = '']) => join(dirname(path), to))
-    return [...named, ...linked].filter((to) => !existsSync(join(root, to))).map((to) => `${path} names ${to}: mend it`)
+    return [...named, ...layered, ...linked]
+      .filter((to) => !existsSync(join(root, to)))
+      .map((to) => `${path} names ${to}: mend it`)
   })
   expect(missing).toEqual([])
 })

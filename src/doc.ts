@@ -1,7 +1,7 @@
 // `joinery/doc`: the documents alone, in memory, without a network or a store. What one makes is bytes that another takes, in any order, any
 // batching, again and again.
 
-import { type Clock, systemClock } from './base/clock.ts'
+import { type Clock, turnClock } from './base/clock.ts'
 import { Emitter, type Off } from './base/emitter.ts'
 import { JoineryError } from './base/errors.ts'
 import { systemRandom } from './base/random.ts'
@@ -115,7 +115,7 @@ class MemoryDoc<T> implements Doc<T>, Editable {
   #from = 0
 
   constructor(options: DocOptions) {
-    const { actor = (options.random ?? systemRandom).bytes(16), clock = systemClock, random } = options
+    const { actor = (options.random ?? systemRandom).bytes(16), clock = turnClock, random } = options
     this.actor = checkActor(actor)
     this.#clock = clock
     this.replica = new Replica<T>({

@@ -109,7 +109,7 @@ ${code.replace(isImport, '')}
 
 /** Which of these names a fragment uses. Those that it imports itself are its own. */
 function used(names: readonly string[], code: string): readonly string[] {
-  const imported = (code.match(/^import .*$/gm) ?? []).join()
+  const imported = (code.match(/^import .*$/gm) ?? []).join().replaceAll(/'[^']*'/g, '')
   const has = (text: string, name: string): boolean => new RegExp(`\\b${name}\\b`).test(text)
   return names.filter((name) => has(code, name) && !has(imported, name))
 }

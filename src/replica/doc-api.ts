@@ -98,7 +98,7 @@ export interface Doc<T = unknown> extends Handles {
   change<R>(fn: (draft: Draft<T>) => R, options?: { readonly message?: string }): R
   /**
    * Takes what another made, in any order, any batching, again and again. `patches: false` saves the work of saying what that altered. Errors:
-   * 'bad-message' | 'forked' | 'limit'; what else the bytes hold is taken all the same.
+   * 'bad-message' | 'forked' | 'limit' | 'unsupported' (somebody edits with a newer joinery); what else the bytes hold is taken all the same.
    *
    * @example
    * const other = createDoc<Board>({ actor: Uint8Array.of(7) })

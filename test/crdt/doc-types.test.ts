@@ -51,6 +51,11 @@ describe('a register', () => {
     expect([shown(docs).owner, b.register('owner').values, b.conflicts(['owner'])]).toEqual(['Di', ['Di'], []])
   })
 
+  it('is not any value that stands there', () => {
+    const doc = docOf('a', { note: 'Ada' })
+    expect(() => doc.register('note').value).toThrowError(/note is not a register/)
+  })
+
   it('that was never assigned is null, and has no values', () => {
     const doc = docOf('a', { owner: register() })
     expect([doc.value.owner, doc.register('owner').value, doc.register('owner').values]).toEqual([null, null, []])
@@ -71,6 +76,13 @@ describe('a set', () => {
     docs[0].set('tags').add('x')
     meet(...docs)
     expect(shown(docs).tags).toEqual(['x'])
+  })
+
+  it('finds bytes and dates by what they are', () => {
+    const doc = docOf('a', { tags: set([new Date(5), Uint8Array.of(1)]) })
+    const has = [new Date(5), Uint8Array.of(1), new Date(6)].map((value) => doc.set('tags').has(value))
+    expect(has).toEqual([true, true, false])
+    expect(doc.change((d) => d.tags.has(new Date(5)))).toBe(true)
   })
 
   it('has its members in the order of their bytes, the same for all', () => {

@@ -211,7 +211,7 @@ function setHandle<V>(spot: Spot): SetOf<V> {
       spot.edit((recorder) => recorder.exclude(set, member))
       return true
     },
-    has: (value) => read().some((member) => Object.is(member, value)),
+    has: (value) => spot.container(isSet, 'set').has(valueKey(readMember(value, spot.path))),
     values: () => read().values(),
     [Symbol.iterator]: () => read().values(),
   }
@@ -236,13 +236,14 @@ function logHandle<V>(spot: Spot): Log<V> {
 }
 
 function registerHandle<V>(spot: Spot): Register<V> {
+  const values = (): readonly V[] =>
+    spot.container(isRegister, 'register').heads.map(({ value }) => showScalar(value) as V)
   return {
     get value() {
-      return spot.read((value): value is V | null => true, 'register')
+      return values()[0] ?? null
     },
     get values() {
-      const register = spot.container(isRegister, 'register')
-      return register.heads.map(({ value }) => showScalar(value) as V)
+      return values()
     },
     set: (value) => {
       const register = spot.container(isRegister, 'register')

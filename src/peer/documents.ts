@@ -151,8 +151,9 @@ export class Documents {
       )
     document.records = records.length
     const isWhole = content.snapshots.every((snapshot) => this.#takeSnapshot(document, snapshot, 'store'))
-    document.degraded = degraded || content.damaged || !isWhole
-    document.receive(content.ranges, 'store')
+    const { refused } = document.receive(content.ranges, 'store')
+    // What was acknowledged and cannot be taken now is missing here, whatever the reason: others have it.
+    document.degraded = degraded || content.damaged || !isWhole || refused.length > 0
     document.durable = document.replica.version
   }
 

@@ -62,7 +62,7 @@ export function checkGraph(graph: Graph): void {
     must(sameVersion(dominators(graph, parents), parents), `parents ${parents} of ${name} are no version`)
     const own = graph.lvOf(branch, seq - 1)
     must(seq === 0 || contains(graph, parents, own), `${name} has not seen ${own}, its branch's op before`)
-    const lamport = parents.reduce((most, lv) => Math.max(most, graph.lamportAt(lv)), 0) + 1
+    const lamport = graph.lamportAfter(parents)
     must([0, lamport].includes(graph.lamportAt(start)), `${name} has Lamport ${graph.lamportAt(start)}, not ${lamport}`)
     heads = heads.filter((lv) => !parents.includes(lv))
     heads.push(graph.endOfRow(row) - 1)

@@ -82,7 +82,7 @@ export class Graph {
       // The newest op is always a head, and the last of them.
       this.#frontier[this.#frontier.length - 1] = this.#length - 1
     } else {
-      this.#newRow(branch, seq, start, parents, lamport ?? this.#lamportAfter(parents))
+      this.#newRow(branch, seq, start, parents, lamport ?? this.lamportAfter(parents))
       this.#moveFrontier(parents, this.#length - 1)
     }
     this.#ends[branch] = seq + count
@@ -257,9 +257,17 @@ export class Graph {
     }
   }
 
-  #lamportAfter(parents: readonly LV[]): number {
+  /** The Lamport time of an op with these parents. A cut counts for nothing, so that time goes on from what it links to. */
+  lamportAfter(parents: readonly LV[]): number {
     let lamport = 0
-    for (const parent of parents) lamport = Math.max(lamport, this.lamportAt(parent))
+    for (const parent of parents) {
+      let lv = parent
+      for (let row = this.rowAt(lv); this.#lamports.at(row) === 0 && this.parentsEnd(row) > this.parentsStart(row); ) {
+        lv = this.parent(this.parentsStart(row))
+        row = this.rowAt(lv)
+      }
+      lamport = Math.max(lamport, this.lamportAt(lv))
+    }
     return lamport + 1
   }
 

@@ -73,8 +73,11 @@ export class HashChain {
     return selfActor(this.hashAs(branch, end, nobody))
   }
 
-  /** The hash that a branch's first `end` ops would have if their actor had these bytes. They may link to nothing. */
+  /** The hash that a branch's first `end` ops would have if their actor had these bytes. Only the first may link to something. */
   hashAs(branch: number, end: number, actor: Uint8Array): Uint8Array {
+    const { graph } = this.#source
+    for (const link of linksOf(this.#source, graph.rowAt(graph.lvOf(branch, 0))))
+      this.hashAt(graph.branchAt(link), graph.seqAt(link) + 1)
     const canonical = new Canonical(this.#source, this.#values)
     let hash: Uint8Array = this.#start(branch, actor)
     let salt: Uint8Array = zeroSalt

@@ -27,6 +27,9 @@ export type Owner =
 const actorLength = 37
 const actorMax = 64
 
+/** Kind 0 and 36 zero bytes: who the chain is computed with that a self-certifying actor is named after. */
+export const nobody: ActorId = branded<ActorId>('00'.repeat(actorLength))
+
 export function actorId(bytes: Uint8Array): ActorId {
   if (bytes.length < 1 || bytes.length > actorMax)
     throw new JoineryError('bad-message', `an actor has 1-${actorMax} bytes, not ${bytes.length}`)

@@ -136,7 +136,7 @@ export class Sequence implements Output {
 
   /** Notes ops [from, to) that saw everything, whose effect the caller has brought about. */
   local(from: LV, to: LV): void {
-    if (this.#cutActs.length > this.#notedCuts.length) this.noteCuts(from)
+    if (this.#cutActs.length > this.#notedCuts.length) this.#noteCutsBefore(from, to)
     const ordinal = this.#own.length
     this.#own.note(from, to)
     this.#cuts.straight(ordinal, this.#own.length)
@@ -215,11 +215,11 @@ export class Sequence implements Output {
   }
 
   /** Notes the document's cuts before the op at `lv`, unless it knows of them. */
-  noteCuts(lv: LV): void {
+  noteCuts(lv: LV, length = this.#host.length): void {
     for (let at = this.#notedCuts.length; at < this.#cutActs.length; at++) {
       const act = this.#cutActs[at] as CutAct
       if (act.lv >= lv) return
-      this.#noteCut(act)
+      this.#noteCut(act, length)
     }
   }
 
@@ -382,10 +382,17 @@ export class Sequence implements Output {
 
   // Those who were cut off.
 
-  #noteCut(act: CutAct): void {
+  /** Before ops [from, to) of one row, whose effect is there. */
+  #noteCutsBefore(from: LV, to: LV): void {
+    const kind = this.#log.kindOf(this.#log.rowAt(from))
+    const net = kind === Kind.type || kind === Kind.insert ? to - from : from - to
+    this.noteCuts(from, this.#host.length - net)
+  }
+
+  #noteCut(act: CutAct, length = this.#host.length): void {
     const ordinal = this.#own.length
     // The length so far is remembered, since what comes next does not go on from it.
-    if (ordinal > 0) this.#cuts.cross(ordinal, ordinal, this.#host.length, this.#net)
+    if (ordinal > 0) this.#cuts.cross(ordinal, ordinal, length, this.#net)
     this.#notedCuts.push({ act, ordinal, cut: act.type === 'cut' ? ordinal : this.#ordinalOf(act.cut.lv) })
     this.#noteAct(act.lv, 'cut', none)
   }

@@ -12,6 +12,7 @@ import { checkPast, pushStretch, Staging } from '../core/staging.ts'
 import { splitStaging } from '../core/staging-split.ts'
 import { rootBranch, type WirePlace } from '../core/wire.ts'
 import { decodeBody } from '../core/wire-decoder.ts'
+import { checkSelfCertified, checkSelfNamed } from './cut.ts'
 import type { History } from './history.ts'
 import type { Attempt, Together } from './intake.ts'
 
@@ -282,7 +283,7 @@ export class Admission {
   #checkForm(range: SignedRange, branch: number, staging: Staging): void {
     if (staging.mergeable < staging.stretches)
       throw new JoineryError('unsupported', 'this document needs a newer joinery: somebody edits it with one')
-    if (this.#history.isInit(branch)) checkInit(range, staging)
+    if (this.#history.isInit(branch)) checkSelfCertified(range, staging)
   }
 
   /** The first op that a range links to and that is not here; `ready` if there is none, undefined if its actor was never heard of. */
@@ -345,8 +346,7 @@ export class Admission {
 
   /** Compares the chain with what the tip says. What has no tip is believed: a document without a network. */
   #verify({ range, branch, fromSeq }: Staged): void {
-    if (this.#history.isInit(branch) && this.#history.chain.initActor(branch, range.endSeq) !== range.actor)
-      throw bad(`the init change of ${range.actor} has another hash`)
+    if (this.#history.isInit(branch)) checkSelfNamed(this.#history, branch, range.endSeq)
     if (range.tipHash.length === 0) return
     if (equalBytes(this.#history.hashAt(branch, range.endSeq), range.tipHash)) return
     if (fromSeq > range.fromSeq) throw forked(range)
@@ -390,14 +390,6 @@ export function unsignedRange(actor: ActorId, fromSeq: number, endSeq: number, b
 }
 
 const empty = new Uint8Array(0)
-
-/** A self-certifying actor has one change, without links or a signature. */
-function checkInit(range: SignedRange, staging: Staging): void {
-  const wrong = (why: string): JoineryError => bad(`the init change of ${range.actor} ${why}`)
-  if (range.fromSeq !== 0 || staging.stretches !== 1) throw wrong('is not one change')
-  if (range.signature.length > 0) throw wrong('is signed')
-  if (staging.linkBranches.length > 0) throw wrong('has links')
-}
 
 function bad(message: string): JoineryError {
   return new JoineryError('bad-message', message)

@@ -5,8 +5,8 @@ import { assert } from '../base/assert.ts'
 import { limits } from '../base/limits.ts'
 import { Actors } from '../core/actors.ts'
 import { Graph, type LV } from '../core/graph.ts'
-import { HashChain } from '../core/hash-chain.ts'
 import { checkGraph, drawGraph } from '../core/graph-draw.ts'
+import { HashChain } from '../core/hash-chain.ts'
 import { type ActorId, ownerOf } from '../core/ids.ts'
 import { Kind, type Meta } from '../core/kinds.ts'
 import { OpLog } from '../core/op-log.ts'
@@ -47,6 +47,7 @@ export class History {
     for (const [branch, { time }] of loaded?.contexts ?? [])
       if (time !== undefined) this.#times[branch] = [{ seq: 0, time }]
     this.chain = new HashChain({ docTag, graph: this.graph, log: this.log, actors: this.actors })
+    if (this.graph.mayHaveCuts) this.#keepCited()
     for (const { branch, end, signature } of loaded?.tips ?? []) this.tips(branch).add(end, signature)
   }
 
@@ -184,6 +185,18 @@ export class History {
       this.#times[branch] = times
       times.push({ seq: graph.seqAt(lv), time })
     }
+  }
+
+  /** Tips that cuts are about stay. */
+  #keepCited(): void {
+    for (let row = 0; row < this.graph.rows; row++)
+      if (this.graph.lamportAt(this.graph.startOfRow(row)) === 0)
+        for (const link of this.graph.parentsOfRow(row)) this.keepCited(link)
+  }
+
+  /** A cut is about this op. */
+  keepCited(link: LV): void {
+    this.tips(this.graph.branchAt(link)).keep(this.graph.seqAt(link) + 1)
   }
 
   #readTimes(): void {

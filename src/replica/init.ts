@@ -2,14 +2,11 @@
 // with the same, and needs no signature (FORMAT §1, §4).
 
 import { JoineryError } from '../base/errors.ts'
-import { actorBytes, actorId } from '../core/ids.ts'
+import { actorBytes, nobody } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
 import { EngineDocument } from '../crdt/engine/document.ts'
 import { readPlan } from '../crdt/engine/input.ts'
 import { History } from './history.ts'
-
-/** Kind 0 and 36 zero bytes: who the chain is computed with that the actor is named after. */
-const nobody = actorId(new Uint8Array(37))
 
 /** The one change, as a range; undefined if there is nothing in the value. Errors: 'bad-value'. */
 export function recordInit(value: object, docTag: Uint8Array): SignedRange | undefined {

@@ -310,6 +310,8 @@ export class Replica<T = unknown> {
     assert(this.#gathering === undefined, 'a change is not made from within receive')
     const { recorder } = this.document
     if (!recorder.isOpen) this.#checkOwn()
+    if (this.document.isCut(this.#branch))
+      throw new JoineryError('bad-change', 'this actor was cut off here: what it does would count for nothing')
     const from = this.history.graph.endOf(this.#branch)
     const meta = this.#metaFor(message)
     this.#hasMeta = meta !== undefined

@@ -20,7 +20,7 @@ export interface Served {
 /** Where a replica may be cut: at signed tips, or, for documents nobody signs, at any change. */
 export type Cuts = 'signed' | 'any'
 
-/** What of `upTo` may leave. An init change goes only with a signed op that builds on it: it must never spread by itself. */
+/** What of `upTo` may leave. An init change or a cut goes only with a signed op that builds on it: it must never spread by itself. */
 export function servedVersion(history: History, upTo: Version, cuts: Cuts): Version {
   const version = new Map<ActorId, number>()
   const inits: number[] = []
@@ -33,12 +33,20 @@ export function servedVersion(history: History, upTo: Version, cuts: Cuts): Vers
     const end = cutAtMost(history, branch, upTo.get(name) ?? 0, cuts)
     if (end > 0) version.set(name, end)
   }
-  for (const branch of inits) {
+  // A cut comes after what it links to.
+  const firstOf = (branch: number): number => history.graph.lvOf(branch, 0)
+  for (const branch of inits.sort((a, b) => firstOf(a) - firstOf(b))) {
     const end = history.graph.endOf(branch)
-    if (end > 0 && (cuts === 'any' || isBuiltOn(history, branch, version)))
+    if (end > 0 && (cuts === 'any' ? hasLink(history, branch, version) : isBuiltOn(history, branch, version)))
       version.set(history.actors.nameOf(branch), end)
   }
   return version
+}
+
+/** Whether what a cut links to is served; an init links to nothing. */
+function hasLink({ graph, actors }: History, branch: number, served: Version): boolean {
+  const links = graph.parentsAt(graph.lvOf(branch, 0))
+  return links.every((link) => (served.get(actors.nameOf(graph.branchAt(link))) ?? 0) > graph.seqAt(link))
 }
 
 /** SHA-256 over the tips of what may leave: equal exactly if that is equal. */

@@ -22,6 +22,7 @@ export class SignedTips {
   readonly #ends = new Int32Column(4)
   #signatures = new Uint8Array(4 * signatureLength)
   #thinAt = 2 * tipsKept
+  readonly #kept = new Set<number>()
   /** About how many bytes the first `end` ops of the actor are. */
   readonly #bytesAt: (end: number) => number
 
@@ -79,13 +80,18 @@ export class SignedTips {
     if (this.count > this.#thinAt) this.#thin()
   }
 
+  /** Says that a cut is about the op before `end`: if a tip ends there, it stays, so that the cut can be served with its past (FORMAT §2). */
+  keep(end: number): void {
+    this.#kept.add(end)
+  }
+
   /** The newest tip, and some before it: what a snapshot keeps. */
   sparse(): SignedTip[] {
     const out: SignedTip[] = []
     let last = 0
     for (let i = 0; i < this.count; i++) {
       const end = this.endOf(i)
-      if (end < last + tipSpacing && i < this.count - 1) continue
+      if (end < last + tipSpacing && i < this.count - 1 && !this.#kept.has(end)) continue
       out.push({ end, signature: this.signatureOf(i) })
       last = end
     }
@@ -102,7 +108,7 @@ export class SignedTips {
       const isFar = Math.floor(end / tipSpacing) > block
       const isLarge = i + 1 < this.count && this.#bytesAt(this.endOf(i + 1)) - keptBytes > rangeBytes
       block = Math.floor(end / tipSpacing)
-      if (i < recent && !isFar && !isLarge) continue
+      if (i < recent && !isFar && !isLarge && !this.#kept.has(end)) continue
       keptBytes = this.#bytesAt(end)
       this.#ends.data[to] = end
       this.#signatures.copyWithin(to * signatureLength, i * signatureLength, (i + 1) * signatureLength)

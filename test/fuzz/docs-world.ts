@@ -6,13 +6,14 @@ import { isDeepStrictEqual } from 'node:util'
 import { seededRandom } from '../../src/base/random.ts'
 import { applyPatches, createDoc, type Doc, openDoc } from '../../src/doc.ts'
 import { Chance } from './chance.ts'
+import { drawCut, saysCut } from './cuts.ts'
 import { editRoot } from './edits.ts'
 import { text } from './notation.ts'
 import type { Outcome } from './pieces-world.ts'
 import { Witness } from './witness.ts'
 
 export interface DocStep {
-  readonly type: 'edit' | 'take' | 'sync' | 'reload' | 'look' | 'undo'
+  readonly type: 'edit' | 'take' | 'sync' | 'reload' | 'look' | 'undo' | 'cut'
   readonly who: number
   readonly seed: number
 }
@@ -32,11 +33,13 @@ export function planDocSteps(seed: number): DocStep[] {
   const sides = 3 + chance.below(chance.maybe(0.2) ? 6 : 3)
   const length = 20 + chance.below(chance.maybe(0.15) ? 200 : 60)
   const weights = { edit: 8, take: 4, sync: 1.5, reload: 0.4, look: 1.5, undo: 1 }
-  return Array.from({ length }, () => ({
+  const steps = Array.from({ length }, () => ({
     type: chance.weighed(weights),
     who: chance.below(sides),
     seed: chance.below(2 ** 32),
   }))
+  const cuts = chance.maybe(0.3) ? 0.06 : 0
+  return steps.map((step) => (chance.maybe(cuts) ? { ...step, type: 'cut' } : step))
 }
 
 export function takeDocSteps(steps: readonly DocStep[]): Outcome {
@@ -98,7 +101,10 @@ class DocsWorld {
         this.#witness.look(side.doc, chance)
         break
       case 'undo':
-        this.#witness.undo(side.doc, chance)
+        this.#undo(side, chance)
+        break
+      case 'cut':
+        this.#cut(side, chance)
         break
     }
     this.#check(side, type)
@@ -137,12 +143,29 @@ class DocsWorld {
         if (isThrown) throw new Error('changed my mind')
       }, options)
     } catch (error) {
-      if (!(error instanceof Error) || error.message !== 'changed my mind') throw error
+      if (!(error instanceof Error) || (error.message !== 'changed my mind' && !saysCut(error))) throw error
       // Atomic: nothing happened, down to the reference.
       if (doc.value !== before) throw new Error('a change that threw left a trace')
       return
     }
     same(doc.value, expected.value, 'the value after a change')
+  }
+
+  #undo({ doc }: Side, chance: Chance): void {
+    try {
+      this.#witness.undo(doc, chance)
+    } catch (error) {
+      if (!saysCut(error)) throw error
+    }
+  }
+
+  /** Everybody who cuts off the same hears of one op. */
+  #cut({ doc }: Side, chance: Chance): void {
+    const delta = drawCut(doc, chance)
+    if (delta === undefined) return
+    this.#posted.push(delta)
+    this.#witness.take(delta)
+    doc.receive(delta)
   }
 
   #sync({ doc }: Side, chance: Chance): void {

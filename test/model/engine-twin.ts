@@ -51,7 +51,7 @@ export class Twin {
       actor: op.actor,
       seq: op.seq,
       past: this.version(op.parents),
-      lamport: isSelfCertifying(op.actor) ? 0 : 1 + Math.max(0, ...parents.map(({ lamport }) => lamport)),
+      lamport: isSelfCertifying(op.actor) ? 0 : 1 + Math.max(0, ...parents.map((parent) => this.#clockOf(parent))),
       isVoid: false,
       box: undefined,
       makes: undefined,
@@ -61,6 +61,13 @@ export class Twin {
     entry.isVoid = !this.#resolve(entry)
     if (!entry.isVoid) entry.box?.entries.push(entry)
     return entry
+  }
+
+  /** What Lamport time goes on from: a cut has none, so it is that of what it links to. */
+  #clockOf({ op, lamport }: Entry): number {
+    const [link] = op.parents
+    if (!isSelfCertifying(op.actor) || op.seq > 0 || link === undefined) return lamport
+    return this.#clockOf(this.entry(link))
   }
 
   /** All that is in the past of these heads, and they. */

@@ -38,8 +38,10 @@ export class CounterState extends State {
     const before = this.value
     const { clears } = this
     // Who clears again in the same stretch drops what he added since, and leaves what was left: so that many clears cost no more than one.
-    if (clears !== undefined && clears.unseen === unseen) this.value = clears.value
-    else {
+    if (clears !== undefined && clears.unseen === unseen) {
+      this.value = clears.value
+      this.clears = { ...clears, lv }
+    } else {
       const left = clears === undefined ? unseen : common(union(clears.left, [clears.lv, lv]), unseen)
       this.value = 0
       addsWithin(this, left, (amount) => this.add(amount))

@@ -15,7 +15,7 @@ export interface SignedRange {
   readonly fromSeq: number
   /** Half open. */
   readonly endSeq: number
-  /** The changes, with their own actor table: core/body.ts. */
+  /** The changes: core/wire.ts. */
   readonly body: Uint8Array
   /** The chain's hash after op endSeq - 1 (32 bytes). */
   readonly tipHash: Uint8Array

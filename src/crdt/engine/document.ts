@@ -48,6 +48,7 @@ export class EngineDocument {
     this.recorder = new Recorder(this.context, this.#effects, (lv, level, targets) => {
       this.deepen(lv)
       this.#revoking.revoke(lv, level, targets, [])
+      this.#revoking.settle(lv + 1)
     })
     this.drafts = new Drafts(this)
   }
@@ -68,8 +69,14 @@ export class EngineDocument {
     this.context.patches = patches
   }
 
-  /** The ops of one change, which are in the graph and the log; their author had not seen `unseen`. */
+  /** The ops of one change or several, which are in the graph and the log; their author had not seen `unseen`. */
   merge(from: LV, to: LV, unseen: Spans): void {
+    this.take(from, to, unseen)
+    this.settle(to)
+  }
+
+  /** The same in parts: what revokes bring about may be left to be done once for all of them, by settle(). */
+  take(from: LV, to: LV, unseen: Spans): void {
     const { log, graph, cuts } = this.context
     if (this.context.isShallow && (unseen.length > 0 || graph.mayHaveCuts)) this.deepen(from)
     for (let lv = from; lv < to; ) {
@@ -86,6 +93,10 @@ export class EngineDocument {
       }
       lv = end
     }
+  }
+
+  settle(end: LV): void {
+    this.#revoking.settle(end)
   }
 
   /** Whether what a branch does next counts for nothing: it was cut off. */

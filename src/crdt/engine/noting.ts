@@ -55,7 +55,7 @@ export function noteHistory(graph: Graph, log: OpLog, end: LV, cuts: Cuts, makeS
     const kind = log.kindOf(row)
     const [from, to] = [log.startOf(row), Math.min(end, log.endOf(row))]
     if (kind === Kind.revoke) {
-      const revoke = switches.add(from, log.aOf(row) === 2 ? 2 : 1, targetsOf(log, row), walk.unseenAt(from))
+      const { revoke } = switches.add(from, log.aOf(row) === 2 ? 2 : 1, targetsOf(log, row), walk.unseenAt(from))
       for (const { sequence } of sequences) sequence.noteRevoke(from, revoke.level, revoke.targets)
       continue
     }

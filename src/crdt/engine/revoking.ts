@@ -14,7 +14,7 @@ import type { Effects } from './effects.ts'
 import type { ListState } from './list-state.ts'
 import { Entry, type MapState } from './map-state.ts'
 import { noteHistory } from './noting.ts'
-import { minus, union } from './spans.ts'
+import { joined, minus, union } from './spans.ts'
 import type { Container, State } from './state.ts'
 import type { Switches } from './switches.ts'
 import type { TextState } from './text-state.ts'
@@ -36,6 +36,8 @@ export class Revoking {
   readonly #context: Context
   readonly #effects: Effects
   readonly #switches: Switches
+  /** Spans of ops that were switched, in any order, and whose effects are yet to be made anew. */
+  #switched: LV[] = []
 
   constructor(context: Context, effects: Effects, switches: Switches) {
     this.#context = context
@@ -43,25 +45,33 @@ export class Revoking {
     this.#switches = switches
   }
 
+  /** Takes a revoke. What is not in texts and lists is made anew by settle(), once for many revokes. */
   revoke(lv: LV, level: 1 | 2, targets: ArrayLike<number>, unseen: Spans): void {
-    const before = this.#switches.off
-    const revoke = this.#switches.add(lv, level, targets, unseen)
-    const { off } = this.#switches
-    const named = this.#affectedBy(revoke.targets)
-    if (level === 1) for (const sequence of named.sequences) revoke.sequences.add(sequence)
+    const { revoke, switched } = this.#switches.add(lv, level, targets, unseen)
+    const { sequences } = this.#affectedBy(revoke.targets)
+    if (level === 1) for (const sequence of sequences) revoke.sequences.add(sequence)
     else
       for (const other of this.#switches.revokedBy(revoke))
-        for (const sequence of other.sequences) named.sequences.add(sequence)
-    for (const sequence of named.sequences) {
+        for (const sequence of other.sequences) sequences.add(sequence)
+    for (const sequence of sequences) {
       this.#makeExact(sequence, lv)
       sequence.sequence.revoke(lv, level, revoke.targets, unseen)
       if (sequence.spent) this.#context.grow(sequence)
     }
-    this.#makeAnew(this.#affectedBy(union(minus(off, before), minus(before, off))), lv)
+    for (let i = 0; i < switched.length; i++) this.#switched.push(switched[i] as LV)
+  }
+
+  /** Brings about what revokes have left to be done: all ops before `end` are applied. Until then things read as they did. */
+  settle(end: LV): void {
+    if (this.#switched.length === 0) return
+    const switched = joined(this.#switched)
+    this.#switched = []
+    this.#makeAnew(this.#affectedBy(switched), end)
   }
 
   /** The newest of the document's cuts. */
   cut({ lv, cut }: CutAct): void {
+    this.settle(lv)
     const switches = this.#switches
     const before = switches.off
     switches.renew(lv)
@@ -136,7 +146,7 @@ export class Revoking {
       const kind = log.kindOf(row)
       if (log.isVoid(row)) continue
       if (kind === Kind.revoke) {
-        const revoke = this.#switches.revokes.find((other) => other.lv === lv)
+        const revoke = this.#switches.revokeAt(lv)
         if (revoke !== undefined) sequence.noteRevoke(lv, revoke.level, revoke.targets)
       } else {
         const other = this.#containerOf(row)

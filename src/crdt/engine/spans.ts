@@ -56,3 +56,17 @@ export function tidied(spans: ArrayLike<number>): Spans {
   }
   return out
 }
+
+/** Spans in any order, put in order and joined. */
+export function joined(spans: readonly LV[]): Spans {
+  if (spans.length <= 2) return spans
+  const pairs: (readonly [LV, LV])[] = []
+  for (let i = 0; i < spans.length; i += 2) pairs.push([spans[i] as LV, spans[i + 1] as LV])
+  const out: LV[] = []
+  for (const [from, to] of pairs.sort(([a], [b]) => a - b)) {
+    const last = out.length - 1
+    if (last > 0 && from <= (out[last] as LV)) out[last] = Math.max(out[last] as LV, to)
+    else out.push(from, to)
+  }
+  return out
+}

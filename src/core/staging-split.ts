@@ -45,5 +45,5 @@ function beginStretch(staging: Staging, row: number, ops: number): void {
   staging.stretchRows.insert(stretch, row)
   staging.stretchOps.insert(stretch, ops)
   staging.stretchLinks.insert(stretch, links)
-  staging.mergeable++
+  if (stretch <= staging.mergeable) staging.mergeable++
 }

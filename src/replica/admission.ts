@@ -44,6 +44,8 @@ interface Staged {
 
 interface Entered extends Stretch {
   readonly staged: Staged
+  /** Held and not merged: it needs a newer joinery, or builds on what does (FORMAT §3). */
+  readonly isStopped: boolean
 }
 
 /** Where graph and log stood. */
@@ -70,7 +72,7 @@ export class Admission {
     this.#host = host
   }
 
-  /** Tries a range whose own predecessor is held. Throws 'bad-message', 'forked' or 'unsupported' for what cannot be taken. */
+  /** Tries a range whose own predecessor is held. Throws 'bad-message' or 'forked' for what cannot be taken. */
   attempt(range: SignedRange, table?: readonly number[]): Attempt {
     const { graph, actors } = this.#history
     const branch = actors.indexOf(range.actor)
@@ -120,7 +122,7 @@ export class Admission {
       this.#rollBack({ length, frontier: kept ?? [frontier as LV], units: unitsBefore, values: valuesBefore })
       throw error
     }
-    this.#host.merge(entered)
+    if (!entered.isStopped) this.#host.merge(entered)
     return true
   }
 
@@ -281,8 +283,6 @@ export class Admission {
   }
 
   #checkForm(range: SignedRange, branch: number, staging: Staging): void {
-    if (staging.mergeable < staging.stretches)
-      throw new JoineryError('unsupported', 'this document needs a newer joinery: somebody edits it with one')
     if (this.#history.isInit(branch)) checkSelfCertified(range, staging)
   }
 
@@ -319,7 +319,9 @@ export class Admission {
     const start = graph.append(branch, staging.opsOf(stretch), parents, this.#history.isInit(branch) ? 0 : undefined)
     graph.remember(branch, unseen)
     pushStretch(staging, stretch, graph, log, start)
-    return { staged, branch, start, end: graph.length, unseen }
+    const isStopped = stretch >= staging.mergeable || parents.some((parent) => this.#history.isStopped(parent))
+    if (isStopped) this.#history.stop(start)
+    return { staged, branch, start, end: graph.length, unseen, isStopped }
   }
 
   /** Links point at the ends of changes, and none is implied by the own previous op or another link (FORMAT §2). */
@@ -363,7 +365,7 @@ export class Admission {
 
   #merge(group: readonly Staged[], entered: readonly Entered[]): void {
     for (const { range, branch, fromSeq } of group) this.#host.admitted(range, branch, fromSeq)
-    for (const stretch of entered) this.#host.merge(stretch)
+    for (const stretch of entered) if (!stretch.isStopped) this.#host.merge(stretch)
   }
 
   #mark(): Mark {
@@ -377,10 +379,7 @@ export class Admission {
   }
 
   #rollBack({ length, frontier, units, values }: Mark): void {
-    const { graph, log, chain } = this.#history
-    graph.truncate(length, frontier)
-    log.truncate(length, units, values)
-    chain.truncate()
+    this.#history.truncate(length, frontier, units, values)
   }
 }
 

@@ -30,8 +30,8 @@ export function recordUncut(history: History, author: ActorId): SignedRange {
 /** Written by an actor without a name, and forgotten: the chain names the actor. */
 function record(history: History, link: LV, level: 1 | 2, cut: Cut): SignedRange {
   const { graph, log, chain } = history
-  const before = { length: graph.length, frontier: [...graph.frontier], units: log.units.length }
-  const values = log.values.length
+  const [length, frontier] = [graph.length, [...graph.frontier]]
+  const [units, values] = [log.units.length, log.values.length]
   const branch = history.actors.indexOf(nobody)
   graph.append(branch, 1, [link], 0)
   log.push(Kind.cut, 0, level, log.values.push(cut) - 1, 1, false)
@@ -45,9 +45,7 @@ function record(history: History, link: LV, level: 1 | 2, cut: Cut): SignedRange
     tipHash: chain.hashAs(branch, 1, actorBytes(actor)),
     signature: new Uint8Array(0),
   }
-  graph.truncate(before.length, before.frontier)
-  log.truncate(before.length, before.units, values)
-  chain.truncate()
+  history.truncate(length, frontier, units, values)
   return range
 }
 

@@ -17,6 +17,7 @@ import { encodeBody } from '../core/wire-encoder.ts'
 import { rangeBytes, SignedTips } from './signed-tips.ts'
 import { type BranchContext, hasPlace } from './snapshot-branches.ts'
 import type { OpenedSnapshot } from './snapshot-open.ts'
+import type { Stop } from './snapshot-stops.ts'
 import type { SnapshotTip } from './snapshot-tips.ts'
 import { Weights } from './weights.ts'
 
@@ -30,6 +31,7 @@ export class History {
   readonly #tips: (SignedTips | undefined)[] = []
   readonly #weights: (Weights | undefined)[] = []
   readonly #inits: boolean[] = []
+  readonly #stops = new Map<number, number>()
   /** By branch: what the ops of a loaded snapshot end in, so that history need not be decoded to go on. */
   readonly #contexts: ReadonlyMap<number, BranchContext> | undefined
   /** By branch: when it said what time it was. */
@@ -38,7 +40,10 @@ export class History {
   #hasAllTimes: boolean
 
   /** `loaded` is what a snapshot gave, if it begins with one. */
-  constructor(docTag: Uint8Array, loaded?: Pick<OpenedSnapshot, 'actors' | 'graph' | 'log' | 'contexts' | 'tips'>) {
+  constructor(
+    docTag: Uint8Array,
+    loaded?: Pick<OpenedSnapshot, 'actors' | 'graph' | 'log' | 'contexts' | 'tips' | 'stops'>,
+  ) {
     this.actors = loaded?.actors ?? new Actors()
     this.graph = loaded?.graph ?? new Graph()
     this.log = loaded?.log ?? new OpLog()
@@ -48,7 +53,50 @@ export class History {
       if (time !== undefined) this.#times[branch] = [{ seq: 0, time }]
     this.chain = new HashChain({ docTag, graph: this.graph, log: this.log, actors: this.actors })
     if (this.graph.mayHaveCuts) this.#keepCited()
+    for (const { branch, seq } of loaded?.stops ?? []) this.#stops.set(branch, seq)
     for (const { branch, end, signature } of loaded?.tips ?? []) this.tips(branch).add(end, signature)
+  }
+
+  /** Where the ops begin that are held and not merged, because only a newer joinery knows what they mean or what they build on: by branch. */
+  get stops(): readonly Stop[] {
+    return [...this.#stops].map(([branch, seq]) => ({ branch, seq }))
+  }
+
+  /** Whether something is held and not merged. */
+  get isStopping(): boolean {
+    return this.#stops.size > 0
+  }
+
+  /** Whether an op is held and not merged. */
+  isStopped(lv: LV): boolean {
+    if (this.#stops.size === 0) return false
+    return this.graph.seqAt(lv) >= (this.#stops.get(this.graph.branchAt(lv)) ?? Number.POSITIVE_INFINITY)
+  }
+
+  /** Ops from `start` on, the newest, are held and not merged: for whatever goes through the log they count for nothing, as if they were void. */
+  stop(start: LV): void {
+    const { graph, log } = this
+    const branch = graph.branchAt(start)
+    if (!this.#stops.has(branch)) this.#stops.set(branch, graph.seqAt(start))
+    log.markVoid(start, log.length)
+  }
+
+  /** What is merged: all that is held, but for what is stopped. */
+  get merged(): Version {
+    if (this.#stops.size === 0) return this.version
+    const version = new Map(this.version)
+    for (const [branch, seq] of this.#stops)
+      if (seq === 0) version.delete(this.actors.nameOf(branch))
+      else version.set(this.actors.nameOf(branch), seq)
+    return version
+  }
+
+  /** Forgets ops from `length` on, which were the newest. */
+  truncate(length: LV, frontier: readonly LV[], units: number, values: number): void {
+    this.graph.truncate(length, frontier)
+    this.log.truncate(length, units, values)
+    this.chain.truncate()
+    for (const [branch, seq] of this.#stops) if (seq >= this.graph.endOf(branch)) this.#stops.delete(branch)
   }
 
   /** The branch of an actor; -1 if it was never named here. */

@@ -194,7 +194,7 @@ export class Replica<T = unknown> {
 
   /** What is merged: what new changes build on. */
   get merged(): Version {
-    return this.history.version
+    return this.history.merged
   }
 
   get pending(): Pending {
@@ -275,7 +275,7 @@ export class Replica<T = unknown> {
 
   /**
    * Runs `fn` on a draft and records what it did as one change. Synchronous and atomic: if `fn` throws, nothing happened. The result is passed
-   * on, with drafts in it turned into values. Errors: 'bad-change' | 'bad-value' | 'limit'.
+   * on, with drafts in it turned into values. Errors: 'bad-change' | 'bad-value' | 'limit' | 'unsupported'.
    */
   change<R>(
     fn: (draft: Draft<T>) => R,
@@ -305,11 +305,12 @@ export class Replica<T = unknown> {
     return this.end(from)
   }
 
-  /** Begins a local change; gives the seq it begins at. Errors: 'bad-change' | 'bad-value'. */
+  /** Begins a local change; gives the seq it begins at. Errors: 'bad-change' | 'bad-value' | 'unsupported'. */
   begin(message?: string): number {
     assert(this.#gathering === undefined, 'a change is not made from within receive')
     const { recorder } = this.document
     if (!recorder.isOpen) this.#checkOwn()
+    if (this.history.isStopping) throw needsNewer()
     if (this.document.isCut(this.#branch))
       throw new JoineryError('bad-change', 'this actor was cut off here: what it does would count for nothing')
     const from = this.history.graph.endOf(this.#branch)
@@ -461,9 +462,14 @@ export class Replica<T = unknown> {
     const { actors, graph, log } = this.history
     const source = { actors, graph, log, state: document.exportState(), orders: document.orders() }
     const tips = signatures ? this.history.sparseTips() : []
+    const { stops } = this.history
+    const dropsContent = live || this.#house.isLive
+    // What is not merged does not show, and must not be dropped.
+    if (dropsContent && stops.length > 0) throw needsNewer()
     return encodeSnapshot(source, {
       tips,
-      live: live || this.#house.isLive,
+      stops,
+      live: dropsContent,
       ...(deflate === undefined ? {} : { deflate }),
     })
   }
@@ -573,7 +579,8 @@ export class Replica<T = unknown> {
     for (let from = start; from < end; ) {
       const to = changeEnds.next(from, 1) + 1
       this.document.patches = []
-      this.document.merge(from, to, unseen)
+      this.document.take(from, to, unseen)
+      if (to === end) this.document.settle(end)
       this.history.noteMetas(branch, from, to)
       const { patches } = this.document
       if (patches !== undefined && patches.length > 0)
@@ -648,3 +655,7 @@ const nowhere = new Uint8Array(32)
 const replayOrders: Replay = (graph, log, actors) => itemOrders(graph, log, actors.compare)
 
 const noEvents: readonly PatchEvent[] = []
+
+function needsNewer(): JoineryError {
+  return new JoineryError('unsupported', 'this document needs a newer joinery: somebody edits it with one')
+}

@@ -12,6 +12,7 @@ import { type Deflate, writeSnapshot } from './snapshot-format.ts'
 import { encodeSegments } from './snapshot-graph.ts'
 import { encodeOps } from './snapshot-ops.ts'
 import { encodeState } from './snapshot-state.ts'
+import { encodeStops, type Stop } from './snapshot-stops.ts'
 import { encodeUnits } from './snapshot-text.ts'
 import { encodeTips, type SnapshotTip } from './snapshot-tips.ts'
 import type { Piece } from './snapshot-walk.ts'
@@ -36,11 +37,13 @@ export interface SnapshotOptions {
   readonly live?: boolean
   /** Signed tips that go with it. */
   readonly tips?: readonly SnapshotTip[]
+  /** What is held and not merged. */
+  readonly stops?: readonly Stop[]
 }
 
 export function encodeSnapshot(source: SnapshotSource, options: SnapshotOptions = {}): Uint8Array {
   const { actors, graph, log, state, orders } = source
-  const { deflate, live = false, tips = [] } = options
+  const { deflate, live = false, tips = [], stops = [] } = options
   log.thaw()
   const canon = Canon.of(graph, actors)
   const encoded = encodeState(state, canon)
@@ -57,6 +60,7 @@ export function encodeSnapshot(source: SnapshotSource, options: SnapshotOptions 
       ops,
       ...(!live && { hidden: hidden.units, values: hidden.values }),
       tips: encodeTips(tips, canon),
+      stops: encodeStops(stops, canon),
     },
     { live, deflate: deflate && { deflate } },
   )

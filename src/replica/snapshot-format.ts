@@ -17,6 +17,7 @@
 //   8 hidden     units                 of texts: those that do not show, item by item, then those of void ops
 //   9 values     value*                those that the state does not have: of lists, item by item, then of all other ops
 //  10 tips       signed tips: a cache, not canonical, left out when asked
+//  11 stops      where ops begin that are held and not merged                                            snapshot-stops.ts
 //
 // Canonical order: branch by branch, and in each by seq. Without compression and tips, equal sets of ops give equal bytes whatever the order and
 // batching they arrived in (Invariant 6): nothing of LVs, rows or interned numbers is written, and runs are cut anew, as long as they can be.
@@ -53,6 +54,7 @@ export const sections = {
   hidden: 8,
   values: 9,
   tips: 10,
+  stops: 11,
 } as const
 
 export type SectionName = keyof typeof sections
@@ -115,7 +117,7 @@ export class Sections {
     let left = limits.snapshotBytes
     for (let last = 0; !reader.done; ) {
       const id = reader.u8()
-      if (id <= last || id > sections.tips) throw new JoineryError('bad-message', `a section ${id} after ${last}`)
+      if (id <= last || id > sections.stops) throw new JoineryError('bad-message', `a section ${id} after ${last}`)
       last = id
       const codec = reader.u8()
       if (codec > deflated) throw new JoineryError('bad-message', `a section has the codec ${codec}`)

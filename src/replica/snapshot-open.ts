@@ -18,6 +18,7 @@ import { type Canonical, layRows } from './snapshot-lay.ts'
 import { MetaReader } from './snapshot-metas.ts'
 import { type RowsInput, readRows } from './snapshot-rows.ts'
 import { type DecodedState, decodeState } from './snapshot-state-reader.ts'
+import { decodeStops, type Stop } from './snapshot-stops.ts'
 import { decodeUnits } from './snapshot-text.ts'
 import { decodeTips, type SnapshotTip } from './snapshot-tips.ts'
 
@@ -44,6 +45,7 @@ export interface OpenedSnapshot {
   /** By branch of the graph: what its ops end in. */
   readonly contexts: ReadonlyMap<number, BranchContext>
   readonly tips: readonly SnapshotTip[]
+  readonly stops: readonly Stop[]
   /** Hidden content was dropped: units are U+FFFD, values null. */
   readonly isLive: boolean
 }
@@ -77,6 +79,7 @@ export function openSnapshot(bytes: Uint8Array, options: OpenOptions): OpenedSna
     state,
     contexts: contextsOf(rows, canon, base),
     tips: decodeTips(sections.get('tips'), canon),
+    stops: decodeStops(sections.get('stops'), canon),
     isLive: sections.isLive,
   }
 }

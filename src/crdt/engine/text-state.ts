@@ -1,5 +1,5 @@
 // The state of a text: its visible UTF-16 units, and the Sequence that says where an edit falls. Half pairs, which only crafted or torn ops leave,
-// are counted: while there are any, the text shows U+FFFD for each, and a patch is the whole text.
+// are counted: while there are any, the text shows U+FFFD for each.
 
 import type { LV } from '../../core/graph.ts'
 import { Sequence, type SequenceHost } from '../eg-sequence.ts'
@@ -58,7 +58,7 @@ export class TextState extends State implements SequenceHost {
     if (this.units.paired) this.lone += this.#loneIn(index, index)
     this.#context.touch(this)
     if (patches === undefined) return
-    if (before > 0 || this.lone > 0) this.#context.patchWhole(this)
+    if (before > 0 || this.lone > 0) this.#patchTorn(index, count, 0)
     else this.#context.patchRemove(this, index, count)
   }
 
@@ -98,8 +98,19 @@ export class TextState extends State implements SequenceHost {
     this.#context.touch(this)
     if (this.spent) this.#context.grow(this)
     if (patches === undefined) return
-    if (before > 0 || this.lone > 0) this.#context.patchWhole(this)
+    if (before > 0 || this.lone > 0) this.#patchTorn(index, 0, count)
     else this.#context.patchText(this, index, this.units.slice(index, index + count))
+  }
+
+  /** Where pairs are torn or come together, a half on either side may show as something else: it goes and comes with what was edited. */
+  #patchTorn(index: number, removed: number, inserted: number): void {
+    const { units } = this
+    const end = index + inserted
+    const left = index > 0 && isHigh(units.unitAt(index - 1)) ? 1 : 0
+    const right = end < this.length && isLow(units.unitAt(end)) ? 1 : 0
+    const from = index - left
+    if (left + removed + right > 0) this.#context.patchRemove(this, from, left + removed + right)
+    if (from < end + right) this.#context.patchText(this, from, units.slice(from, end + right).toWellFormed())
   }
 
   /** Half pairs in [from, to), and the halves next to it whose other half would be inside: the rest is not altered by an edit in there. */

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { isJoineryError } from '../../src/base/errors.ts'
 import { counter, json, set, text } from '../../src/crdt/constructors.ts'
-import { type Draft, Side } from '../replica/notation.ts'
+import { concurrently, type Draft, Side } from '../replica/notation.ts'
 
 function side(value: object = {}): Side {
   return new Side('a').init(value)
@@ -215,6 +215,25 @@ describe('a change', () => {
     expect(a.value.t).toBe('hi!')
     // Structural sharing: what was not touched is the same.
     expect(a.value.l).toBe(before.l)
+  })
+
+  it('that throws where an empty container came to hold something leaves it as one that may (SEED=1137)', () => {
+    const { a } = concurrently(
+      {},
+      (d) => (d.k = set([1])),
+      (d) => (d.k = {}),
+    )
+    const before = a.value
+    const again = (): unknown =>
+      a.do((d) => {
+        d.k = { x: 1 }
+        throw new Error('no')
+      })
+    expect(again).toThrowError('no')
+    a.replica.check()
+    expect(again).toThrowError('no')
+    a.replica.check()
+    expect(a.value).toBe(before)
   })
 
   it('that throws after reading values leaves them as they were', () => {

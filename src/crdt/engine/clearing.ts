@@ -39,7 +39,8 @@ export class Clearing {
     })
     slots.live = before.filter((container) => !container.spent)
     this.#context.rollback.push(() => {
-      slots.live = before
+      // What was made there since, and is empty again, stays among them.
+      slots.live = before.concat(slots.live.filter((container) => !before.includes(container)))
     })
     return cleared
   }

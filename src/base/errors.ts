@@ -32,7 +32,7 @@ export const errorCodes = [
   'store-newer', // written by a newer joinery
   'store-older', // written in a draft of a format that is not read any more
   'ticket-newer', // made by a newer joinery
-  'unsupported', // this Node or browser is too old
+  'unsupported', // this Node or browser is too old, or this joinery is for a document
   'timeout', // what was waited for did not come in time
 ] as const
 

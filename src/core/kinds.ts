@@ -18,7 +18,7 @@
 //   assign      register    0                          index of a Scalar in `values`        1
 //   revoke      0           level: 1 undo, 2 redo      index of a Targets in `values`       1
 //   cut         0           1 cut, 2 uncut             index of a Cut in `values`           1
-//   unknown     0           kind code                  index of the bytes in `values`       1: ancillary, from a newer joinery: void here
+//   unknown     0           kind code                  index of the bytes in `values`       1: from a newer joinery: void (even), or not merged (odd)
 //
 // Indexes of type, insert, erase and eraseBack refer to what the author saw: the container at the op's parents, and the run's units before.
 // `ref` names the container by an op that made it; ref 0 is the root map, and stands where no container is meant.
@@ -75,7 +75,7 @@ export interface Meta {
 /** What a revoke switches, as spans of local versions: [start, end, start, end, …], ascending. */
 export type Targets = Int32Array
 
-/** Cuts off every op of `actor` that is not at or before `afterSeq` on the branch with this hash. Reserved: the roster decides who may. */
+/** Cuts off every op of `actor` that is not at or before `afterSeq`, the op with this hash, which it links to. The roster is to decide who may. */
 export interface Cut {
   readonly actor: Uint8Array
   readonly afterSeq: number

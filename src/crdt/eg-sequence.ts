@@ -459,6 +459,7 @@ export class Sequence implements Output {
 
   /** Tells the tracker which cuts name these ops, just applied. */
   #nameCut(tracker: Tracker, ordinal: number, lv: LV, count: number): void {
+    if (this.#notedCuts.length === 0) return
     const branch = this.#graph.branchAt(lv)
     const seq = this.#graph.seqAt(lv)
     for (const { act, ordinal: cut } of this.#notedCuts)

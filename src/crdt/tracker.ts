@@ -188,14 +188,14 @@ export class Tracker {
     return this.#cutOf(cut).prepare > 0
   }
 
-  /** Says that the cut names these ops, which are applied. */
+  /** Says that the cut names these ops, which are applied and in the prepare version. */
   name(cut: number, id: number, count: number, output: Output | undefined): void {
     const one = this.#cutOf(cut)
     this.#roomForOff()
     for (let at = id; at < id + count; at++) {
       if (one.targets.has(at)) continue
       one.targets.add(at)
-      this.#turn('cut', at, this.#absent.has(at) ? 0 : one.prepare, one.effect, output)
+      this.#turn('cut', at, one.prepare, one.effect, output)
     }
   }
 

@@ -147,6 +147,22 @@ describe('what a member did behind a cut', () => {
     expect(b.value.n).toBe(2)
   })
 
+  it('comes before what whoever was let in again does: time goes on through a cut', () => {
+    const { a, b } = two()
+    for (let n = 1; n < 5; n++) a.do((d) => (d.n = n))
+    meet(a, b)
+    const c = new Side('c')
+    c.take(b.replica.rangesSince(new Map(), b.replica.version, 1e9, 'any').ranges)
+    const author = cut(a, a)
+    uncut(a, author)
+    // c's op is one later than what all have seen; a's is two later, whatever was cut between.
+    c.do((d) => (d.n = 'c'))
+    a.do((d) => (d.n = 5))
+    a.do((d) => (d.n = 'a'))
+    same(a, b, c)
+    expect(b.value.n).toBe('a')
+  })
+
   it('was written in vain by who had seen the cut: each edit was off at the next one’s version', () => {
     const { a, b } = two()
     const first = a.do((d) => (d.n = 1))

@@ -4,7 +4,7 @@
 
 import type { Graph } from './graph.ts'
 import { Heap } from './heap.ts'
-import { ascendingSpans, type LV, noSpans, type Spans, sameVersion } from './spans.ts'
+import { ascendingSpans, type LV, minus, noSpans, type Spans, sameVersion, startOfSpan } from './spans.ts'
 
 export interface Diff {
   readonly onlyA: Spans
@@ -82,6 +82,28 @@ export function diff(graph: Graph, a: readonly LV[], b: readonly LV[]): Diff {
       }
   }
   return { onlyA: ascendingSpans(onlyA), onlyB: ascendingSpans(onlyB) }
+}
+
+/**
+ * Of `unseen`, what `heads` leave unseen. It must be all that some version of this kind lacks: so what is not in it has its whole past outside of it
+ * too, and the walk costs no more than what it finds.
+ */
+export function stillUnseen(graph: Graph, unseen: Spans, heads: readonly LV[]): Spans {
+  const seen: number[] = []
+  const heap = new Heap()
+  for (const head of heads) heap.push(head)
+  while (heap.size > 0) {
+    const lv = heap.pop()
+    const span = startOfSpan(unseen, lv)
+    if (span < 0) continue
+    const row = graph.rowAt(lv)
+    const start = graph.startOfRow(row)
+    while (heap.size > 0 && heap.top() >= start) heap.pop()
+    seen.push(Math.max(start, span), lv + 1)
+    if (span <= start)
+      for (let i = graph.parentsStart(row), end = graph.parentsEnd(row); i < end; i++) heap.push(graph.parent(i))
+  }
+  return minus(unseen, ascendingSpans(seen))
 }
 
 /** Those of the LVs that are in no other's past, ascending. */

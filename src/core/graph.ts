@@ -9,9 +9,11 @@
 // What is kept is here. Questions that walk it are in graph-walks.ts and graph-versions.ts, its picture in graph-draw.ts.
 
 import { assert } from '../base/assert.ts'
+import { JoineryError } from '../base/errors.ts'
+import { limits } from '../base/limits.ts'
 import { Int32Column, lastAtMost } from './columns.ts'
-import { contains, type Diff, diff, dominators } from './graph-walks.ts'
-import { extendedSpans, type LV, noSpans, type Spans, sameVersion } from './spans.ts'
+import { contains, type Diff, diff, dominators, stillUnseen } from './graph-walks.ts'
+import { extendedSpans, inSpans, type LV, noSpans, type Spans, sameVersion } from './spans.ts'
 
 export type { Diff } from './graph-walks.ts'
 export { inSpans, type LV, type Spans, sameVersion } from './spans.ts'
@@ -72,11 +74,13 @@ export class Graph {
 
   /**
    * Appends `count` ops of a branch, each the parent of the next; gives the LV of the first. `parents` are those of the first: ascending,
-   * pairwise concurrent. `lamport` is given for self-certifying actors only, whose ops have 0.
+   * pairwise concurrent. `lamport` is given for self-certifying actors only, whose ops have 0. Errors: 'limit', and nothing is altered.
    */
   append(branch: number, count: number, parents: readonly LV[], lamport?: 0): LV {
     const start = this.#length
     const seq = this.endOf(branch)
+    if (count > limits.seq - start)
+      throw new JoineryError('limit', `the document is full: it holds at most ${limits.seq} ops`)
     this.#length += count
     if (this.#goesOn(branch, parents, start)) {
       // The newest op is always a head, and the last of them.
@@ -195,6 +199,14 @@ export class Graph {
     return contains(this, version, lv)
   }
 
+  /** Whether a branch's newest op, of which there must be one, has `lv` in its past. Free for one that came from elsewhere. */
+  sees(branch: number, lv: LV): boolean {
+    const newest = this.lvOf(branch, this.endOf(branch) - 1)
+    const memo = this.#memos[branch]
+    if (memo?.lv === newest) return lv <= newest && !inSpans(memo.unseen, lv)
+    return this.contains([newest], lv)
+  }
+
   /** What is in one of two versions only. */
   diff(a: readonly LV[], b: readonly LV[]): Diff {
     return diff(this, a, b)
@@ -213,9 +225,7 @@ export class Graph {
     if (sameVersion(parents, this.#frontier)) return noSpans
     const memo = this.#memoFor(branch, parents)
     const unseen =
-      memo === undefined
-        ? this.diff(this.#frontier, parents).onlyA
-        : extendedSpans(memo.unseen, memo.length, this.#length)
+      memo === undefined ? this.#unseenAnew(branch, parents) : extendedSpans(memo.unseen, memo.length, this.#length)
     const made: Memo = { lv: this.#length, unseen, length: this.#length }
     this.#shared = { parents: [...parents], memo: made }
     return unseen
@@ -224,6 +234,14 @@ export class Graph {
   /** Says that a branch's newest op, just appended, had not seen these: what unseen() gave before. */
   remember(branch: number, unseen: Spans): void {
     this.#memos[branch] = { lv: this.#length - 1, unseen, length: this.#length }
+  }
+
+  #unseenAnew(branch: number, parents: readonly LV[]): Spans {
+    const own = this.#memos[branch]
+    // A branch goes on: it lacks what it did, and what came since, but for what it has linked to.
+    if (own !== undefined && own.lv === this.lvOf(branch, this.endOf(branch) - 1))
+      return stillUnseen(this, extendedSpans(own.unseen, own.length, this.#length), parents)
+    return this.diff(this.#frontier, parents).onlyA
   }
 
   #memoFor(branch: number, parents: readonly LV[]): Memo | undefined {

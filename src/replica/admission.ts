@@ -336,7 +336,7 @@ export class Admission {
     for (let link = from; link < from + count; link++) {
       const lv = graph.lvOf(staging.linkBranches.at(link), staging.linkSeqs.at(link))
       if (log.changeEnds.get(lv) === 0) throw bad('a link points into the middle of a change')
-      if (ownLv >= 0 && graph.contains([ownLv], lv)) throw bad('a link points at what the change before it had seen')
+      if (ownLv >= 0 && graph.sees(branch, lv)) throw bad('a link points at what the change before it had seen')
       links.push(lv)
     }
     const parents = graph.dominators(links)

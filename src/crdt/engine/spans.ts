@@ -1,6 +1,9 @@
 // Sets of LVs as spans: flat and ascending, [start, end, start, end, …], none touching the next.
 
 import type { LV, Spans } from '../../core/graph.ts'
+import { minus } from '../../core/spans.ts'
+
+export { minus } from '../../core/spans.ts'
 
 /** What is in either. */
 export function union(a: Spans, b: Spans): Spans {
@@ -16,24 +19,6 @@ export function union(a: Spans, b: Spans): Spans {
     const last = out.length - 1
     if (last > 0 && from <= (out[last] as LV)) out[last] = Math.max(out[last] as LV, to)
     else out.push(from, to)
-  }
-  return out
-}
-
-/** What is in `a` only. */
-export function minus(a: Spans, b: Spans): Spans {
-  if (a.length === 0 || b.length === 0) return a
-  const out: LV[] = []
-  let j = 0
-  for (let i = 0; i < a.length; i += 2) {
-    let from = a[i] as LV
-    const to = a[i + 1] as LV
-    while (j < b.length && (b[j + 1] as LV) <= from) j += 2
-    for (let k = j; k < b.length && (b[k] as LV) < to; k += 2) {
-      if (from < (b[k] as LV)) out.push(from, b[k] as LV)
-      from = Math.max(from, b[k + 1] as LV)
-    }
-    if (from < to) out.push(from, to)
   }
   return out
 }

@@ -187,7 +187,8 @@ function pushRow(staging: Staging, row: number, graph: Graph, log: OpLog, goesOn
   else log.changeEnds.push(ends === Ends.each ? 1 : 0, count)
 }
 
-function hasValues(kind: Kind, a: number): boolean {
+/** Whether `b` of a row says where values stand. */
+export function hasValues(kind: Kind, a: number): boolean {
   if (kind === Kind.add) return a === 1
   return kind !== Kind.erase && kind !== Kind.eraseBack && kind !== Kind.make && kind !== Kind.unset
 }
@@ -202,8 +203,8 @@ function pushValues(staging: Staging, kind: Kind, b: number, count: number, grap
   return at
 }
 
-/** Dots as spans of LVs, ascending. */
-function targetsOf({ runs }: DotRuns, graph: Graph): Int32Array {
+/** Dots as spans of LVs, ascending. They are all here. */
+export function targetsOf({ runs }: DotRuns, graph: Graph): Int32Array {
   const spans: [number, number][] = []
   for (let i = 0; i < runs.length; i += 3) {
     const branch = runs[i] as number

@@ -9,6 +9,7 @@ import type { LV, Spans } from '../core/graph.ts'
 import type { ActorId, Dot } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
 import { checkPast, pushStretch, Staging } from '../core/staging.ts'
+import { isHeld } from '../core/staging-compare.ts'
 import { splitStaging } from '../core/staging-split.ts'
 import { rootBranch, type WirePlace } from '../core/wire.ts'
 import { decodeBody } from '../core/wire-decoder.ts'
@@ -77,7 +78,7 @@ export class Admission {
     const { graph, actors } = this.#history
     const branch = actors.indexOf(range.actor)
     if (range.endSeq <= graph.endOf(branch)) {
-      this.#checkKnown(range, branch)
+      this.#checkKnown(range, branch, table)
       return { type: 'known' }
     }
     const staged = this.#stage(range, branch, this.#staging, undefined, table)
@@ -276,7 +277,7 @@ export class Admission {
       throw new JoineryError('bad-message', `a body ends at seq ${staging.endSeq}, its range at ${range.endSeq}`)
     this.#checkForm(range, branch, staging)
     const held = Math.max(graph.endOf(branch) - range.fromSeq, 0)
-    if (!splitStaging(staging, held)) throw forked(range)
+    if (!splitStaging(staging, held) || !this.#isOurs(range, branch, staging, held)) throw forked(range)
     let first = 0
     while (staging.stretchOps.at(first) < held) first++
     return { range, branch, staging, fromSeq: range.fromSeq + held, first, next: first }
@@ -355,12 +356,31 @@ export class Admission {
     throw bad(`the ops of ${range.actor} up to ${range.endSeq} are not what their tip says`)
   }
 
-  #checkKnown(range: SignedRange, branch: number): void {
-    if (range.tipHash.length === 0) return
+  #checkKnown(range: SignedRange, branch: number, table: readonly number[] | undefined): void {
+    if (range.tipHash.length === 0) {
+      // Only what is compared is decoded: it may be in a snapshot that nobody has had to read.
+      if (this.#history.isKnown(this.#history.graph.lvOf(branch, range.fromSeq))) this.#stageKnown(range, branch, table)
+      return
+    }
     const isOurs =
       this.#history.endsChange(branch, range.endSeq) &&
       equalBytes(this.#history.hashAt(branch, range.endSeq), range.tipHash)
     if (!isOurs) throw forked(range)
+  }
+
+  #stageKnown(range: SignedRange, branch: number, table: readonly number[] | undefined): void {
+    const { actors } = this.#history
+    const before = this.#history.placeBefore(branch, range.fromSeq)
+    decodeBody(range.body, { actors, branch, fromSeq: range.fromSeq, before, table }, this.#staging)
+    const count = range.endSeq - range.fromSeq
+    if (this.#staging.length !== count || !this.#isOurs(range, branch, this.#staging, count)) throw forked(range)
+  }
+
+  /** Whether the first ops of a range without a tip, which are held, are what is held. */
+  #isOurs(range: SignedRange, branch: number, staging: Staging, held: number): boolean {
+    if (held === 0 || range.tipHash.length > 0) return true
+    const first = this.#history.graph.lvOf(branch, range.fromSeq)
+    return !this.#history.isKnown(first) || isHeld(staging, held, this.#history)
   }
 
   #merge(group: readonly Staged[], entered: readonly Entered[]): void {

@@ -36,19 +36,22 @@ export class History {
   readonly #contexts: ReadonlyMap<number, BranchContext> | undefined
   /** By branch: when it said what time it was. */
   #times: ({ readonly seq: number; readonly time: number }[] | undefined)[] = []
+  /** The content of what was loaded was dropped. */
+  readonly #isLive: boolean
   /** Of a loaded snapshot only the newest times are known until somebody asks for others. */
   #hasAllTimes: boolean
 
   /** `loaded` is what a snapshot gave, if it begins with one. */
   constructor(
     docTag: Uint8Array,
-    loaded?: Pick<OpenedSnapshot, 'actors' | 'graph' | 'log' | 'contexts' | 'tips' | 'stops'>,
+    loaded?: Pick<OpenedSnapshot, 'actors' | 'graph' | 'log' | 'contexts' | 'tips' | 'stops' | 'isLive'>,
   ) {
     this.actors = loaded?.actors ?? new Actors()
     this.graph = loaded?.graph ?? new Graph()
     this.log = loaded?.log ?? new OpLog()
     this.#contexts = loaded?.contexts
     this.#hasAllTimes = loaded === undefined
+    this.#isLive = loaded?.isLive ?? false
     for (const [branch, { time }] of loaded?.contexts ?? [])
       if (time !== undefined) this.#times[branch] = [{ seq: 0, time }]
     this.chain = new HashChain({ docTag, graph: this.graph, log: this.log, actors: this.actors })
@@ -107,6 +110,11 @@ export class History {
   /** How many ops of an actor are held. */
   endOf(name: ActorId): number {
     return this.graph.endOf(this.branchOf(name))
+  }
+
+  /** Whether what an op says is known: not where it was dropped, nor while it is in a snapshot that nobody has had to read. */
+  isKnown(lv: LV): boolean {
+    return lv >= this.log.base || (this.log.isWhole && !this.#isLive)
   }
 
   isInit(branch: number): boolean {

@@ -1,0 +1,164 @@
+// Whether staged ops are those that are held under the same names: of what comes without a hash that would tell (FORMAT §1, forks). What stands in
+// the rows is compared, however runs were cut here and there.
+
+import { ByteWriter, equalBytes } from '../base/bytes.ts'
+import { linksOf } from './canonical.ts'
+import { type Cut, Kind, type Make, type Meta } from './kinds.ts'
+import { advanceA, advanceB } from './op-log.ts'
+import { unknownActor } from './short-ids.ts'
+import { type DotRuns, Ends, hasValues, type Staging, targetsOf } from './staging.ts'
+import type { Scalar } from './value.ts'
+import { hasKey, rootBranch, type Source } from './wire.ts'
+import { writeAmount, writeCut, writeItem, writeMeta } from './wire-contents.ts'
+
+/** Whether the first `ops` staged ops are those of the branch from there on, which are all here. */
+export function isHeld(staging: Staging, ops: number, source: Source): boolean {
+  return areLinksHeld(staging, ops, source) && new Comparison(staging, source).run(ops)
+}
+
+function areLinksHeld(staging: Staging, ops: number, source: Source): boolean {
+  const { graph } = source
+  const { branch, fromSeq } = staging
+  let staged = 0
+  for (let stretch = 0; stretch < staging.stretches && staging.stretchOps.at(stretch) < ops; stretch++) {
+    const from = staging.stretchLinks.at(stretch)
+    const end = staging.endLinkOf(stretch)
+    if (from === end) continue
+    staged += end - from
+    const lv = graph.lvOf(branch, fromSeq + staging.stretchOps.at(stretch))
+    const row = graph.rowAt(lv)
+    const links = graph.startOfRow(row) === lv ? linksOf(source, row) : []
+    for (let at = from; at < end; at++) {
+      const other = staging.linkBranches.at(at)
+      // A short name that says nothing here may be the right one.
+      if (other === unknownActor) continue
+      if (other < 0 || !links.includes(graph.lvOf(other, staging.linkSeqs.at(at)))) return false
+    }
+  }
+  let held = 0
+  for (let seq = fromSeq; seq < fromSeq + ops; ) {
+    const lv = graph.lvOf(branch, seq)
+    const row = graph.rowAt(lv)
+    if (graph.startOfRow(row) === lv) held += linksOf(source, row).length
+    seq += graph.endOfRow(row) - lv
+  }
+  return staged === held
+}
+
+/** A run of one kind: as a row has it, from some op of it on. */
+interface Run {
+  readonly kind: Kind
+  readonly a: number
+  readonly b: number
+}
+
+class Comparison {
+  readonly #staging: Staging
+  readonly #source: Source
+  readonly #ours = new ByteWriter(64)
+  readonly #theirs = new ByteWriter(64)
+
+  constructor(staging: Staging, source: Source) {
+    this.#staging = staging
+    this.#source = source
+  }
+
+  run(ops: number): boolean {
+    const { graph, log } = this.#source
+    const { branch, fromSeq, counts } = this.#staging
+    for (let row = 0, before = 0; before < ops; before += counts.at(row), row++)
+      for (let at = 0, most = Math.min(counts.at(row), ops - before); at < most; ) {
+        const lv = graph.lvOf(branch, fromSeq + before + at)
+        const logRow = log.rowAt(lv)
+        const count = Math.min(most - at, log.endOf(logRow) - lv, graph.endOfRow(graph.rowAt(lv)) - lv)
+        if (!this.#isSame(row, at, logRow, lv, count)) return false
+        at += count
+      }
+    return true
+  }
+
+  /** Whether `count` ops are the same: of a staged row from its op `at` on, of one of the log from `lv` on. */
+  #isSame(row: number, at: number, logRow: number, lv: number, count: number): boolean {
+    const theirs = runAt(this.#staging.kinds.at(row), this.#staging.as.at(row), this.#staging.bs.at(row), at, count)
+    const { log } = this.#source
+    const skipped = lv - log.startOf(logRow)
+    const ours = runAt(log.kindOf(logRow), log.aOf(logRow), log.bOf(logRow), skipped, count)
+    if (theirs.kind !== ours.kind || !this.#isSameContainer(this.#staging.refs.at(row), log.refOf(logRow))) return false
+    return (
+      this.#isSamePlace(theirs, ours) && this.#endsAlike(row, at, lv, count) && this.#isSameContent(theirs, ours, count)
+    )
+  }
+
+  #isSameContainer(code: number, ref: number): boolean {
+    const { graph, log } = this.#source
+    const maker = log.makerOf(ref)
+    const branch = this.#staging.makerBranches.at(code)
+    if (maker < 0 || branch === rootBranch) return maker < 0 && branch === rootBranch
+    return branch === unknownActor || graph.lvOf(branch, this.#staging.makerSeqs.at(code)) === maker
+  }
+
+  #isSamePlace(theirs: Run, ours: Run): boolean {
+    if (hasKey(theirs.kind)) return this.#staging.keys[theirs.a] === this.#source.log.keys[ours.a]
+    return theirs.a === ours.a
+  }
+
+  #endsAlike(row: number, at: number, lv: number, count: number): boolean {
+    const { changeEnds } = this.#source.log
+    const ends = this.#staging.ends.at(row)
+    if (ends === Ends.each) return changeEnds.next(lv, 0) >= lv + count
+    const isLast = ends === Ends.last && at + count === this.#staging.counts.at(row)
+    return changeEnds.next(lv, 1) >= lv + count - (isLast ? 1 : 0) && (!isLast || changeEnds.get(lv + count - 1) === 1)
+  }
+
+  #isSameContent(theirs: Run, ours: Run, count: number): boolean {
+    const { kind } = theirs
+    const { log } = this.#source
+    if (kind === Kind.type) {
+      const { units } = this.#staging
+      for (let i = 0; i < count; i++) if (units.data[theirs.b + i] !== log.units.data[ours.b + i]) return false
+      return true
+    }
+    if (!hasValues(kind, theirs.a)) return theirs.b === ours.b
+    const n = kind === Kind.insert || kind === Kind.append ? count : 1
+    for (let i = 0; i < n; i++)
+      if (!this.#isSameValue(kind, this.#staging.values[theirs.b + i], log.values[ours.b + i])) return false
+    return true
+  }
+
+  #isSameValue(kind: Kind, theirs: unknown, ours: unknown): boolean {
+    if (kind === Kind.revoke) return this.#isSameTargets(theirs as DotRuns, ours as Int32Array)
+    if (kind === Kind.unknown) return equalBytes(theirs as Uint8Array, ours as Uint8Array)
+    write(this.#theirs.clear(), kind, theirs)
+    write(this.#ours.clear(), kind, ours)
+    return equalBytes(this.#theirs.view(), this.#ours.view())
+  }
+
+  #isSameTargets(theirs: DotRuns, ours: Int32Array): boolean {
+    const { graph } = this.#source
+    const { runs } = theirs
+    for (let i = 0; i < runs.length; i += 3) {
+      if (runs[i] === unknownActor) return true
+      if (graph.endOf(runs[i] as number) < (runs[i + 1] as number) + (runs[i + 2] as number)) return false
+    }
+    const spans = targetsOf(theirs, graph)
+    return spans.length === ours.length && spans.every((lv, i) => lv === ours[i])
+  }
+}
+
+function runAt(kind: number, a: number, b: number, skipped: number, count: number): Run {
+  // One erase has no direction.
+  const isOne = kind === Kind.eraseBack && count === 1
+  return {
+    kind: (isOne ? Kind.erase : kind) as Kind,
+    a: advanceA(kind as Kind, a, skipped),
+    b: advanceB(kind as Kind, b, skipped),
+  }
+}
+
+/** Values are what kinds.ts says for each kind. */
+function write(writer: ByteWriter, kind: Kind, value: unknown): void {
+  if (kind === Kind.meta) writeMeta(writer, value as Meta, 0)
+  else if (kind === Kind.cut) writeCut(writer, value as Cut)
+  else if (kind === Kind.add) writeAmount(writer, value)
+  else writeItem(writer, value as Scalar | Make)
+}

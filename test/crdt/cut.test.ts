@@ -96,6 +96,29 @@ describe('what a member did behind a cut', () => {
     expect(b.value.t).toBe('bbasec')
   })
 
+  it('has cleared a text for those who had not heard of the cut, even if it comes after the cut', () => {
+    const { a, b } = two()
+    const [c, d] = [new Side('c').init(init), new Side('d').init(init)]
+    a.do((draft) => (draft.n = 1))
+    same(a, b, c, d)
+    const hidden = c.replica.document.containerAt(['t'])
+    if (hidden?.type !== 'text') throw new Error('a text stands there')
+    cut(b, a)
+    const late = a.do((draft) => (draft.t = 5))
+    const others = d.do((draft) => draft.t.insert(4, '!'))
+    for (const side of [b, c]) {
+      side.take(late)
+      side.take(others)
+    }
+    // To c it is a hidden text of one character.
+    const received = c.replica.record(() => c.replica.document.recorder.type(hidden, 1, 'x'))
+    expect(c.value.t).toBe(5)
+    expect(b.value.t).toBe('base!')
+    b.take(received.held)
+    expect(b.value.t).toBe('base!x')
+    same(a, b, c, d)
+  })
+
   it('does not bring back what others wrote over it', () => {
     const { a, b } = two()
     a.do((d) => (d.n = 1))
@@ -169,16 +192,26 @@ describe('what a member did behind a cut', () => {
     same(a, b)
     const author = cut(b, a)
     const { t } = b.value
+    // c has heard of the cut, and never hears of what is late.
+    const c = new Side('c').init(init)
+    c.take([...first, author])
+    const meanwhile = c.do((d) => d.t.insert(4, '!'))
     const forger = new Forger('a', { actor: a.replica.actor })
     forger.learn([...initOf(a), ...first, author])
     const maker = { actor: initOf(a)[0]?.actor ?? a.replica.actor, seq: textSeq(a) }
     const late = forger.write([{ type: 'type', at: maker, index: 4, text: 'xyz' }], [{ actor: author.actor, seq: 0 }])
     expect(b.take([late]).refused).toEqual([])
     expect(b.value.t).toBe(t)
+    const loaded = new Side('d')
+    loaded.replica.load(b.replica.snapshot())
+    loaded.mirror = loaded.value
+    for (const side of [loaded, b]) expect(side.take(meanwhile).refused).toEqual([])
+    expect([loaded.value.t, b.value.t]).toEqual(['base!', 'base!'])
+    same(loaded, b)
     // The first of them only; the others were out of range.
     uncut(b, author)
-    expect(b.value.t).toBe('basex')
-    const other = new Side('c')
+    expect(b.value.t).toBe('basex!')
+    const other = new Side('e')
     other.take(b.replica.rangesSince(new Map(), b.replica.version, 1e9, 'any').ranges)
     same(b, other)
   })

@@ -205,6 +205,7 @@ describe('what a member did behind a cut', () => {
     const loaded = new Side('d')
     loaded.replica.load(b.replica.snapshot())
     loaded.mirror = loaded.value
+    loaded.replica.awake()
     for (const side of [loaded, b]) expect(side.take(meanwhile).refused).toEqual([])
     expect([loaded.value.t, b.value.t]).toEqual(['base!', 'base!'])
     same(loaded, b)

@@ -110,28 +110,34 @@ export class Sequence implements Output {
       for (; at < unseen.length; at++) this.merge(rows[2 * at] as LV, rows[2 * at + 1] as LV, unseen[at] as Spans)
       return
     }
-    while (at < unseen.length && own.within(unseen[at] as Spans).length === 0) {
+    while (at < unseen.length && own.firstWithin(unseen[at] as Spans) < 0) {
       this.merge(rows[2 * at] as LV, rows[2 * at + 1] as LV, none)
       at++
     }
     if (at === unseen.length) return
     const first = own.length
     const absent = own.within(unseen[at] as Spans)
-    // The newest op that has not seen one before it, and the oldest that any has not seen.
-    let [newest, least] = [first, absent[0] as number]
+    // Behind the last op that has not seen one before it; and the oldest that any has not seen.
+    let last = at
+    let least = absent[0] as number
+    let asked: Spans = none
     for (let i = at; i < unseen.length; i++) {
-      const others = own.within(unseen[i] as Spans)
+      // Rows of one stretch share what they have not seen: none of it is theirs.
+      if (asked !== unseen[i]) {
+        asked = unseen[i] as Spans
+        const other = own.firstWithin(asked)
+        if (other >= 0) {
+          last = i
+          least = Math.min(least, other)
+        }
+      } else if (last === i - 1) last = i
       own.note(rows[2 * i] as LV, rows[2 * i + 1] as LV)
-      if (others.length === 0) continue
-      newest = own.length
-      least = Math.min(least, others[0] as number)
     }
-    const end = own.length
     own.truncate(first)
     this.#trackerAt(absent, least)
-    for (let i = at; i < unseen.length; i++) own.note(rows[2 * i] as LV, rows[2 * i + 1] as LV)
+    for (let i = at; i <= last; i++) own.note(rows[2 * i] as LV, rows[2 * i + 1] as LV)
     this.#replay(first, this)
-    if (newest < end) this.#cuts.straight(newest, end)
+    for (let i = last + 1; i < unseen.length; i++) this.merge(rows[2 * i] as LV, rows[2 * i + 1] as LV, none)
   }
 
   /** Notes ops [from, to) that saw everything, whose effect the caller has brought about. */
@@ -510,7 +516,8 @@ export class Sequence implements Output {
     this.#fed = own.length
     tracker.reserve(own.length - this.#base)
     if (first === own.length) return
-    const order = replayOrder(graph, graph.rowAt(own.lvOf(first)))
+    const last = graph.rowAt(own.lvOf(own.length - 1))
+    const order = replayOrder(graph, graph.rowAt(own.lvOf(first)), last + 1)
     let version: readonly LV[] | undefined
     for (let i = 0; i < order.length; i++) {
       const row = order.at(i)

@@ -66,6 +66,16 @@ export class OwnOps {
     return out ?? none
   }
 
+  /** The first ordinal in spans of LVs; -1 if there is none. */
+  firstWithin(spans: Spans): number {
+    if (this.length === 0) return -1
+    for (let i = 0; i < spans.length && (spans[i] as number) < this.#end; i += 2) {
+      const from = this.before(spans[i] as number)
+      if (from < this.before(spans[i + 1] as number)) return from
+    }
+    return -1
+  }
+
   #endOf(run: number): number {
     return run + 1 < this.#firsts.length ? this.#firsts.at(run + 1) : this.length
   }

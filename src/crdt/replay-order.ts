@@ -4,19 +4,21 @@
 import { Int32Column } from '../core/columns.ts'
 import type { Graph } from '../core/graph.ts'
 
-/** The graph's rows from `first` on, which has no parent among them or is the first of all. */
-export function replayOrder(graph: Graph, first: number): Int32Column {
-  const count = graph.rows - first
+/** The graph's rows [first, end), of which the first has no parent among them or is the first of all. */
+export function replayOrder(graph: Graph, first: number, end = graph.rows): Int32Column {
+  const count = end - first
   const order = new Int32Column(count)
   // Linked lists of children: by row the newest entry, by entry the child and the entry before.
   const newest = new Int32Array(count).fill(-1)
   const children = new Int32Column(count)
   const before = new Int32Column(count)
   const waiting = new Int32Array(count)
+  const start = graph.startOfRow(first)
   for (let row = 0; row < count; row++)
-    for (const parent of graph.parentsOfRow(first + row)) {
+    for (let i = graph.parentsStart(first + row), stop = graph.parentsEnd(first + row); i < stop; i++) {
+      const parent = graph.parent(i)
+      if (parent < start) continue
       const above = graph.rowAt(parent) - first
-      if (above < 0) continue
       waiting[row] = (waiting[row] as number) + 1
       children.push(row)
       before.push(newest[above] as number)

@@ -28,6 +28,7 @@ export interface Stretch {
 export interface AdmissionHost {
   /** A range's ops from `fromSeq` on are held and verified; its stretches are to be merged, in order. */
   admitted(range: SignedRange, branch: number, fromSeq: number): void
+  /** Before the document is looked at again. */
   merge(stretch: Stretch): void
 }
 
@@ -67,6 +68,8 @@ export class Admission {
   readonly #host: AdmissionHost
   /** Used again and again for ranges that come alone. */
   readonly #staging = new Staging()
+  /** What is decoded in there, and was found to wait or to be more than one stretch. */
+  #decoded: SignedRange | undefined
 
   constructor(history: History, host: AdmissionHost) {
     this.#history = history
@@ -98,19 +101,25 @@ export class Admission {
   }
 
   /**
-   * The same for a body without a tip that follows what is held of its branch: what a document without a network is sent. False if it waits for
-   * something.
+   * The same for a body without a tip that follows what is held of its branch: what a document without a network is sent. Gives the range if it
+   * waits for something.
    */
-  attemptBody(branch: number, fromSeq: number, body: Uint8Array, table?: readonly number[]): boolean {
+  attemptBody(branch: number, fromSeq: number, body: Uint8Array, table?: readonly number[]): SignedRange | undefined {
     const { graph, actors } = this.#history
     const staging = this.#staging
     const before = fromSeq === 0 ? undefined : this.#history.placeBefore(branch, fromSeq)
+    this.#decoded = undefined
     decodeBody(body, { actors, branch, fromSeq, before, table }, staging)
     const range = unsignedRange(actors.nameOf(branch), fromSeq, staging.endSeq, body)
     const staged: Staged = { range, branch, staging, fromSeq, first: 0, next: 0 }
     this.#checkForm(range, branch, staging)
-    if (this.#unmet(staged) !== ready) return false
-    if (staging.stretches > 1 || this.#history.isInit(branch)) return this.attempt(range, table).type !== 'waits'
+    const waits = this.#unmet(staged) !== ready
+    if (waits || staging.stretches > 1 || this.#history.isInit(branch)) {
+      // Bodies are views of what came, and what waits is kept.
+      const kept = waits ? unsignedRange(range.actor, fromSeq, range.endSeq, body.slice()) : range
+      this.#decoded = kept
+      return waits || this.attempt(kept).type === 'waits' ? kept : undefined
+    }
     const unitsBefore = this.#history.log.units.length
     const valuesBefore = this.#history.log.values.length
     const length = graph.length
@@ -124,25 +133,26 @@ export class Admission {
       throw error
     }
     if (!entered.isStopped) this.#host.merge(entered)
-    return true
+    return undefined
   }
 
   /** How many ops a body has, whatever it builds on. Throws 'bad-message'. */
   countOf(branch: number, fromSeq: number, body: Uint8Array, table?: readonly number[]): number {
     // Where the op before ended is not known: from the middle of all positions, jumps lead to one in either direction.
     const before = { branch: rootBranch, seq: 0, position: 2 ** 30 }
+    this.#decoded = undefined
     decodeBody(body, { actors: this.#history.actors, branch, fromSeq, before, table }, this.#staging)
     return this.#staging.length
   }
 
   /** Tries ranges that wait for one another: the largest part of them that waits for nothing else is held. */
-  attemptTogether(ranges: readonly SignedRange[]): Together {
+  attemptTogether(ranges: readonly SignedRange[], waiting: (actor: ActorId) => readonly SignedRange[]): Together {
     const refused: { range: SignedRange; error: JoineryError }[] = []
     const refuse = (range: SignedRange, error: unknown): void => {
       if (!(error instanceof JoineryError)) throw error
       refused.push({ range, error })
     }
-    let group = this.#stageAll(ranges, refuse)
+    let group = this.#stageAll(ranges, waiting, refuse)
     let dot: Dot | undefined
     let isPuzzled = false
     for (;;) {
@@ -153,7 +163,12 @@ export class Admission {
       const faulty = stuck.length > 0 ? stuck : this.#faulty(group, refuse)
       if (faulty.length === 0) {
         this.#merge(group, entered)
-        return { held: group.length, refused, dot, isPuzzled }
+        return {
+          held: group.map(({ range, fromSeq }) => ({ actor: range.actor, seq: fromSeq })),
+          refused,
+          dot,
+          isPuzzled,
+        }
       }
       this.#rollBack(mark)
       group = this.#without(group, faulty)
@@ -161,16 +176,20 @@ export class Admission {
     }
   }
 
-  #stageAll(ranges: readonly SignedRange[], refuse: (range: SignedRange, error: unknown) => void): Staged[] {
+  /** Stages ranges, and those that wait of the actors that they link to. */
+  #stageAll(
+    ranges: readonly SignedRange[],
+    waiting: (actor: ActorId) => readonly SignedRange[],
+    refuse: (range: SignedRange, error: unknown) => void,
+  ): Staged[] {
+    const { actors, graph } = this.#history
     const group: Staged[] = []
     const last = new Map<number, Staged>()
-    for (const range of ranges) {
-      const branch = this.#history.actors.indexOf(range.actor)
+    const asked = new Set(ranges.map((range) => actors.indexOf(range.actor)))
+    const add = (range: SignedRange): void => {
+      const branch = actors.indexOf(range.actor)
       const before = last.get(branch)
-      if (
-        before === undefined ? range.fromSeq > this.#history.graph.endOf(branch) : range.fromSeq !== before.range.endSeq
-      )
-        continue
+      if (before === undefined ? range.fromSeq > graph.endOf(branch) : range.fromSeq !== before.range.endSeq) return
       try {
         const staged = this.#stage(range, branch, new Staging(), before?.staging.after)
         group.push(staged)
@@ -179,6 +198,18 @@ export class Admission {
         refuse(range, error)
       }
     }
+    for (const range of ranges) add(range)
+    // The list grows while it is walked.
+    for (const { staging, first } of group)
+      for (let link = staging.stretchLinks.at(first); link < staging.linkBranches.length; link++) {
+        const code = staging.linkBranches.at(link)
+        const name = code < 0 ? staging.strangerAt(code) : actors.nameOf(code)
+        if (name === undefined || (code >= 0 && staging.linkSeqs.at(link) < graph.endOf(code))) continue
+        const branch = actors.indexOf(name)
+        if (asked.has(branch)) continue
+        asked.add(branch)
+        for (const range of waiting(name)) add(range)
+      }
     return group
   }
 
@@ -271,8 +302,12 @@ export class Admission {
     table?: readonly number[],
   ): Staged {
     const { actors, graph } = this.#history
-    const before = after ?? this.#history.placeBefore(branch, range.fromSeq)
-    decodeBody(range.body, { actors, branch, fromSeq: range.fromSeq, before, table }, staging)
+    if (staging !== this.#staging || range !== this.#decoded) {
+      const before = after ?? this.#history.placeBefore(branch, range.fromSeq)
+      decodeBody(range.body, { actors, branch, fromSeq: range.fromSeq, before, table }, staging)
+    }
+    // A part that is held may be cut off.
+    if (staging === this.#staging) this.#decoded = undefined
     if (staging.endSeq !== range.endSeq)
       throw new JoineryError('bad-message', `a body ends at seq ${staging.endSeq}, its range at ${range.endSeq}`)
     this.#checkForm(range, branch, staging)

@@ -22,8 +22,8 @@ export type Attempt =
   | { readonly type: 'waits'; readonly dot: Dot | undefined }
 
 export interface Together {
-  /** How many ranges are held now. */
-  readonly held: number
+  /** What is held now: of whom, and from where on. */
+  readonly held: readonly Dot[]
   readonly refused: readonly { readonly range: SignedRange; readonly error: JoineryError }[]
   /** What the rest waits for, outside of what was tried. */
   readonly dot: Dot | undefined
@@ -35,8 +35,11 @@ export interface IntakeHost {
   readonly heldOf: (actor: ActorId) => number
   /** Throws a JoineryError for what cannot be taken. */
   attempt(range: SignedRange): Attempt
-  /** Ranges that wait for one another: takes the largest part of them that waits for nothing else. */
-  attemptTogether(ranges: readonly SignedRange[]): Together
+  /**
+   * Ranges that wait for one another: takes the largest part of them that waits for nothing else. `waiting` gives those of an actor, where they link to
+   * one.
+   */
+  attemptTogether(ranges: readonly SignedRange[], waiting: (actor: ActorId) => readonly SignedRange[]): Together
   refuse(range: SignedRange, error: JoineryError): void
 }
 
@@ -51,6 +54,8 @@ export class Intake {
   readonly #puzzled = new Set<ActorId>()
   /** Actors of whom something was tried: their names are known now. */
   readonly #heard = new Set<ActorId>()
+  /** Actors that may wait for one another: looked at by settle(). */
+  readonly #late = new Set<ActorId>()
   /** Of what waits, what is on disk already. */
   readonly #stored = new Set<SignedRange>()
 
@@ -84,11 +89,22 @@ export class Intake {
     return [...dots.values()].sort(compareDots)
   }
 
-  /** Takes one range, and what it sets free. `stored` says that it comes from disk. */
+  /** Takes one range, and what it sets free. `stored` says that it comes from disk. settle() is to follow. */
   take(range: SignedRange, stored: boolean): void {
-    const work = [range]
     if (stored) this.#stored.add(range)
-    for (let next = work.pop(); next !== undefined; next = work.pop()) this.#step(next, work)
+    this.#run([range])
+  }
+
+  /** Tries those together that wait for one another, once all that came with them was taken. */
+  settle(): void {
+    for (const actor of this.#late) {
+      this.#late.delete(actor)
+      const circle = this.#circle(actor)
+      if (circle === undefined) continue
+      const work: SignedRange[] = []
+      this.#tryTogether(actor, circle, work)
+      this.#run(work)
+    }
   }
 
   /** An actor's ops came by another way: it had `before` of them. What waited for the new ones is tried again. */
@@ -96,6 +112,10 @@ export class Intake {
     if (this.#buffer.ops === 0) return
     const work: SignedRange[] = []
     this.#release(actor, before, work)
+    this.#run(work)
+  }
+
+  #run(work: SignedRange[]): void {
     for (let next = work.pop(); next !== undefined; next = work.pop()) this.#step(next, work)
   }
 
@@ -131,8 +151,7 @@ export class Intake {
     }
     this.#await(actor, dot)
     this.#hear(actor, work)
-    const circle = this.#circle(actor)
-    if (circle !== undefined) this.#tryTogether(actor, circle, work)
+    this.#late.add(actor)
   }
 
   /** Who named an actor never heard of may have meant this one, which itself may wait for them. */
@@ -160,28 +179,21 @@ export class Intake {
 
   /** Tries those of a circle together, and whomever they are found to wait for besides. */
   #tryTogether(start: ActorId, circle: ReadonlySet<ActorId>, work: SignedRange[]): void {
-    const group = new Set(circle)
-    for (;;) {
-      const before = new Map([...group].map((actor) => [actor, this.#host.heldOf(actor)] as const))
-      const { held, refused, dot, isPuzzled } = this.#host.attemptTogether(this.#rangesOf(group))
-      for (const { range, error } of refused) {
-        this.#buffer.remove(range)
-        this.#stored.delete(range)
-        this.#host.refuse(range, error)
-      }
-      if (held > 0) {
-        for (const [actor, seq] of before) if (this.#host.heldOf(actor) > seq) this.#release(actor, seq, work)
-        // Whoever is left out may now wait for less.
-        for (const range of this.#buffer.take(start, this.#host.heldOf(start)).reverse()) work.push(range)
-        return
-      }
-      if (dot === undefined || group.has(dot.actor) || !this.#isWaiting(dot)) {
-        this.#unawait(start)
-        if (dot !== undefined || isPuzzled) this.#await(start, dot)
-        return
-      }
-      group.add(dot.actor)
+    const waiting = (actor: ActorId): SignedRange[] => this.#rangesOf([actor])
+    const { held, refused, dot, isPuzzled } = this.#host.attemptTogether(this.#rangesOf(circle), waiting)
+    for (const { range, error } of refused) {
+      this.#buffer.remove(range)
+      this.#stored.delete(range)
+      this.#host.refuse(range, error)
     }
+    if (held.length === 0) {
+      this.#unawait(start)
+      if (dot !== undefined || isPuzzled) this.#await(start, dot)
+      return
+    }
+    for (const { actor, seq } of held) this.#release(actor, seq, work)
+    // Whoever is left out may now wait for less.
+    for (const range of this.#buffer.take(start, this.#host.heldOf(start)).reverse()) work.push(range)
   }
 
   #rangesOf(actors: Iterable<ActorId>): SignedRange[] {

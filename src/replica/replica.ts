@@ -72,6 +72,8 @@ interface Gathering {
   readonly held: { readonly range: SignedRange; readonly branch: number; readonly fromSeq: number }[]
   readonly events: PatchEvent[]
   readonly refused: Refusal[]
+  /** Held, and to be merged at the end: all at once. */
+  readonly stretches: Stretch[]
   merged: number
 }
 
@@ -163,7 +165,7 @@ export class Replica<T = unknown> {
     const intakeHost: IntakeHost = {
       heldOf: (name) => history.endOf(name),
       attempt: (range) => admission.attempt(range),
-      attemptTogether: (ranges) => admission.attemptTogether(ranges),
+      attemptTogether: (ranges, waiting) => admission.attemptTogether(ranges, waiting),
       refuse: (range, error) => this.#refuse(range, error),
     }
     const intake = new Intake(intakeHost)
@@ -227,13 +229,15 @@ export class Replica<T = unknown> {
       throw new JoineryError('bad-change', 'ops cannot be received inside a change function')
     assert(this.#gathering === undefined, 'receive is not called from within itself')
     const before = this.document.root.cache
-    const gathering: Gathering = { origin, held: [], events: [], refused: [], merged: 0 }
+    const gathering: Gathering = { origin, held: [], events: [], refused: [], stretches: [], merged: 0 }
     this.#gathering = gathering
     const isStored = origin === 'store' || origin === 'tab'
     try {
       for (const range of ranges) this.#intake.take(range, isStored)
+      this.#intake.settle()
     } finally {
       this.#gathering = undefined
+      this.#settle(gathering)
     }
     const { events, refused, merged } = gathering
     const changed = merged > 0 && (before === undefined || this.document.root.cache !== before)
@@ -259,14 +263,16 @@ export class Replica<T = unknown> {
 
   #takeAll(ranges: readonly WireRange[], session: SessionDecoder | undefined): Received {
     const before = this.document.root.cache
-    const gathering: Gathering = { origin: 'sync', held: [], events: [], refused: [], merged: 0 }
+    const gathering: Gathering = { origin: 'sync', held: [], events: [], refused: [], stretches: [], merged: 0 }
     this.#gathering = gathering
     try {
       for (const range of ranges)
         if (session === undefined) this.#takeWire(range)
         else this.#takeOfSession(range, session)
+      this.#intake.settle()
     } finally {
       this.#gathering = undefined
+      this.#settle(gathering)
     }
     const { events, refused, merged } = gathering
     const changed = merged > 0 && (before === undefined || this.document.root.cache !== before)
@@ -502,7 +508,12 @@ export class Replica<T = unknown> {
     }
     const name = actors.nameOf(branch)
     try {
-      if (fromSeq === graph.endOf(branch) && this.#admission.attemptBody(branch, fromSeq, body)) {
+      if (fromSeq === graph.endOf(branch)) {
+        const waiting = this.#admission.attemptBody(branch, fromSeq, body)
+        if (waiting !== undefined) {
+          this.#intake.take(waiting, false)
+          return
+        }
         this.#intake.release(name, fromSeq)
         if (fromSeq === 0) this.#takeUnnamed()
         return
@@ -527,7 +538,7 @@ export class Replica<T = unknown> {
       const held = graph.endOf(branch)
       if (fromSeq > held) throw lacking()
       if (fromSeq === held) {
-        if (!this.#admission.attemptBody(branch, fromSeq, body, table)) throw lacking()
+        if (this.#admission.attemptBody(branch, fromSeq, body, table) !== undefined) throw lacking()
       } else {
         const endSeq = fromSeq + this.#admission.countOf(branch, fromSeq, body, table)
         if (endSeq <= held) return
@@ -565,11 +576,12 @@ export class Replica<T = unknown> {
     this.#trace('held', range.actor, fromSeq, range.endSeq, gathering.origin)
   }
 
-  #merge({ branch, start, end, unseen }: Stretch): void {
+  #merge(stretch: Stretch): void {
     const gathering = present(this.#gathering, 'merging happens within receive')
+    const { branch, start, end, unseen } = stretch
     gathering.merged += end - start
     if (!this.listening) {
-      this.document.merge(start, end, unseen)
+      gathering.stretches.push(stretch)
       this.history.noteMetas(branch, start, end)
       return
     }
@@ -588,6 +600,14 @@ export class Replica<T = unknown> {
       from = to
     }
     this.document.patches = undefined
+  }
+
+  /** Merges what came while nobody listened. */
+  #settle({ stretches }: Gathering): void {
+    const [first] = stretches
+    if (first === undefined) return
+    if (stretches.length === 1) this.document.merge(first.start, first.end, first.unseen)
+    else this.document.mergeAll(stretches)
   }
 
   #refuse(range: SignedRange, error: JoineryError): void {

@@ -1,12 +1,14 @@
 // A document: what the ops of its graph and log mean. It is told of ops that are already in both (Invariant 4 is kept above it), and records local
 // edits into both. Values are immutable and shared; patches are made only while somebody listens (Invariant 7).
 
+import { assert } from '../../base/assert.ts'
 import { JoineryError } from '../../base/errors.ts'
 import type { Graph, LV, Spans } from '../../core/graph.ts'
 import { Kind, type Meta } from '../../core/kinds.ts'
 import type { OpLog } from '../../core/op-log.ts'
 import { valueAt } from '../at-path.ts'
 import type { Patch, Path } from '../patch.ts'
+import { Batch } from './batch.ts'
 import { build, show } from './build.ts'
 import { checkContainer } from './check.ts'
 import { type CompareBranches, Context } from './context.ts'
@@ -29,6 +31,13 @@ export interface Conflict {
   readonly value: unknown
   readonly branch: number
   readonly lv: LV
+}
+
+/** Ops [start, end) whose author, at the first, had not seen `unseen` and saw nothing more since. */
+export interface Stretch {
+  readonly start: LV
+  readonly end: LV
+  readonly unseen: Spans
 }
 
 export class EngineDocument {
@@ -107,15 +116,41 @@ export class EngineDocument {
     return cuts.isCut(branch)
   }
 
+  /** Many such stretches at once, in their order: texts and lists take what is theirs together. For when nobody listens. */
+  mergeAll(stretches: readonly Stretch[]): void {
+    const { log, graph } = this.context
+    assert(this.context.patches === undefined, 'patches are made change by change')
+    const batch = new Batch(this.context)
+    for (const { start, end, unseen } of stretches) {
+      if (graph.mayHaveCuts) {
+        batch.flush()
+        this.merge(start, end, unseen)
+        continue
+      }
+      if (this.context.isShallow && unseen.length > 0) {
+        batch.flush()
+        this.deepen(start)
+      }
+      for (let lv = start; lv < end; ) {
+        const row = log.rowAt(lv)
+        const to = Math.min(log.endOf(row), end)
+        if (!batch.take(row, lv, to, unseen)) this.merge(lv, to, unseen)
+        lv = to
+      }
+    }
+    batch.flush()
+  }
+
   /** Merges the first `length` ops of graph and log, of which nothing is merged yet. */
   replay(length: LV): void {
     const { graph } = this.context
     const walk = new UnseenWalk(graph)
-    for (let row = 0; row < graph.rows; row++) {
+    const stretches: Stretch[] = []
+    for (let row = 0; row < graph.rows && graph.startOfRow(row) < length; row++) {
       const start = graph.startOfRow(row)
-      if (start >= length) return
-      this.merge(start, Math.min(graph.endOfRow(row), length), walk.unseenAt(start))
+      stretches.push({ start, end: Math.min(graph.endOfRow(row), length), unseen: walk.unseenAt(start) })
     }
+    this.mergeAll(stretches)
   }
 
   /**

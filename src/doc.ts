@@ -201,8 +201,10 @@ class MemoryDoc<T> implements Doc<T>, Editable {
   }
 
   #received(received: Received): DocReceived {
-    for (const event of received.events) this.#emitter.emit('patch', event)
-    if (received.changed) this.#emitter.emit('change', { local: false })
+    this.#emitter.inOrder(() => {
+      for (const event of received.events) this.#emitter.emit('patch', event)
+      if (received.changed) this.#emitter.emit('change', { local: false })
+    })
     const [refusal] = received.refused
     if (refusal !== undefined) throw refusal.error
     const { merged, events } = received
@@ -364,9 +366,14 @@ class MemoryDoc<T> implements Doc<T>, Editable {
     const event = this.replica.localEvent
     const isStale = this.replica.isStale
     if (this.#locals.size > 0) for (const fn of [...this.#locals]) fn(length - count, length)
-    if (this.#wantsDeltas) this.#emitter.emit('delta', this.#deltas.one(this.replica.branch, from, from + count))
-    if (event !== undefined) this.#emitter.emit('patch', event)
-    if (isStale && this.#wantsChanges) this.#emitter.emit('change', { local: true })
+    const delta = this.#wantsDeltas ? this.#deltas.one(this.replica.branch, from, from + count) : undefined
+    const isChange = isStale && this.#wantsChanges
+    if (delta === undefined && event === undefined && !isChange) return
+    this.#emitter.inOrder(() => {
+      if (delta !== undefined) this.#emitter.emit('delta', delta)
+      if (event !== undefined) this.#emitter.emit('patch', event)
+      if (isChange) this.#emitter.emit('change', { local: true })
+    })
   }
 }
 

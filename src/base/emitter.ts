@@ -1,11 +1,18 @@
 // A typed emitter: a listener that throws never stops the others, and never the one who emits.
 
+import { JoineryError } from './errors.ts'
+
 export type Off = () => void
+
+/** So much that listeners bring about while they are told is no accident any more. */
+const waitingMax = 10_000
 
 export class Emitter<Events extends object> {
   /** Copied when they change, so that emitting, which is what happens often, copies nothing. */
   readonly #listeners = new Map<keyof Events, readonly ((event: never) => void)[]>()
   readonly #onThrow: (error: unknown) => void
+  /** What is to be told, while something is. */
+  #waiting: (() => void)[] | undefined
 
   /** `onThrow` is told what a listener threw; by default it is rethrown in a microtask, where the platform reports it. */
   constructor(onThrow: (error: unknown) => void = rethrowLater) {
@@ -31,6 +38,26 @@ export class Emitter<Events extends object> {
       } catch (error) {
         this.#onThrow(error)
       }
+    }
+  }
+
+  /**
+   * Runs `tell`, which emits. If a listener of what is being told calls it, then afterwards: all listeners hear everything in one order, also what
+   * some of them bring about themselves. Throws where that has no end.
+   */
+  inOrder(tell: () => void): void {
+    if (this.#waiting !== undefined) {
+      if (this.#waiting.length > waitingMax)
+        throw new JoineryError('bad-change', 'listeners bring about what they listen to, again and again')
+      this.#waiting.push(tell)
+      return
+    }
+    const waiting = [tell]
+    this.#waiting = waiting
+    try {
+      for (let next = 0; next < waiting.length; next++) waiting[next]?.()
+    } finally {
+      this.#waiting = undefined
     }
   }
 

@@ -74,8 +74,10 @@ export class DocHandleImpl<T extends object> implements DocHandle<T>, DocumentLi
   }
 
   changed(events: readonly PatchEvent[]): void {
-    for (const event of events) this.#emitter.emit('patch', event)
-    this.#emitter.emit('change', this.value)
+    this.#emitter.inOrder(() => {
+      for (const event of events) this.#emitter.emit('patch', event)
+      this.#emitter.emit('change', this.value)
+    })
   }
 
   failed(error: JoineryError): void {

@@ -532,7 +532,10 @@ export class Replica<T = unknown> {
     const table = session.table()
     const lacking = (): JoineryError =>
       new JoineryError('bad-message', 'a session builds on what is not here: begin another with what this document has')
-    if (branch < 0) throw lacking()
+    if (branch < 0) {
+      this.#refuse(unsignedRange(actorId(actor.bytes), fromSeq, fromSeq + 1, body), lacking())
+      return
+    }
     const name = actors.nameOf(branch)
     try {
       const held = graph.endOf(branch)

@@ -134,9 +134,10 @@ export class EngineDocument {
       for (let lv = start; lv < end; ) {
         const row = log.rowAt(lv)
         const to = Math.min(log.endOf(row), end)
-        if (!batch.take(row, lv, to, unseen)) this.merge(lv, to, unseen)
+        if (!batch.take(row, lv, to, unseen)) this.take(lv, to, unseen)
         lv = to
       }
+      this.settle(end)
     }
     batch.flush()
   }

@@ -97,13 +97,17 @@ export class Intake {
 
   /** Tries those together that wait for one another, once all that came with them was taken. */
   settle(): void {
+    if (this.#late.size === 0) return
+    // Those from whom awaiting leads out of what is here: each is walked over once.
+    const open = new Set<ActorId>()
     for (const actor of this.#late) {
       this.#late.delete(actor)
-      const circle = this.#circle(actor)
+      const circle = this.#circle(actor, open)
       if (circle === undefined) continue
       const work: SignedRange[] = []
       this.#tryTogether(actor, circle, work)
       this.#run(work)
+      open.clear()
     }
   }
 
@@ -165,16 +169,18 @@ export class Intake {
     }
   }
 
-  /** Who follows from this actor by awaiting, if that leads back to one of them. */
-  #circle(start: ActorId): Set<ActorId> | undefined {
+  /** Who follows from this actor by awaiting, if that leads back to one of them; or they are added to `open`. */
+  #circle(start: ActorId, open: Set<ActorId>): Set<ActorId> | undefined {
     const circle = new Set<ActorId>()
     for (let at = start; ; ) {
       if (circle.has(at)) return circle
       circle.add(at)
-      const dot = this.#awaited.get(at)
-      if (dot === undefined || !this.#isWaiting(dot)) return undefined
+      const dot = open.has(at) ? undefined : this.#awaited.get(at)
+      if (dot === undefined || !this.#isWaiting(dot)) break
       at = dot.actor
     }
+    for (const actor of circle) open.add(actor)
+    return undefined
   }
 
   /** Tries those of a circle together, and whomever they are found to wait for besides. */

@@ -201,15 +201,14 @@ class MemoryDoc<T> implements Doc<T>, Editable {
   }
 
   #received(received: Received): DocReceived {
-    this.#emitter.inOrder(() => {
-      for (const event of received.events) this.#emitter.emit('patch', event)
-      if (received.changed) this.#emitter.emit('change', { local: false })
-    })
-    const [refusal] = received.refused
-    if (refusal !== undefined) throw refusal.error
-    const { merged, events } = received
-    const [only] = events
-    const all = events.length > 1 ? events.flatMap((event) => event.patches) : (only?.patches ?? nothing)
+    const { merged, events, refused, changed } = received
+    if (events.length > 0 || changed)
+      this.#emitter.inOrder(() => {
+        for (const event of events) this.#emitter.emit('patch', event)
+        if (changed) this.#emitter.emit('change', { local: false })
+      })
+    if (refused[0] !== undefined) throw refused[0].error
+    const all = events.length > 1 ? events.flatMap((event) => event.patches) : (events[0]?.patches ?? nothing)
     return { merged, pending: this.replica.pending, patches: all }
   }
 

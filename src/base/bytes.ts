@@ -162,15 +162,27 @@ export class ByteWriter {
 
 /** Reads what a ByteWriter wrote. Throws JoineryError('bad-message') on anything else; never reads past the end. */
 export class ByteReader {
-  readonly #bytes: Uint8Array
-  #at = 0
+  #bytes: Uint8Array
+  #at: number
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, from = 0) {
     this.#bytes = bytes
+    this.#at = from
+  }
+
+  /** Reads other bytes, from a place on. */
+  reset(bytes: Uint8Array, from: number): void {
+    this.#bytes = bytes
+    this.#at = from
   }
 
   get left(): number {
     return this.#bytes.length - this.#at
+  }
+
+  /** Where the next byte stands. */
+  get at(): number {
+    return this.#at
   }
 
   get done(): boolean {

@@ -87,11 +87,14 @@ export class UnitColumn {
     return this.length++
   }
 
-  pushUnits(units: Uint16Array): number {
+  pushUnits(units: Uint16Array, from = 0, to = units.length): number {
     const at = this.length
-    this.reserve(units.length)
-    this.data.set(units, at)
-    this.length = at + units.length
+    const count = to - from
+    this.reserve(count)
+    // For a few units a loop is faster than a view.
+    if (count > fewUnits) this.data.set(units.subarray(from, to), at)
+    else for (let i = 0; i < count; i++) this.data[at + i] = units[from + i] as number
+    this.length = at + count
     return at
   }
 
@@ -118,6 +121,7 @@ export class UnitColumn {
 }
 
 const unitsAtOnce = 8192
+const fewUnits = 16
 /** From here on the platform's decoders are faster than a call with the units as arguments. */
 const manyUnits = 1024
 const asciiDecoder = new TextDecoder('utf-8')

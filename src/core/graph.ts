@@ -20,9 +20,9 @@ export { inSpans, type LV, type Spans, sameVersion } from './spans.ts'
 
 /** What a branch's newest op had not seen, so that the branch's next op need not ask again. */
 interface Memo {
-  readonly lv: LV
-  readonly unseen: Spans
-  readonly length: number
+  lv: LV
+  unseen: Spans
+  length: number
 }
 
 export class Graph {
@@ -37,7 +37,7 @@ export class Graph {
   readonly #rowsOf: Int32Column[] = []
   readonly #ends: number[] = []
   readonly #memos: (Memo | undefined)[] = []
-  #shared: { readonly parents: readonly LV[]; readonly memo: Memo } | undefined
+  #shared: { readonly parents: readonly LV[]; readonly memo: Readonly<Memo> } | undefined
   #frontier: LV[] = []
   #length = 0
   #mayHaveCuts = false
@@ -233,7 +233,13 @@ export class Graph {
 
   /** Says that a branch's newest op, just appended, had not seen these: what unseen() gave before. */
   remember(branch: number, unseen: Spans): void {
-    this.#memos[branch] = { lv: this.#length - 1, unseen, length: this.#length }
+    const memo = this.#memos[branch]
+    if (memo === undefined) this.#memos[branch] = { lv: this.#length - 1, unseen, length: this.#length }
+    else {
+      memo.lv = this.#length - 1
+      memo.unseen = unseen
+      memo.length = this.#length
+    }
   }
 
   #unseenAnew(branch: number, parents: readonly LV[]): Spans {
@@ -244,7 +250,7 @@ export class Graph {
     return this.diff(this.#frontier, parents).onlyA
   }
 
-  #memoFor(branch: number, parents: readonly LV[]): Memo | undefined {
+  #memoFor(branch: number, parents: readonly LV[]): Readonly<Memo> | undefined {
     const own = this.#memos[branch]
     if (own !== undefined && parents.length === 1 && parents[0] === own.lv) return own
     return this.#shared !== undefined && sameVersion(parents, this.#shared.parents) ? this.#shared.memo : undefined

@@ -14,6 +14,8 @@ export class ShortIds {
   /** By the first 53 bits. Those who share them stand in one list; nearly always it has one. */
   readonly #found = new Map<number, number[]>()
   readonly #ambiguous = new Set<number>()
+  /** Found last: most often it is asked for again. */
+  #last = 0
 
   constructor(actors: Actors) {
     this.#actors = actors
@@ -30,18 +32,22 @@ export class ShortIds {
     return this.#ambiguous.size > 0 && this.#ambiguous.has(index)
   }
 
-  /** The index of the only actor with this short id, or unknownActor. */
-  find(id: Uint8Array): number {
+  /** The index of the only actor with the short id that stands in these bytes, or unknownActor. */
+  find(bytes: Uint8Array, at = 0): number {
     if (this.#ids.length < this.#actors.count) this.#learn()
-    const found = this.#found.get(keyOf(id))
+    const last = this.#ids[this.#last]
+    if (last !== undefined && this.#ambiguous.size === 0 && sameId(last, bytes, at)) return this.#last
+    const found = this.#found.get(keyOf(bytes, at))
     if (found === undefined) return unknownActor
-    if (found.length > 1) return this.#only(found, id)
+    if (found.length > 1) return this.#only(found, bytes, at)
     const index = found[0] as number
-    return sameId(this.idOf(index), id) ? index : unknownActor
+    if (!sameId(this.idOf(index), bytes, at)) return unknownActor
+    this.#last = index
+    return index
   }
 
-  #only(found: readonly number[], id: Uint8Array): number {
-    const same = found.filter((index) => sameId(this.idOf(index), id))
+  #only(found: readonly number[], bytes: Uint8Array, at: number): number {
+    const same = found.filter((index) => sameId(this.idOf(index), bytes, at))
     return same.length === 1 ? (same[0] as number) : unknownActor
   }
 
@@ -49,28 +55,28 @@ export class ShortIds {
     for (let index = this.#ids.length; index < this.#actors.count; index++) {
       const id = sha256(this.#actors.bytesOf(index)).slice(0, shortIdBytes)
       this.#ids.push(id)
-      const key = keyOf(id)
+      const key = keyOf(id, 0)
       const found = this.#found.get(key)
       if (found === undefined) this.#found.set(key, [index])
       else {
-        for (const other of found) if (sameId(this.idOf(other), id)) this.#ambiguous.add(other).add(index)
+        for (const other of found) if (sameId(this.idOf(other), id, 0)) this.#ambiguous.add(other).add(index)
         found.push(index)
       }
     }
   }
 }
 
-function keyOf(id: Uint8Array): number {
+function keyOf(bytes: Uint8Array, at: number): number {
   let high = 0
   let low = 0
   for (let i = 0; i < 4; i++) {
-    high = high * 256 + (id[i] as number)
-    low = low * 256 + (id[i + 4] as number)
+    high = high * 256 + (bytes[at + i] as number)
+    low = low * 256 + (bytes[at + i + 4] as number)
   }
   return high * 2 ** 21 + Math.floor(low / 2 ** 11)
 }
 
-function sameId(a: Uint8Array, b: Uint8Array): boolean {
-  for (let i = 0; i < shortIdBytes; i++) if (a[i] !== b[i]) return false
+function sameId(id: Uint8Array, bytes: Uint8Array, at: number): boolean {
+  for (let i = 0; i < shortIdBytes; i++) if (id[i] !== bytes[at + i]) return false
   return true
 }

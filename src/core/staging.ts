@@ -178,7 +178,7 @@ function pushRow(staging: Staging, row: number, graph: Graph, log: OpLog, goesOn
   const ref = code === 0 ? 0 : log.refTo(graph.lvOf(staging.makerBranches.at(code), staging.makerSeqs.at(code)))
   let a = staging.as.at(row)
   let b = staging.bs.at(row)
-  if (kind === Kind.type) b = log.units.pushUnits(staging.units.data.subarray(b, b + count))
+  if (kind === Kind.type) b = log.units.pushUnits(staging.units.data, b, b + count)
   else if (hasValues(kind, a)) b = pushValues(staging, kind, b, count, graph, log)
   if (kind === Kind.set || kind === Kind.make || kind === Kind.unset) a = log.keyId(staging.keys[a] as string)
   log.push(kind, ref, a, b, count, goesOn)

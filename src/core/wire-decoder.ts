@@ -42,19 +42,20 @@ const nowhere = -1
 
 /** Fills `staging` with the ops of a body. An actor that is not known here has the branch unknownActor, or is a stranger if its full name came. */
 export function decodeBody(bytes: Uint8Array, context: BodyContext, staging: Staging): void {
-  new BodyDecoder(bytes, context, staging).body()
+  new BodyDecoder(context.actors, staging).decode(bytes, 0, context)
 }
 
-class BodyDecoder {
-  readonly #reader: ByteReader
+/** Decodes one body after the other. */
+export class BodyDecoder {
+  readonly #reader = new ByteReader(new Uint8Array(0))
   readonly #actors: Actors
   readonly #staging: Staging
-  readonly #table: readonly number[] | undefined
+  #table: readonly number[] | undefined
   readonly #named: number[] = []
-  readonly #fromSeq: number
-  #seq: number
-  #ref: number
-  #position: number
+  #fromSeq = 0
+  #seq = 0
+  #ref = 0
+  #position = 0
   #time = 0
   /** Named by revokes: they are charged like ops. */
   #targets = 0
@@ -64,22 +65,33 @@ class BodyDecoder {
   #changeOps = 0
   #isCritical = false
 
-  constructor(bytes: Uint8Array, { actors, branch, fromSeq, before, table }: BodyContext, staging: Staging) {
-    this.#reader = new ByteReader(bytes)
+  constructor(actors: Actors, staging: Staging) {
     this.#actors = actors
     this.#staging = staging
+  }
+
+  /** Fills the staging with the ops of the body that goes from a place to the end of the bytes. */
+  decode(bytes: Uint8Array, from: number, { branch, fromSeq, before, table }: Omit<BodyContext, 'actors'>): void {
+    const staging = this.#staging
+    this.#reader.reset(bytes, from)
     this.#table = table
+    if (this.#named.length > 0) this.#named.length = 0
     this.#fromSeq = fromSeq
     this.#seq = fromSeq
+    this.#time = 0
+    this.#targets = 0
+    this.#isMidChange = false
+    this.#isCritical = false
     staging.clear(branch, fromSeq)
     const isFirst = fromSeq === 0
     this.#position = isFirst ? 0 : (before?.position ?? 0)
     this.#ref = isFirst ? 0 : before === undefined ? nowhere : staging.refTo(before.branch, before.seq)
+    staging.startStretch(0, 0)
+    this.#body()
   }
 
-  body(): void {
+  #body(): void {
     const staging = this.#staging
-    staging.startStretch(0, 0)
     do {
       const head = this.#reader.u8()
       if (head === linksHead) this.#links()

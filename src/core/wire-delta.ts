@@ -40,6 +40,27 @@ export interface WireRange {
 const full = 1
 const more = 2
 const shared = new ByteWriter(4096)
+/** In a delta of one range: behind its head. */
+export const shortIdAt = 1
+/** With a seq, which may be of one byte. */
+const shortBytesMin = shortIdAt + shortIdBytes + 1
+
+/** The head of a delta that one keystroke makes: one range, of an actor that is named shortly. */
+export class ShortDelta {
+  readonly #reader = new ByteReader(new Uint8Array(0))
+  fromSeq = 0
+  /** Where its body begins; it goes to the end. The short id is before it: from its second byte on. */
+  bodyAt = 0
+
+  /** False for any other delta, and for what is none. */
+  read(bytes: Uint8Array): boolean {
+    if (bytes[0] !== wireVersion << 4 || bytes.length < shortBytesMin) return false
+    this.#reader.reset(bytes, shortIdAt + shortIdBytes)
+    this.fromSeq = this.#reader.varint(limits.seq)
+    this.bodyAt = this.#reader.at
+    return true
+  }
+}
 
 /** Writes the deltas of one document. */
 export class DeltaEncoder {

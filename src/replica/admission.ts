@@ -12,7 +12,7 @@ import { checkPast, pushStretch, Staging } from '../core/staging.ts'
 import { isHeld } from '../core/staging-compare.ts'
 import { splitStaging } from '../core/staging-split.ts'
 import { rootBranch, type WirePlace } from '../core/wire.ts'
-import { decodeBody } from '../core/wire-decoder.ts'
+import { BodyDecoder, decodeBody } from '../core/wire-decoder.ts'
 import { checkSelfCertified, checkSelfNamed } from './cut.ts'
 import type { History } from './history.ts'
 import type { Attempt, Together } from './intake.ts'
@@ -45,7 +45,6 @@ interface Staged {
 }
 
 interface Entered extends Stretch {
-  readonly staged: Staged
   /** Held and not merged: it needs a newer joinery, or builds on what does (FORMAT §3). */
   readonly isStopped: boolean
 }
@@ -68,12 +67,18 @@ export class Admission {
   readonly #host: AdmissionHost
   /** Used again and again for ranges that come alone. */
   readonly #staging = new Staging()
-  /** What is decoded in there, and was found to wait or to be more than one stretch. */
+  readonly #decoder: BodyDecoder
+  /** What is decoded in there, as long as no actor was heard of since: it may be tried again at once. */
   #decoded: SignedRange | undefined
+  #actorsThen = 0
+  /** Whose ops were entered from there last, and up to which: where they ended, the staging still says. */
+  #lastBranch = -1
+  #lastEnd = 0
 
   constructor(history: History, host: AdmissionHost) {
     this.#history = history
     this.#host = host
+    this.#decoder = new BodyDecoder(history.actors, this.#staging)
   }
 
   /** Tries a range whose own predecessor is held. Throws 'bad-message' or 'forked' for what cannot be taken. */
@@ -90,7 +95,7 @@ export class Admission {
     const mark = this.#mark()
     const entered: Entered[] = []
     try {
-      while (staged.next < staged.staging.stretches) entered.push(this.#enter(staged))
+      while (staged.next < staged.staging.stretches) entered.push(this.#enterNext(staged))
       this.#verify(staged)
     } catch (error) {
       this.#rollBack(mark)
@@ -101,24 +106,28 @@ export class Admission {
   }
 
   /**
-   * The same for a body without a tip that follows what is held of its branch: what a document without a network is sent. Gives the range if it
-   * waits for something.
+   * The same for a body without a tip that follows what is held of its branch: what a document without a network is sent. It goes from `at` to the
+   * end of the bytes. Gives the range if it waits for something.
    */
-  attemptBody(branch: number, fromSeq: number, body: Uint8Array, table?: readonly number[]): SignedRange | undefined {
+  attemptBody(
+    branch: number,
+    fromSeq: number,
+    bytes: Uint8Array,
+    at: number,
+    table?: readonly number[],
+  ): SignedRange | undefined {
     const { graph, actors } = this.#history
     const staging = this.#staging
-    const before = fromSeq === 0 ? undefined : this.#history.placeBefore(branch, fromSeq)
-    this.#decoded = undefined
-    decodeBody(body, { actors, branch, fromSeq, before, table }, staging)
-    const range = unsignedRange(actors.nameOf(branch), fromSeq, staging.endSeq, body)
-    const staged: Staged = { range, branch, staging, fromSeq, first: 0, next: 0 }
-    this.#checkForm(range, branch, staging)
-    const waits = this.#unmet(staged) !== ready
-    if (waits || staging.stretches > 1 || this.#history.isInit(branch)) {
+    const goesOn = branch === this.#lastBranch && fromSeq === this.#lastEnd
+    const before = goesOn ? staging.after : fromSeq === 0 ? undefined : this.#history.placeBefore(branch, fromSeq)
+    this.#forget()
+    this.#decoder.decode(bytes, at, { branch, fromSeq, before, table })
+    const isAlone = staging.stretches === 1 && !this.#history.isInit(branch)
+    if (!isAlone || this.#unmetAt(staging, 0) !== ready) {
       // Bodies are views of what came, and what waits is kept.
-      const kept = waits ? unsignedRange(range.actor, fromSeq, range.endSeq, body.slice()) : range
-      this.#decoded = kept
-      return waits || this.attempt(kept).type === 'waits' ? kept : undefined
+      const range = unsignedRange(actors.nameOf(branch), fromSeq, staging.endSeq, bytes.slice(at))
+      this.#isIn(range)
+      return this.attempt(range).type === 'waits' ? range : undefined
     }
     const unitsBefore = this.#history.log.units.length
     const valuesBefore = this.#history.log.values.length
@@ -127,21 +136,34 @@ export class Admission {
     const kept = frontier === undefined ? [...graph.frontier] : undefined
     let entered: Entered
     try {
-      entered = this.#enter(staged)
+      entered = this.#enter(staging, branch, 0)
     } catch (error) {
       this.#rollBack({ length, frontier: kept ?? [frontier as LV], units: unitsBefore, values: valuesBefore })
       throw error
     }
+    this.#lastBranch = branch
+    this.#lastEnd = staging.endSeq
     if (!entered.isStopped) this.#host.merge(entered)
     return undefined
+  }
+
+  /** The staging has something else in it now. */
+  #forget(): void {
+    this.#decoded = undefined
+    this.#lastBranch = -1
+  }
+
+  #isIn(range: SignedRange): void {
+    this.#decoded = range
+    this.#actorsThen = this.#history.actors.count
   }
 
   /** How many ops a body has, whatever it builds on. Throws 'bad-message'. */
   countOf(branch: number, fromSeq: number, body: Uint8Array, table?: readonly number[]): number {
     // Where the op before ended is not known: from the middle of all positions, jumps lead to one in either direction.
     const before = { branch: rootBranch, seq: 0, position: 2 ** 30 }
-    this.#decoded = undefined
-    decodeBody(body, { actors: this.#history.actors, branch, fromSeq, before, table }, this.#staging)
+    this.#forget()
+    this.#decoder.decode(body, 0, { branch, fromSeq, before, table })
     return this.#staging.length
   }
 
@@ -226,8 +248,8 @@ export class Admission {
       for (const staged of group) {
         if (bad.has(staged) || graph.endOf(staged.branch) < staged.fromSeq) continue
         try {
-          while (staged.next < staged.staging.stretches && this.#unmetAt(staged, staged.next) === ready) {
-            entered.push(this.#enter(staged))
+          while (staged.next < staged.staging.stretches && this.#unmetAt(staged.staging, staged.next) === ready) {
+            entered.push(this.#enterNext(staged))
             progress = true
           }
         } catch (error) {
@@ -244,7 +266,7 @@ export class Admission {
   #unmetOutside(group: readonly Staged[], stuck: readonly Staged[]): Unmet {
     let isPuzzled = false
     for (const staged of stuck) {
-      const dot = staged.next < staged.staging.stretches ? this.#unmetAt(staged, staged.next) : ready
+      const dot = staged.next < staged.staging.stretches ? this.#unmetAt(staged.staging, staged.next) : ready
       if (dot === ready) continue
       if (dot === undefined) {
         isPuzzled = true
@@ -302,12 +324,12 @@ export class Admission {
     table?: readonly number[],
   ): Staged {
     const { actors, graph } = this.#history
-    if (staging !== this.#staging || range !== this.#decoded) {
+    const isDecoded = range === this.#decoded && actors.count === this.#actorsThen
+    if (staging !== this.#staging || !isDecoded) {
       const before = after ?? this.#history.placeBefore(branch, range.fromSeq)
+      if (staging === this.#staging) this.#forget()
       decodeBody(range.body, { actors, branch, fromSeq: range.fromSeq, before, table }, staging)
     }
-    // A part that is held may be cut off.
-    if (staging === this.#staging) this.#decoded = undefined
     if (staging.endSeq !== range.endSeq)
       throw new JoineryError('bad-message', `a body ends at seq ${staging.endSeq}, its range at ${range.endSeq}`)
     this.#checkForm(range, branch, staging)
@@ -325,13 +347,13 @@ export class Admission {
   /** The first op that a range links to and that is not here; `ready` if there is none, undefined if its actor was never heard of. */
   #unmet(staged: Staged): Unmet {
     for (let stretch = staged.first; stretch < staged.staging.stretches; stretch++) {
-      const dot = this.#unmetAt(staged, stretch)
+      const dot = this.#unmetAt(staged.staging, stretch)
       if (dot !== ready) return dot
     }
     return ready
   }
 
-  #unmetAt({ staging }: Staged, stretch: number): Unmet {
+  #unmetAt(staging: Staging, stretch: number): Unmet {
     for (let link = staging.stretchLinks.at(stretch), end = staging.endLinkOf(stretch); link < end; link++) {
       const branch = staging.linkBranches.at(link)
       const seq = staging.linkSeqs.at(link)
@@ -344,24 +366,27 @@ export class Admission {
     return ready
   }
 
-  /** Appends the next stretch to graph and log. Throws for links that no honest author makes. */
-  #enter(staged: Staged): Entered {
+  #enterNext(staged: Staged): Entered {
+    return this.#enter(staged.staging, staged.branch, staged.next++)
+  }
+
+  /** Appends a stretch to graph and log. Throws for links that no honest author makes. */
+  #enter(staging: Staging, branch: number, stretch: number): Entered {
     const { graph, log } = this.#history
-    const { staging, branch } = staged
-    const stretch = staged.next++
-    const parents = this.#parents(staged, stretch)
+    const parents = this.#parents(staging, branch, stretch)
     const unseen = graph.unseen(branch, parents)
     checkPast(staging, stretch, graph, unseen)
     const start = graph.append(branch, staging.opsOf(stretch), parents, this.#history.isInit(branch) ? 0 : undefined)
     graph.remember(branch, unseen)
     pushStretch(staging, stretch, graph, log, start)
-    const isStopped = stretch >= staging.mergeable || parents.some((parent) => this.#history.isStopped(parent))
+    let isStopped = stretch >= staging.mergeable
+    for (const parent of parents) if (this.#history.isStopped(parent)) isStopped = true
     if (isStopped) this.#history.stop(start)
-    return { staged, branch, start, end: graph.length, unseen, isStopped }
+    return { branch, start, end: graph.length, unseen, isStopped }
   }
 
   /** Links point at the ends of changes, and none is implied by the own previous op or another link (FORMAT §2). */
-  #parents({ staging, branch }: Staged, stretch: number): LV[] {
+  #parents(staging: Staging, branch: number, stretch: number): LV[] {
     const { graph, log } = this.#history
     const own = graph.endOf(branch) - 1
     const ownLv = own < 0 ? -1 : graph.lvOf(branch, own)
@@ -404,9 +429,9 @@ export class Admission {
   }
 
   #stageKnown(range: SignedRange, branch: number, table: readonly number[] | undefined): void {
-    const { actors } = this.#history
     const before = this.#history.placeBefore(branch, range.fromSeq)
-    decodeBody(range.body, { actors, branch, fromSeq: range.fromSeq, before, table }, this.#staging)
+    this.#forget()
+    this.#decoder.decode(range.body, 0, { branch, fromSeq: range.fromSeq, before, table })
     const count = range.endSeq - range.fromSeq
     if (this.#staging.length !== count || !this.#isOurs(range, branch, this.#staging, count)) throw forked(range)
   }

@@ -17,7 +17,7 @@ import { type ActorId, actorId, ownerOf } from '../core/ids.ts'
 import { Kind, type Meta } from '../core/kinds.ts'
 import type { SignedRange } from '../core/range.ts'
 import type { Version } from '../core/version.ts'
-import { readDelta, type WireName, type WireRange } from '../core/wire-delta.ts'
+import { readDelta, ShortDelta, shortIdAt, type WireName, type WireRange } from '../core/wire-delta.ts'
 import type { SessionDecoder } from '../core/wire-session.ts'
 import { EngineDocument } from '../crdt/engine/document.ts'
 import type { Drafts } from '../crdt/engine/drafts.ts'
@@ -27,18 +27,11 @@ import { exportValue } from '../crdt/export.ts'
 import type { Patch, PatchEvent } from '../crdt/patch.ts'
 import type { Draft, Value } from '../crdt/types.ts'
 import { Admission, type AdmissionHost, type Stretch, unsignedRange } from './admission.ts'
+import { Gathering, type Held } from './gathering.ts'
 import { History } from './history.ts'
 import { recordInit } from './init.ts'
 import { Intake, type IntakeHost } from './intake.ts'
-import {
-  LocalReceived,
-  nothingPending,
-  nothingReceived,
-  type Origin,
-  type Pending,
-  type Received,
-  type Refusal,
-} from './received.ts'
+import { LocalReceived, nothingPending, nothingReceived, type Origin, type Pending, type Received } from './received.ts'
 import { type Cuts, digestOf, type Served, servedRanges, servedVersion } from './serving.ts'
 import { encodeSnapshot } from './snapshot-encode.ts'
 import type { Deflate, Inflate } from './snapshot-format.ts'
@@ -66,17 +59,6 @@ export interface Tip {
 /** Changes that await a signature over their tip. */
 export interface Unsigned extends Omit<SignedRange, 'actor' | 'signature'> {}
 
-/** What one receive() gathers. */
-interface Gathering {
-  readonly origin: Origin
-  readonly held: { readonly range: SignedRange; readonly branch: number; readonly fromSeq: number }[]
-  readonly events: PatchEvent[]
-  readonly refused: Refusal[]
-  /** Held, and to be merged at the end: all at once. */
-  readonly stretches: Stretch[]
-  merged: number
-}
-
 /** Wall time is written when it moved by more than this. */
 const timeStepMs = 60_000
 
@@ -101,6 +83,7 @@ export class Replica<T = unknown> {
   #actor: ActorId
   #branch: number
   #gathering: Gathering | undefined
+  readonly #short = new ShortDelta()
   /** Of deltas: what names an actor by a short id that is not known here. */
   #unnamed: WireRange[] = []
   #unnamedBytes = 0
@@ -228,20 +211,18 @@ export class Replica<T = unknown> {
     if (this.document.recorder.isOpen)
       throw new JoineryError('bad-change', 'ops cannot be received inside a change function')
     assert(this.#gathering === undefined, 'receive is not called from within itself')
-    const before = this.document.root.cache
-    const gathering: Gathering = { origin, held: [], events: [], refused: [], stretches: [], merged: 0 }
-    this.#gathering = gathering
+    const gathering = this.#gather(origin)
     const isStored = origin === 'store' || origin === 'tab'
     try {
       for (const range of ranges) this.#intake.take(range, isStored)
       this.#intake.settle()
     } finally {
-      this.#gathering = undefined
       this.#settle(gathering)
     }
-    const { events, refused, merged } = gathering
-    const changed = merged > 0 && (before === undefined || this.document.root.cache !== before)
-    return { held: gathering.held.flatMap((one) => this.#newPart(one)), merged, events, refused, changed }
+    return this.#receivedOf(
+      gathering,
+      gathering.held.flatMap((one) => this.#newPart(one)),
+    )
   }
 
   /**
@@ -251,6 +232,21 @@ export class Replica<T = unknown> {
   receiveDelta(delta: Uint8Array): Received {
     if (this.document.recorder.isOpen)
       throw new JoineryError('bad-change', 'ops cannot be received inside a change function')
+    const short = this.#short
+    if (short.read(delta)) {
+      const { actors, graph } = this.history
+      const branch = actors.shortIds.find(delta, shortIdAt)
+      if (branch >= 0 && short.fromSeq === graph.endOf(branch)) {
+        const gathering = this.#gather('sync')
+        try {
+          this.#takeNext(branch, short.fromSeq, delta, short.bodyAt)
+          this.#intake.settle()
+        } finally {
+          this.#settle(gathering)
+        }
+        return this.#receivedOf(gathering, nothingReceived.held)
+      }
+    }
     return this.#takeAll(readDelta(delta), undefined)
   }
 
@@ -262,21 +258,35 @@ export class Replica<T = unknown> {
   }
 
   #takeAll(ranges: readonly WireRange[], session: SessionDecoder | undefined): Received {
-    const before = this.document.root.cache
-    const gathering: Gathering = { origin: 'sync', held: [], events: [], refused: [], stretches: [], merged: 0 }
-    this.#gathering = gathering
+    const gathering = this.#gather('sync')
     try {
       for (const range of ranges)
         if (session === undefined) this.#takeWire(range)
         else this.#takeOfSession(range, session)
       this.#intake.settle()
     } finally {
-      this.#gathering = undefined
       this.#settle(gathering)
     }
-    const { events, refused, merged } = gathering
+    return this.#receivedOf(gathering, nothingReceived.held)
+  }
+
+  #gather(origin: Origin): Gathering {
+    const gathering = new Gathering(origin, this.document.root.cache)
+    this.#gathering = gathering
+    return gathering
+  }
+
+  /** Merges what came while nobody listened. */
+  #settle(gathering: Gathering): void {
+    this.#gathering = undefined
+    const { first, stretches } = gathering
+    if (first !== undefined) this.document.merge(first.start, first.end, first.unseen)
+    else if (stretches.length > 0) this.document.mergeAll(stretches)
+  }
+
+  #receivedOf({ events, refused, merged, before }: Gathering, held: readonly SignedRange[]): Received {
     const changed = merged > 0 && (before === undefined || this.document.root.cache !== before)
-    return { held: nothingReceived.held, merged, events, refused, changed }
+    return { held, merged, events, refused, changed }
   }
 
   /**
@@ -506,23 +516,34 @@ export class Replica<T = unknown> {
       this.#hold(actor, fromSeq, body)
       return
     }
+    if (fromSeq === graph.endOf(branch)) {
+      this.#takeNext(branch, fromSeq, body, 0)
+      return
+    }
     const name = actors.nameOf(branch)
     try {
-      if (fromSeq === graph.endOf(branch)) {
-        const waiting = this.#admission.attemptBody(branch, fromSeq, body)
-        if (waiting !== undefined) {
-          this.#intake.take(waiting, false)
-          return
-        }
-        this.#intake.release(name, fromSeq)
-        if (fromSeq === 0) this.#takeUnnamed()
-        return
-      }
       const endSeq = fromSeq + this.#admission.countOf(branch, fromSeq, body)
       this.#intake.take(unsignedRange(name, fromSeq, endSeq, body.slice()), false)
     } catch (error) {
       if (!(error instanceof JoineryError)) throw error
       this.#refuse(unsignedRange(name, fromSeq, fromSeq + 1, body), error)
+    }
+  }
+
+  /** Takes a body that follows what is held of its branch: it goes from `at` to the end of the bytes. */
+  #takeNext(branch: number, fromSeq: number, bytes: Uint8Array, at: number): void {
+    const name = this.history.actors.nameOf(branch)
+    try {
+      const waiting = this.#admission.attemptBody(branch, fromSeq, bytes, at)
+      if (waiting !== undefined) {
+        this.#intake.take(waiting, false)
+        return
+      }
+      this.#intake.release(name, fromSeq)
+      if (fromSeq === 0) this.#takeUnnamed()
+    } catch (error) {
+      if (!(error instanceof JoineryError)) throw error
+      this.#refuse(unsignedRange(name, fromSeq, fromSeq + 1, bytes.subarray(at)), error)
     }
   }
 
@@ -541,7 +562,7 @@ export class Replica<T = unknown> {
       const held = graph.endOf(branch)
       if (fromSeq > held) throw lacking()
       if (fromSeq === held) {
-        if (this.#admission.attemptBody(branch, fromSeq, body, table) !== undefined) throw lacking()
+        if (this.#admission.attemptBody(branch, fromSeq, body, 0, table) !== undefined) throw lacking()
       } else {
         const endSeq = fromSeq + this.#admission.countOf(branch, fromSeq, body, table)
         if (endSeq <= held) return
@@ -574,7 +595,7 @@ export class Replica<T = unknown> {
 
   #admitted(range: SignedRange, branch: number, fromSeq: number): void {
     const gathering = present(this.#gathering, 'ranges come by the door')
-    gathering.held.push({ range, branch, fromSeq })
+    gathering.hold({ range, branch, fromSeq })
     if (range.signature.length > 0) this.history.tips(branch).add(range.endSeq, range.signature)
     this.#trace('held', range.actor, fromSeq, range.endSeq, gathering.origin)
   }
@@ -584,7 +605,7 @@ export class Replica<T = unknown> {
     const { branch, start, end, unseen } = stretch
     gathering.merged += end - start
     if (!this.listening) {
-      gathering.stretches.push(stretch)
+      gathering.add(stretch)
       this.history.noteMetas(branch, start, end)
       return
     }
@@ -599,27 +620,19 @@ export class Replica<T = unknown> {
       this.history.noteMetas(branch, from, to)
       const { patches } = this.document
       if (patches !== undefined && patches.length > 0)
-        gathering.events.push({ patches, local, author, time: this.history.timeOf(branch) })
+        gathering.tell({ patches, local, author, time: this.history.timeOf(branch) })
       from = to
     }
     this.document.patches = undefined
   }
 
-  /** Merges what came while nobody listened. */
-  #settle({ stretches }: Gathering): void {
-    const [first] = stretches
-    if (first === undefined) return
-    if (stretches.length === 1) this.document.merge(first.start, first.end, first.unseen)
-    else this.document.mergeAll(stretches)
-  }
-
   #refuse(range: SignedRange, error: JoineryError): void {
-    present(this.#gathering, 'ranges come by the door').refused.push({ range, error })
+    present(this.#gathering, 'ranges come by the door').refuse({ range, error })
     this.#trace('refused', range.actor, range.fromSeq, range.endSeq, messageOf(error))
   }
 
   /** What of a range was not held before. The range itself, if that is all of it. */
-  #newPart({ range, branch, fromSeq }: Gathering['held'][number]): SignedRange {
+  #newPart({ range, branch, fromSeq }: Held): SignedRange {
     const isWhole = fromSeq === range.fromSeq && range.tipHash.length > 0
     return isWhole ? range : this.history.range(branch, fromSeq, range.endSeq)
   }

@@ -1,6 +1,7 @@
 // The causal buffer: ranges that came before what they build on. A cache: at its limit what is furthest from what we hold is dropped, and
 // remembered as missing, so that it is pulled again (Invariant 9).
 
+import { equalBytes } from '../base/bytes.ts'
 import { limits } from '../base/limits.ts'
 import { type ActorId, compareDots, type Dot } from './ids.ts'
 import type { SignedRange } from './range.ts'
@@ -25,14 +26,14 @@ export class CausalBuffer {
     return this.#ops
   }
 
-  /** Keeps a range; at the limit drops what is furthest, and says what. Undefined if one as good is here already. */
+  /** Keeps a range; at the limit drops what is furthest, and says what. Undefined if it is here already. */
   add(range: SignedRange, heldOf: (actor: ActorId) => number, isExempt = false): readonly SignedRange[] | undefined {
     const ranges = this.#ranges.get(range.actor) ?? []
     this.#ranges.set(range.actor, ranges)
     const at = lastAtOrBefore(ranges, range.fromSeq)
-    const before = ranges[at]
-    // Another one from the same seq is as good if it is as long: only its contents could tell, and they are checked when its turn comes.
-    if (before !== undefined && before.fromSeq === range.fromSeq && before.endSeq === range.endSeq) return undefined
+    for (let i = at; ranges[i]?.fromSeq === range.fromSeq; i--)
+      // The same bytes: others of the same length may be the true ones, which shows when their turn comes.
+      if (isSame(ranges[i] as SignedRange, range)) return undefined
     ranges.splice(at + 1, 0, range)
     if (isExempt) this.#exempt.add(range)
     this.#account(range, 1)
@@ -147,6 +148,10 @@ export class CausalBuffer {
 const nothing: readonly SignedRange[] = []
 /** A waiting range takes about so much more memory than its bytes. */
 const overheadBytes = 256
+
+function isSame(a: SignedRange, b: SignedRange): boolean {
+  return a.endSeq === b.endSeq && equalBytes(a.tipHash, b.tipHash) && equalBytes(a.body, b.body)
+}
 
 /** The index of the last range that begins at or before `seq`, -1 if none does. */
 function lastAtOrBefore(ranges: readonly SignedRange[], seq: number): number {

@@ -7,6 +7,7 @@ import { equalBytes } from '../base/bytes.ts'
 import { JoineryError } from '../base/errors.ts'
 import type { LV, Spans } from '../core/graph.ts'
 import type { ActorId, Dot } from '../core/ids.ts'
+import { Kind } from '../core/kinds.ts'
 import type { SignedRange } from '../core/range.ts'
 import { checkPast, pushStretch, Staging } from '../core/staging.ts'
 import { isHeld } from '../core/staging-compare.ts'
@@ -376,6 +377,8 @@ export class Admission {
     const parents = this.#parents(staging, branch, stretch)
     const unseen = graph.unseen(branch, parents)
     checkPast(staging, stretch, graph, unseen)
+    // A snapshot whose history cannot be read says so before anything is entered.
+    if (!log.isWhole && (unseen.length > 0 || revokes(staging, stretch))) log.thaw()
     const start = graph.append(branch, staging.opsOf(stretch), parents, this.#history.isInit(branch) ? 0 : undefined)
     graph.remember(branch, unseen)
     pushStretch(staging, stretch, graph, log, start)
@@ -469,6 +472,15 @@ export function unsignedRange(actor: ActorId, fromSeq: number, endSeq: number, b
 }
 
 const empty = new Uint8Array(0)
+
+/** Whether a stretch has a revoke or a cut, for which history is needed. */
+function revokes(staging: Staging, stretch: number): boolean {
+  for (let row = staging.stretchRows.at(stretch), end = staging.endRowOf(stretch); row < end; row++) {
+    const kind = staging.kinds.at(row)
+    if (kind === Kind.revoke || kind === Kind.cut) return true
+  }
+  return false
+}
 
 function bad(message: string): JoineryError {
   return new JoineryError('bad-message', message)

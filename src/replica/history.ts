@@ -222,12 +222,14 @@ export class History {
   timeAt(branch: number, seq: number): number | undefined {
     if (!this.#hasAllTimes) this.#readTimes()
     const times = this.#times[branch] ?? []
-    let time: number | undefined
-    for (const entry of times) {
-      if (entry.seq > seq) break
-      time = entry.time
+    let low = 0
+    let high = times.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((times[middle]?.seq ?? 0) <= seq) low = middle + 1
+      else high = middle
     }
-    return time
+    return times[low - 1]?.time
   }
 
   /** Takes note of what the ops [start, end) of a branch say besides edits. */

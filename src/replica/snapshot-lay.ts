@@ -1,5 +1,6 @@
 // The runs of a snapshot as they were read, in canonical order, and how they come into a log in the order of LVs.
 
+import { JoineryError } from '../base/errors.ts'
 import { Int32Column, lastAtMost } from '../core/columns.ts'
 import type { LV } from '../core/graph.ts'
 import { Kind } from '../core/kinds.ts'
@@ -86,6 +87,8 @@ function layRow(rows: Rows, row: number, at: number, units: number, log: OpLog):
   const skipped = at - rows.starts.at(row)
   const kind = whole === Kind.eraseBack && units === 1 ? Kind.erase : whole
   const start = log.length
+  if (log.makerOf(rows.refs.at(row)) >= start)
+    throw new JoineryError('bad-message', 'an op is older than what it is in')
   log.push(
     kind,
     rows.refs.at(row),

@@ -134,7 +134,8 @@ class StateReader {
       case 'counter':
       case 'gcounter': {
         const sum = this.#value()
-        if (typeof sum !== 'number' && typeof sum !== 'bigint') throw new JoineryError('bad-message', 'no sum')
+        if (typeof sum !== 'bigint' && (typeof sum !== 'number' || !Number.isSafeInteger(sum)))
+          throw new JoineryError('bad-message', 'no sum')
         return { type, sum }
       }
       case 'set':

@@ -184,6 +184,8 @@ export class EngineDocument {
   /** Brings the history of a loaded document in, up to `end`: somebody has not seen all of it, or asks for what was. Free if it is here. */
   deepen(end: LV = this.context.graph.length): void {
     if (!this.context.isShallow) return
+    // First, since it may throw: then the document shows what it showed.
+    this.context.log.thaw()
     this.context.isShallow = false
     this.#revoking.deepen(end)
   }

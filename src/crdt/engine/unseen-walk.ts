@@ -2,6 +2,7 @@
 // forward and only the stretch where the graph was forked is looked at.
 
 import { type Graph, type LV, type Spans, sameVersion } from '../../core/graph.ts'
+import { extendedSpans } from '../../core/spans.ts'
 
 const nothing: Spans = []
 
@@ -28,8 +29,13 @@ export class UnseenWalk {
       this.#frontier.push(graph.endOfRow(this.#row) - 1)
     }
     const parents = graph.parentsOfRow(row)
+    const start = graph.startOfRow(row)
+    if (sameVersion(parents, this.#frontier)) this.#unseen = nothing
+    // Many who go on from the same place differ by what came between them.
+    else if (this.#asked >= 0 && sameVersion(parents, graph.parentsOfRow(this.#asked)))
+      this.#unseen = extendedSpans(this.#unseen, graph.startOfRow(this.#asked), start)
+    else this.#unseen = graph.diff(this.#frontier, parents).onlyA
     this.#asked = row
-    this.#unseen = sameVersion(parents, this.#frontier) ? nothing : graph.diff(this.#frontier, parents).onlyA
     return this.#unseen
   }
 }

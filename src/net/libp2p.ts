@@ -165,7 +165,7 @@ class Libp2pNetwork implements Network {
     this.#gate = gate
     this.id = libp2p.peerId.toString()
     this.#topics = new Topics(libp2p.services.gossip, this.counters)
-    this.#pulse = startPulse(libp2p, clock)
+    this.#pulse = startPulse(libp2p, clock, (connection) => this.#begun(connection))
     this.#node = {
       libp2p,
       clock,
@@ -196,7 +196,9 @@ class Libp2pNetwork implements Network {
   }
 
   get connections(): ReadonlyMap<NodeId, readonly Connection[]> {
-    return new Map([...this.#connections].map(([node, connections]) => [node, connections.map(describe)]))
+    return new Map(
+      [...this.#connections].map(([node, connections]) => [node, connections.map((one) => this.#describe(one))]),
+    )
   }
 
   on<Name extends keyof NetworkEvents>(name: Name, listener: (event: NetworkEvents[Name]) => void): Off {
@@ -209,7 +211,7 @@ class Libp2pNetwork implements Network {
     const targets = this.#targets(addresses)
     const node = targets.find((target) => target.node !== undefined)?.node
     if (node === this.id) throw new JoineryError('network', 'these addresses are our own')
-    if (node !== undefined && this.#isDirect(node)) return node
+    if (node !== undefined && this.#isConnectedDirectly(node)) return node
     const ofNode = targets.filter((target) => target.node === undefined || target.node === node)
     const connection = await dialAny(
       worthDialling(
@@ -228,7 +230,7 @@ class Libp2pNetwork implements Network {
   async open(node: NodeId, protocol: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<FrameStream> {
     this.#mustBeOpen()
     if (signal?.aborted) throw new JoineryError('aborted', 'the caller gave up', { cause: signal.reason })
-    const connection = [...(this.#connections.get(node) ?? [])].sort(directFirst)[0]
+    const connection = [...(this.#connections.get(node) ?? [])].sort((a, b) => this.#directFirst(a, b))[0]
     if (connection === undefined) throw new JoineryError('network', `not connected to ${node}`)
     try {
       const options = { runOnLimitedConnection: true, maxOutboundStreams: streamsMax }
@@ -369,8 +371,37 @@ class Libp2pNetwork implements Network {
     this.#emitter.emit(left.length === 0 ? 'disconnect' : 'change', { node })
   }
 
-  #isDirect(node: NodeId): boolean {
-    return (this.#connections.get(node) ?? []).some(isDirect)
+  /** Somebody who dialled us has our connection, too. */
+  #begun(connection: Libp2pConnection): void {
+    const node = connection.remotePeer.toString()
+    if (this.#connections.get(node)?.includes(connection)) this.#emitter.emit('change', { node })
+  }
+
+  #isConnectedDirectly(node: NodeId): boolean {
+    return (this.#connections.get(node) ?? []).some((one) => this.#isDirect(one))
+  }
+
+  /**
+   * Relayed connections have limits; what comes by way of a relay without any is still no direct one. Nor yet is one by WebRTC that we were dialled
+   * over, before the dialling side spoke: should the relay go now, its handshake never ends there.
+   */
+  #isDirect(connection: Libp2pConnection): boolean {
+    const transport = transportOf(connection.remoteAddr)
+    if (connection.limits !== undefined || transport === 'relay') return false
+    return transport !== 'webrtc' || connection.direction === 'outbound' || this.#pulse.has(connection)
+  }
+
+  #directFirst(a: Libp2pConnection, b: Libp2pConnection): number {
+    return Number(this.#isDirect(b)) - Number(this.#isDirect(a)) || byPreference(a.remoteAddr, b.remoteAddr)
+  }
+
+  #describe(connection: Libp2pConnection): Connection {
+    return {
+      transport: transportOf(connection.remoteAddr),
+      direct: this.#isDirect(connection),
+      direction: connection.direction,
+      address: connection.remoteAddr.toString(),
+    }
   }
 
   #found(node: NodeId, addresses: readonly string[]): void {
@@ -392,7 +423,7 @@ class Libp2pNetwork implements Network {
 
   async #redial(node: NodeId): Promise<void> {
     const addresses = (this.#connections.get(node) ?? [])
-      .filter((connection) => connection.direction === 'outbound' && isDirect(connection))
+      .filter((connection) => connection.direction === 'outbound' && this.#isDirect(connection))
       .map(({ remoteAddr }) => remoteAddr.toString())
     await this.hangUp(node)
     // Whom we cannot dial dials us; where both fail, the redial loop of the peer layer goes on.
@@ -410,24 +441,6 @@ class Libp2pNetwork implements Network {
 
   #mustNotBeClosed(): void {
     if (this.#closed !== undefined) throw new JoineryError('closed', 'the network was closed')
-  }
-}
-
-/** Relayed connections have limits; what comes by way of a relay without any is still no direct one. */
-function isDirect(connection: Libp2pConnection): boolean {
-  return connection.limits === undefined && transportOf(connection.remoteAddr) !== 'relay'
-}
-
-function directFirst(a: Libp2pConnection, b: Libp2pConnection): number {
-  return Number(isDirect(b)) - Number(isDirect(a)) || byPreference(a.remoteAddr, b.remoteAddr)
-}
-
-function describe(connection: Libp2pConnection): Connection {
-  return {
-    transport: transportOf(connection.remoteAddr),
-    direct: isDirect(connection),
-    direction: connection.direction,
-    address: connection.remoteAddr.toString(),
   }
 }
 

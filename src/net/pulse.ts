@@ -28,11 +28,13 @@ interface Link {
 export interface Pulse {
   /** Something arrived over this connection. */
   heard(connection: Connection): void
+  /** The dialling side spoke over this connection: it, too, takes it for made. */
+  has(connection: Connection): boolean
   stop(): void
 }
 
-/** Watches all connections of the node. */
-export function startPulse(libp2p: Libp2p, clock: Clock): Pulse {
+/** Watches all connections of the node. Tells `begun` when one's pulse begins. */
+export function startPulse(libp2p: Libp2p, clock: Clock, begun: (connection: Connection) => void): Pulse {
   const links = new Map<Connection, Link>()
 
   const heard = (connection: Connection): void => {
@@ -57,6 +59,7 @@ export function startPulse(libp2p: Libp2p, clock: Clock): Pulse {
     }
     stream.addEventListener('remoteCloseWrite', ended)
     stream.addEventListener('close', ended)
+    begun(connection)
   }
 
   const opened = async ({ detail: connection }: { readonly detail: Connection }): Promise<void> => {
@@ -104,6 +107,7 @@ export function startPulse(libp2p: Libp2p, clock: Clock): Pulse {
 
   return {
     heard,
+    has: (connection) => links.get(connection)?.stream !== undefined,
     stop() {
       cancel()
       libp2p.removeEventListener('connection:open', onOpen)

@@ -212,7 +212,7 @@ export class Book {
         if (
           entry.dial === undefined &&
           entry.nextAt <= now &&
-          entry.addresses.length > 0 &&
+          (entry.addresses.length > 0 || this.#isConnected(entry.node)) &&
           !this.#options.inContact(entry.node)
         )
           void this.#dial(entry)
@@ -232,7 +232,8 @@ export class Book {
         abort.signal,
         AbortSignal.timeout(isRelayed(entry.addresses) ? RELAYED_DIAL_MS : DIAL_MS),
       ])
-      const node = await network.dial(entry.addresses, { signal })
+      // A browser whose relay is gone has no address left, while its connections live on: a session that went over the relay is opened anew.
+      const node = this.#isConnected(entry.node) ? entry.node : await network.dial(entry.addresses, { signal })
       entry.reachedAt = clock.monotonic()
       this.#options.reached(node)
     } catch (error) {
@@ -246,6 +247,13 @@ export class Book {
         this.#isRecent(entry) ? limits.redialMaxMs : RARE_MS,
       )
     }
+  }
+
+  /** Over a relay does not count, as long as there are addresses to do better with. */
+  #isConnected(node: NodeId): boolean {
+    const { addresses = [] } = this.#entries.get(node) ?? {}
+    const connections = this.#options.network.connections.get(node) ?? []
+    return connections.some(({ direct }) => direct || addresses.length === 0)
   }
 
   #scheduleSave(): void {

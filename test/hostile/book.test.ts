@@ -6,7 +6,7 @@ import type { Device } from '../../src/auth/device.ts'
 import { limits } from '../../src/base/limits.ts'
 import { seededRandom } from '../../src/base/random.ts'
 import { memoryHub, memoryNetwork } from '../../src/net/memory.ts'
-import { Book } from '../../src/peer/book.ts'
+import { Book, type BookOptions } from '../../src/peer/book.ts'
 import type { PeerContext } from '../../src/peer/context.ts'
 import { Members } from '../../src/peer/members.ts'
 import { memoryDisk, memoryStore } from '../../src/store/memory.ts'
@@ -20,7 +20,7 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close()
 })
 
-async function openBook(): Promise<Book> {
+async function openBook(changed: Partial<BookOptions> = {}): Promise<Book> {
   const shelf = await memoryStore(memoryDisk())('book')
   const network = await memoryNetwork(memoryHub(), { id: 'a' })({ shelf })
   const book = new Book({
@@ -34,6 +34,7 @@ async function openBook(): Promise<Book> {
     trace: () => {},
     inContact: () => false,
     reached: () => {},
+    ...changed,
   })
   closing.push(() => book.close())
   return book
@@ -61,6 +62,25 @@ test('of two records that arrive at once the later one stands', async () => {
   const [older, later] = [await record(bea, 'b', 'memory:old', 1), await record(bea, 'b', 'memory:new', 2)]
   await Promise.all([book.learn(later, 'c'), book.learn(older, 'c')])
   expect(book.addressesOf('b')).toEqual(['memory:new'])
+})
+
+test('a member who is connected, with no session and no address left, is greeted again', async () => {
+  const hub = memoryHub()
+  const shelf = await memoryStore(memoryDisk())('book')
+  const [own, other] = [
+    await memoryNetwork(hub, { id: 'a' })({ shelf }),
+    await memoryNetwork(hub, { id: 'b' })({ shelf }),
+  ]
+  const clock = new ManualClock()
+  const reached: string[] = []
+  const book = await openBook({ network: own, clock, reached: (node) => void reached.push(node) })
+  const bea = await makeDevice()
+  await book.learn(await signRecord(bea, spaceId, { node: 'b', name: 'b', madeAt: 1, addresses: [] }), 'b')
+  await clock.advance(1_000)
+  expect(reached).toEqual([])
+  await own.dial(other.addresses)
+  await clock.advance(1_000)
+  await expect.poll(() => reached).toContain('b')
 })
 
 test('Invariant 9: members that somebody only tells of are shown up to a limit', () => {

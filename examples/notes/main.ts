@@ -115,9 +115,11 @@ function app(peer: Peer): void {
     const text =
       'Its documents go from this browser. The other members keep theirs. To come back you need an invitation.'
     if (!(await confirm({ title: `Leave “${space.label}”?`, text, act: 'Leave' }))) return
-    await attempt(() => space.leave())
+    // It is gone from the list at once; until all of it is gone the person goes on, and the focus must not be taken from them.
+    const left = attempt(() => space.leave())
     await go({})
     focusFirst(screen && part('documents-title'), byId('join-ticket', HTMLTextAreaElement))
+    await left
   }
 
   button('invite-open').addEventListener('click', () => screen && invite.open(screen.space))

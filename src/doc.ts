@@ -195,9 +195,13 @@ class MemoryDoc<T> implements Doc<T>, Editable {
     this.replica.abandon()
   }
 
-  receive(delta: Uint8Array, { patches = true }: { readonly patches?: boolean } = {}): DocReceived {
-    this.replica.listening = patches || this.#wantsPatches
-    return this.#received(this.replica.receiveDelta(delta))
+  receive(
+    delta: Uint8Array | readonly Uint8Array[],
+    { patches = true }: { readonly patches?: boolean } = {},
+  ): DocReceived {
+    const { replica } = this
+    replica.listening = patches || this.#wantsPatches
+    return this.#received(delta instanceof Uint8Array ? replica.receiveDelta(delta) : replica.receiveDeltas(delta))
   }
 
   #received(received: Received): DocReceived {

@@ -97,15 +97,16 @@ export interface Doc<T = unknown> extends Handles {
    */
   change<R>(fn: (draft: Draft<T>) => R, options?: { readonly message?: string }): R
   /**
-   * Takes what another made, in any order, any batching, again and again. `patches: false` saves the work of saying what that altered. Errors:
-   * 'bad-message' | 'forked' | 'limit' | 'unsupported' (somebody edits with a newer joinery); what else the bytes hold is taken all the same.
+   * Takes what another made, in any order, any batching, again and again. Many deltas at once are merged together, which is faster where many wrote
+   * at once. `patches: false` saves the work of saying what that altered. Errors: 'bad-message' | 'forked' | 'limit' | 'unsupported' (somebody edits
+   * with a newer joinery); what else the bytes hold is taken all the same.
    *
    * @example
    * const other = createDoc<Board>({ actor: Uint8Array.of(7) })
    * other.change((d) => { d.title = 'Groceries' })
    * const { merged, pending, patches } = doc.receive(other.delta())
    */
-  receive(delta: Uint8Array, options?: { readonly patches?: boolean }): DocReceived
+  receive(delta: Uint8Array | readonly Uint8Array[], options?: { readonly patches?: boolean }): DocReceived
   /**
    * What a holder of `version` lacks, all by default: at most 2^20 ops, so repeat until it is empty (no bytes). Errors: 'bad-option' where this document
    * was opened from a `live` snapshot, and the other one has not what came with that.

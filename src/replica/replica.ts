@@ -250,6 +250,13 @@ export class Replica<T = unknown> {
     return this.#takeAll(readDelta(delta), undefined)
   }
 
+  /** Many of them: merged together, which is faster where many wrote at once. Errors: 'bad-message' if one is none, before any is taken. */
+  receiveDeltas(deltas: readonly Uint8Array[]): Received {
+    if (this.document.recorder.isOpen)
+      throw new JoineryError('bad-change', 'ops cannot be received inside a change function')
+    return this.#takeAll(deltas.flatMap(readDelta), undefined)
+  }
+
   /** The same for what comes in an ordered stream (wire-session.ts), whose sender knows what is here: nothing of it may have to wait. */
   receiveSession(message: Uint8Array, decoder: SessionDecoder): Received {
     if (this.document.recorder.isOpen)

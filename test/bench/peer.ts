@@ -118,8 +118,8 @@ export abstract class PeerDoc {
   saveUncompressed(): Uint8Array {
     throw new Missing('choice of compression')
   }
-  /** Average bytes of the deltas so far in the form that a session sends. */
-  sessionDeltaBytes(): number {
+  /** Average bytes that these, all the deltas so far, have in the form that a session sends. */
+  sessionDeltaBytes(_deltas: readonly Uint8Array[]): number {
     throw new Missing('session form')
   }
 }

@@ -121,7 +121,7 @@ function edit(id: string, { prepare, read }: Work, { peer }: Task): Outcome {
       [`${id}/time`]: localMs + remoteMs,
       [`${id}/local`]: localMs,
       [`${id}/delta-bytes`]: averageBytes(deltas),
-      [`${id}/delta-bytes-session`]: orMissing(() => doc1.sessionDeltaBytes()),
+      [`${id}/delta-bytes-session`]: orMissing(() => doc1.sessionDeltaBytes(deltas)),
       [`${id}/encode`]: encodeMs,
       [`${id}/bytes`]: document.length,
     },

@@ -77,7 +77,7 @@ function oneByOne({ peer, fixture }: Task): Outcome {
     rows: {
       'delta/one-character': (ms * 1000) / characters,
       'delta/one-character-bytes': averageBytes(deltas),
-      'delta/one-character-bytes-session': orMissing(() => writer.sessionDeltaBytes()),
+      'delta/one-character-bytes-session': orMissing(() => writer.sessionDeltaBytes(deltas)),
     },
   }
 }

@@ -17,13 +17,19 @@ const codec = {
 export const name = 'joinery'
 
 export function create(options) {
-  const doc = createDoc({ actor: actor(options.actor) })
+  return new JoineryDoc(born(actor(options.actor)), options, () => born())
+}
+
+function born(actor) {
+  const doc = createDoc({ ...(actor && { actor }) })
   doc.receive(roots())
-  return new JoineryDoc(doc, options)
+  return doc
 }
 
 export function load(document, options) {
-  return new JoineryDoc(openDoc(document, { actor: actor(options.actor), codec }), options)
+  return new JoineryDoc(openDoc(document, { actor: actor(options.actor), codec }), options, () =>
+    openDoc(document, { codec }),
+  )
 }
 
 /** A real actor: a kind, a key of 32 bytes, an instance number. */
@@ -57,11 +63,10 @@ class JoineryDoc extends PeerDoc {
   #map
   #counter
   #todos = []
-  /** As it was at first, and what it sent since: for the session form. */
+  /** Makes a document that is as this one was at first. */
   #start
-  #sent = []
 
-  constructor(doc, { onDelta, via = 'handle' }) {
+  constructor(doc, { onDelta, via = 'handle' }, start) {
     super()
     this.#doc = doc
     this.#via = via
@@ -69,20 +74,16 @@ class JoineryDoc extends PeerDoc {
     this.#list = doc.list('list')
     this.#map = doc.map('map')
     this.#counter = doc.counter('counter')
-    this.#start = doc.snapshot()
-    if (onDelta)
-      doc.on('delta', (bytes) => {
-        this.#sent.push(bytes)
-        onDelta(bytes)
-      })
+    this.#start = start
+    if (onDelta) doc.on('delta', onDelta)
   }
 
-  sessionDeltaBytes() {
-    const copy = openDoc(this.#start)
+  sessionDeltaBytes(deltas) {
+    const copy = this.#start()
     const session = copy.session()
     let bytes = 0
     let count = 0
-    for (const delta of this.#sent) {
+    for (const delta of deltas) {
       copy.receive(delta, { patches: false })
       const { length } = session.send()
       // The first names the actor.
@@ -166,8 +167,13 @@ class JoineryDoc extends PeerDoc {
     })
   }
 
+  /** The others make no patches either, unless they are asked to. */
   receive(delta) {
-    this.#doc.receive(delta)
+    this.#doc.receive(delta, { patches: false })
+  }
+
+  receiveAll(deltas) {
+    this.#doc.receive(deltas, { patches: false })
   }
 
   version() {

@@ -5,7 +5,7 @@ import { type Clock, turnClock } from './base/clock.ts'
 import { Emitter, type Off } from './base/emitter.ts'
 import { JoineryError } from './base/errors.ts'
 import { systemRandom } from './base/random.ts'
-import { type ActorId, actorId, type Dot, ownerOf } from './core/ids.ts'
+import { type ActorId, actorId, type Dot, isSelfCertifying } from './core/ids.ts'
 import { containsVersion, type Version } from './core/version.ts'
 import { DeltaEncoder, rangesSince } from './core/wire-delta.ts'
 import { SessionDecoder, SessionEncoder } from './core/wire-session.ts'
@@ -384,7 +384,7 @@ function checkActor(bytes: Uint8Array): ActorId {
   if (bytes.length < 1 || bytes.length > 64)
     throw new JoineryError('bad-option', `an actor has 1-64 bytes, not ${bytes.length}`)
   const actor = actorId(bytes)
-  if (ownerOf(actor).kind === 0)
+  if (isSelfCertifying(actor))
     throw new JoineryError(
       'bad-option',
       '37 bytes that begin with 0 name what a document begins with: take another actor',

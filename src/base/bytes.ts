@@ -289,16 +289,38 @@ export function utf8(text: string): Uint8Array {
   return encoder.encode(text)
 }
 
-const hexDigits = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+/** The codes of the two digits of each byte. */
+const hexCodes = Uint16Array.from({ length: 512 }, (_, i) =>
+  '0123456789abcdef'.charCodeAt(((i >> 1) >> (i & 1 ? 0 : 4)) & 15),
+)
+const hexAtOnce = 1024
 
 /** Lower-case hex: also the key under which byte ids stand in maps, since its order is byte order. */
 export function toHex(bytes: Uint8Array): string {
-  let out = ''
-  for (const byte of bytes) out += hexDigits[byte]
-  return out
+  if (bytes.length > hexAtOnce) return toHex(bytes.subarray(0, hexAtOnce)) + toHex(bytes.subarray(hexAtOnce))
+  const codes = new Array<number>(2 * bytes.length)
+  for (let i = 0; i < bytes.length; i++) {
+    codes[2 * i] = hexCodes[2 * (bytes[i] as number)] as number
+    codes[2 * i + 1] = hexCodes[2 * (bytes[i] as number) + 1] as number
+  }
+  return String.fromCharCode.apply(undefined, codes)
 }
 
 export function fromHex(hex: string): Uint8Array {
-  if (hex.length % 2 !== 0 || !/^[0-9a-f]*$/.test(hex)) throw new JoineryError('bad-message', 'not lower-case hex')
-  return Uint8Array.from({ length: hex.length / 2 }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16))
+  const bytes = new Uint8Array(hex.length >> 1)
+  let wrong = 0
+  for (let i = 0; i < bytes.length; i++) {
+    const high = digitOf(hex.charCodeAt(2 * i))
+    const low = digitOf(hex.charCodeAt(2 * i + 1))
+    wrong |= high | low
+    bytes[i] = high * 16 + low
+  }
+  if (wrong & ~15 || hex.length & 1) throw new JoineryError('bad-message', 'not lower-case hex')
+  return bytes
+}
+
+/** 16 and more for what is no digit. */
+function digitOf(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30
+  return code >= 0x61 && code <= 0x66 ? code - 0x57 : 16
 }

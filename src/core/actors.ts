@@ -1,6 +1,6 @@
 // Actors by small numbers, inside one replica: never written, never compared between replicas.
 
-import { present } from '../base/assert.ts'
+import { AssertionError } from '../base/assert.ts'
 import { type ActorId, actorBytes, compareActors } from './ids.ts'
 import { ShortIds } from './short-ids.ts'
 
@@ -16,11 +16,11 @@ export class Actors {
   }
 
   nameOf(index: number): ActorId {
-    return present(this.#names[index], `no actor has the index ${index}`)
+    return this.#names[index] ?? missing(index)
   }
 
   bytesOf(index: number): Uint8Array {
-    return present(this.#bytes[index], `no actor has the index ${index}`)
+    return this.#bytes[index] ?? missing(index)
   }
 
   indexOf(name: ActorId): number {
@@ -39,4 +39,8 @@ export class Actors {
 
   /** By the bytes of their names. */
   readonly compare = (a: number, b: number): number => (a === b ? 0 : compareActors(this.nameOf(a), this.nameOf(b)))
+}
+
+function missing(index: number): never {
+  throw new AssertionError(`no actor has the index ${index}`)
 }

@@ -26,7 +26,7 @@ export class Int32Column {
   }
 
   truncate(length: number): void {
-    assert(length <= this.length, `a column of ${this.length} cannot be cut to ${length}`)
+    if (length > this.length) assert(false, `a column of ${this.length} cannot be cut to ${length}`)
     this.length = length
   }
 
@@ -103,7 +103,7 @@ export class UnitColumn {
   }
 
   truncate(length: number): void {
-    assert(length <= this.length, `${this.length} units cannot be cut to ${length}`)
+    if (length > this.length) assert(false, `${this.length} units cannot be cut to ${length}`)
     this.length = length
   }
 

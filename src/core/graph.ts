@@ -39,6 +39,8 @@ export class Graph {
   readonly #memos: (Memo | undefined)[] = []
   #shared: { readonly parents: readonly LV[]; readonly memo: Readonly<Memo> } | undefined
   #frontier: LV[] = []
+  /** Heads that the newest append took the place of. */
+  readonly #replaced: LV[] = []
   #length = 0
   #mayHaveCuts = false
   /** The row looked at last: most questions are about where the last one was. */
@@ -52,6 +54,11 @@ export class Graph {
   /** The ops nothing here builds on, ascending. */
   get frontier(): readonly LV[] {
     return this.#frontier
+  }
+
+  /** The heads before the newest append: kept for whoever takes that back at once. */
+  get frontierBefore(): readonly LV[] {
+    return [...this.#frontier.slice(0, -1), ...this.#replaced].sort((a, b) => a - b)
   }
 
   get rows(): number {
@@ -84,6 +91,8 @@ export class Graph {
     this.#length += count
     if (this.#goesOn(branch, parents, start)) {
       // The newest op is always a head, and the last of them.
+      this.#replaced[0] = start - 1
+      this.#replaced.length = 1
       this.#frontier[this.#frontier.length - 1] = this.#length - 1
     } else {
       this.#newRow(branch, seq, start, parents, lamport ?? this.lamportAfter(parents))
@@ -298,14 +307,17 @@ export class Graph {
   /** Heads are ascending, since a new one is above all. Parents that are no heads are passed over. */
   #moveFrontier(parents: readonly LV[], head: LV): void {
     const frontier = this.#frontier
+    this.#replaced.length = 0
     if (parents.length > 0) {
       let kept = firstAtLeast(frontier, parents[0] as LV)
       let at = kept
       for (let next = 0; at < frontier.length && next < parents.length; at++) {
         const lv = frontier[at] as LV
         while (next < parents.length && (parents[next] as LV) < lv) next++
-        if (parents[next] === lv) next++
-        else frontier[kept++] = lv
+        if (parents[next] === lv) {
+          this.#replaced.push(lv)
+          next++
+        } else frontier[kept++] = lv
       }
       frontier.splice(kept, at - kept)
     }

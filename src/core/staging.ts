@@ -163,7 +163,7 @@ function checkSeen(staging: Staging, graph: Graph, unseen: Spans, branch: number
 
 /** Pushes the rows of a stretch onto the log, once its ops are in the graph from `start` on. */
 export function pushStretch(staging: Staging, stretch: number, graph: Graph, log: OpLog, start: LV): void {
-  assert(start === log.length, `the log has ${log.length} ops, the graph had ${start}`)
+  if (start !== log.length) assert(false, `the log has ${log.length} ops, the graph had ${start}`)
   let goesOn = graph.startOfRow(graph.rowAt(start)) < start
   for (let row = staging.stretchRows.at(stretch), end = staging.endRowOf(stretch); row < end; row++) {
     pushRow(staging, row, graph, log, goesOn)
@@ -211,7 +211,7 @@ export function targetsOf({ runs }: DotRuns, graph: Graph): Int32Array {
     const end = (runs[i + 1] as number) + (runs[i + 2] as number)
     for (let seq = runs[i + 1] as number; seq < end; ) {
       const lv = graph.lvOf(branch, seq)
-      assert(lv >= 0, `op ${seq} was checked to be here`)
+      if (lv < 0) assert(false, `op ${seq} was checked to be here`)
       const count = Math.min(end - seq, graph.endOfRow(graph.rowAt(lv)) - lv)
       spans.push([lv, lv + count])
       seq += count

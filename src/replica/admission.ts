@@ -130,16 +130,14 @@ export class Admission {
       this.#isIn(range)
       return this.attempt(range).type === 'waits' ? range : undefined
     }
-    const unitsBefore = this.#history.log.units.length
-    const valuesBefore = this.#history.log.values.length
+    const units = this.#history.log.units.length
+    const values = this.#history.log.values.length
     const length = graph.length
-    const frontier = graph.frontier.length === 1 ? graph.frontier[0] : undefined
-    const kept = frontier === undefined ? [...graph.frontier] : undefined
     let entered: Entered
     try {
       entered = this.#enter(staging, branch, 0)
     } catch (error) {
-      this.#rollBack({ length, frontier: kept ?? [frontier as LV], units: unitsBefore, values: valuesBefore })
+      if (graph.length > length) this.#rollBack({ length, frontier: graph.frontierBefore, units, values })
       throw error
     }
     this.#lastBranch = branch

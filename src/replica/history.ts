@@ -7,7 +7,7 @@ import { Actors } from '../core/actors.ts'
 import { Graph, type LV } from '../core/graph.ts'
 import { checkGraph, drawGraph } from '../core/graph-draw.ts'
 import { HashChain } from '../core/hash-chain.ts'
-import { type ActorId, ownerOf } from '../core/ids.ts'
+import { type ActorId, isSelfCertifying } from '../core/ids.ts'
 import { Kind, type Meta } from '../core/kinds.ts'
 import { OpLog } from '../core/op-log.ts'
 import type { SignedRange } from '../core/range.ts'
@@ -120,7 +120,7 @@ export class History {
   isInit(branch: number): boolean {
     const known = this.#inits[branch]
     if (known !== undefined) return known
-    const isInit = ownerOf(this.actors.nameOf(branch)).kind === 0
+    const isInit = isSelfCertifying(this.actors.nameOf(branch))
     this.#inits[branch] = isInit
     return isInit
   }

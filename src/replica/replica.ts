@@ -13,7 +13,7 @@ import { limits } from '../base/limits.ts'
 import type { Random } from '../base/random.ts'
 import { noTrace, type Trace } from '../base/trace.ts'
 import type { LV } from '../core/graph.ts'
-import { type ActorId, actorId, ownerOf } from '../core/ids.ts'
+import { type ActorId, actorId, isSelfCertifying, ownerOf } from '../core/ids.ts'
 import { Kind, type Meta } from '../core/kinds.ts'
 import type { SignedRange } from '../core/range.ts'
 import type { Version } from '../core/version.ts'
@@ -94,7 +94,7 @@ export class Replica<T = unknown> {
   #localPatches: readonly Patch[] | undefined
 
   constructor({ docTag, actor, now, random, trace = noTrace }: ReplicaOptions) {
-    assert(ownerOf(actor).kind !== 0, 'a self-certifying actor makes no changes')
+    assert(!isSelfCertifying(actor), 'a self-certifying actor makes no changes')
     this.#docTag = docTag
     this.#now = now
     this.#random = random

@@ -6,7 +6,7 @@ import { JoineryError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import { Actors } from '../core/actors.ts'
 import type { Graph } from '../core/graph.ts'
-import { ownerOf } from '../core/ids.ts'
+import { isSelfCertifying } from '../core/ids.ts'
 import { OpLog } from '../core/op-log.ts'
 import type { DocState } from '../crdt/engine/state-form.ts'
 import { type BranchContext, type BranchRow, decodeBranches } from './snapshot-branches.ts'
@@ -59,7 +59,7 @@ export function openSnapshot(bytes: Uint8Array, options: OpenOptions): OpenedSna
   const branches = rows.map(({ actor, end }) => ({
     branch: actors.indexOf(actor),
     end,
-    isSelfCertifying: ownerOf(actor).kind === 0,
+    isSelfCertifying: isSelfCertifying(actor),
   }))
   const graph = decodeSegments(sections.get('segments'), branches, log.changeEnds)
   const canon = new Canon(

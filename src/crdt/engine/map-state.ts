@@ -3,6 +3,7 @@
 
 import { inSpans, type LV, type Spans } from '../../core/graph.ts'
 import { type ContainerType, containerTypes } from '../../core/kinds.ts'
+import { startOfSpan } from '../../core/spans.ts'
 import type { Scalar } from '../../core/value.ts'
 import { type Container, State } from './state.ts'
 
@@ -22,8 +23,8 @@ export class Entry {
   /** The head that shows; -1 if there is none. */
   lv: LV = -1
   value: Scalar | Container | undefined = undefined
-  /** Heads that lost. */
-  others: readonly Head[] | undefined = undefined
+  /** Heads that lost, by LV: this entry's own array, which grows in its place. */
+  others: Head[] | undefined = undefined
   slots: Slots | undefined = undefined
   /** Whether it is among its map's busy ones. */
   busy = false
@@ -40,14 +41,13 @@ export class Entry {
   /** Takes an assignment (undefined: a removal) in the place of the heads its author saw. */
   put(lv: LV, value: Scalar | Container | undefined, unseen: Spans, isLater: IsLater): void {
     if (unseen.length > 0 && this.lv >= 0) {
-      const { others } = this
-      const kept = others?.filter((head) => inSpans(unseen, head.lv))
+      const kept = headsWithin(this.others, unseen)
       if (inSpans(unseen, this.lv)) {
-        this.others = kept === undefined || kept.length === 0 ? undefined : kept
+        this.others = kept
         if (value !== undefined) this.#join({ lv, value }, isLater)
         return
       }
-      if (kept !== undefined && kept.length > 0) {
+      if (kept !== undefined) {
         this.setHeads(value === undefined ? kept : [...kept, { lv, value }], isLater)
         return
       }
@@ -66,7 +66,7 @@ export class Entry {
       this.lv = head.lv
       this.value = head.value
     }
-    if (loser !== undefined) this.others = [...(this.others ?? []), loser]
+    if (loser !== undefined) this.others = withHead(this.others ?? [], loser)
   }
 
   setHeads(heads: readonly Head[], isLater: IsLater): void {
@@ -74,8 +74,29 @@ export class Entry {
     for (const head of heads) if (winner === undefined || isLater(head.lv, winner.lv)) winner = head
     this.lv = winner?.lv ?? -1
     this.value = winner?.value
-    this.others = heads.length > 1 ? heads.filter((head) => head !== winner) : undefined
+    const others = heads.filter((head) => head !== winner)
+    this.others = others.length > 0 ? others.sort((a, b) => a.lv - b.lv) : undefined
   }
+}
+
+/** Those that an author had not seen; undefined if there is none. Mostly all: that is found without a look at each. */
+function headsWithin(heads: Head[] | undefined, unseen: Spans): Head[] | undefined {
+  const first = heads?.[0]
+  const last = heads?.[heads.length - 1]
+  if (first === undefined || last === undefined) return undefined
+  const start = startOfSpan(unseen, first.lv)
+  if (start >= 0 && start === startOfSpan(unseen, last.lv)) return heads
+  const kept = heads?.filter((head) => inSpans(unseen, head.lv))
+  return kept !== undefined && kept.length > 0 ? kept : undefined
+}
+
+/** With one more, in its place: mostly the last. */
+function withHead(heads: Head[], head: Head): Head[] {
+  let after = heads.length
+  while (after > 0 && (heads[after - 1] as Head).lv > head.lv) after--
+  if (after === heads.length) heads.push(head)
+  else heads.splice(after, 0, head)
+  return heads
 }
 
 /** An op that made a container of some generation. */

@@ -14,7 +14,8 @@ import type { EngineDocument } from './crdt/engine/document.ts'
 import { type At, type Handles, handles } from './crdt/engine/handles.ts'
 import type { Recorder } from './crdt/engine/recorder.ts'
 import type { Editable } from './crdt/engine/spot.ts'
-import type { Patch, Path } from './crdt/patch.ts'
+import type { TextState } from './crdt/engine/text-state.ts'
+import type { Patch, PatchEvent, Path } from './crdt/patch.ts'
 import type { Draft, Text, Value } from './crdt/types.ts'
 import { type Cursor, cursorAt, decodeCursor, type Side } from './replica/cursor.ts'
 import type {
@@ -195,6 +196,19 @@ class MemoryDoc<T> implements Doc<T>, Editable {
     this.replica.abandon()
   }
 
+  stroke(text: TextState, index: number, count: number, content: string): boolean {
+    if (this.#wantsPatches || this.#locals.size > 0) return false
+    const { replica } = this
+    replica.listening = false
+    const from = replica.stroke(text, index, count, content)
+    if (from < 0) return false
+    const delta = this.#wantsDeltas ? this.#deltas.one(replica.branch, from, from + count + content.length) : undefined
+    const isChange = this.#wantsChanges && replica.isStale
+    if (delta !== undefined && !isChange) this.#emitter.tell('delta', delta)
+    else if (isChange) this.#tell(delta, undefined, true)
+    return true
+  }
+
   receive(
     delta: Uint8Array | readonly Uint8Array[],
     { patches = true }: { readonly patches?: boolean } = {},
@@ -371,7 +385,10 @@ class MemoryDoc<T> implements Doc<T>, Editable {
     if (this.#locals.size > 0) for (const fn of [...this.#locals]) fn(length - count, length)
     const delta = this.#wantsDeltas ? this.#deltas.one(this.replica.branch, from, from + count) : undefined
     const isChange = isStale && this.#wantsChanges
-    if (delta === undefined && event === undefined && !isChange) return
+    if (delta !== undefined || event !== undefined || isChange) this.#tell(delta, event, isChange)
+  }
+
+  #tell(delta: Uint8Array | undefined, event: PatchEvent | undefined, isChange: boolean): void {
     this.#emitter.inOrder(() => {
       if (delta !== undefined) this.#emitter.emit('delta', delta)
       if (event !== undefined) this.#emitter.emit('patch', event)

@@ -102,6 +102,20 @@ export class Graph {
     return start
   }
 
+  /** Whether a branch has the newest op, and that has seen everything: what the branch does next goes on from there. */
+  isAhead(branch: number): boolean {
+    return this.#frontier.length === 1 && this.#branches.at(this.#starts.length - 1) === branch
+  }
+
+  /** Appends ops of the branch that is ahead: append(), with nothing to ask. There must be room. */
+  goOn(branch: number, count: number): void {
+    this.#replaced[0] = this.#length - 1
+    this.#replaced.length = 1
+    this.#length += count
+    this.#frontier[0] = this.#length - 1
+    this.#ends[branch] = (this.#ends[branch] as number) + count
+  }
+
   /** Forgets everything from `length` on: for a batch that turned out not to be what it said. `frontier` is what it was then. */
   truncate(length: LV, frontier: readonly LV[]): void {
     while (this.rows > 0 && this.#starts.last() >= length) {

@@ -23,6 +23,7 @@ import { EngineDocument } from '../crdt/engine/document.ts'
 import type { Drafts } from '../crdt/engine/drafts.ts'
 import { checkText } from '../crdt/engine/input.ts'
 import { itemOrders } from '../crdt/engine/noting.ts'
+import type { TextState } from '../crdt/engine/text-state.ts'
 import { exportValue } from '../crdt/export.ts'
 import type { Patch, PatchEvent } from '../crdt/patch.ts'
 import type { Draft, Value } from '../crdt/types.ts'
@@ -345,6 +346,24 @@ export class Replica<T = unknown> {
     return from
   }
 
+  /**
+   * A change of one edit of one text, which was checked: `content` goes in, or `count` units go. It is done at once where there is nothing to say or to
+   * ask besides: then it gives its first seq, else -1, and it is to go by begin().
+   */
+  stroke(text: TextState, index: number, count: number, content: string): number {
+    const { history, document } = this.#house
+    const { graph } = history
+    const branch = this.#branch
+    const from = graph.endOf(branch)
+    const units = count + content.length
+    if (this.listening || document.recorder.isOpen || !graph.isAhead(branch) || graph.mayHaveCuts) return -1
+    if (units >= limits.changeOps || from + units >= limits.seq || graph.length + units >= limits.seq) return -1
+    if (this.#intake.ops > 0 || this.#isTimeDue()) return -1
+    this.#localPatches = undefined
+    document.recorder.stroke(branch, text, index, count, content)
+    return from
+  }
+
   /** Ends it: through the door, like everything else, only that the document has the ops already. `from` is what begin() gave. */
   end(from: number): Received {
     const to = from + this.finish()
@@ -654,11 +673,18 @@ export class Replica<T = unknown> {
     throw new JoineryError('bad-change', message, { details: { actor: this.#actor } })
   }
 
+  #wholeNow(): number {
+    return Math.max(0, Math.round(this.#now()))
+  }
+
+  #isTimeDue(now = this.#wholeNow()): boolean {
+    return Math.abs(now - (this.history.timeOf(this.#branch) ?? 0)) > timeStepMs
+  }
+
   /** What is said before a change, if anything is: the time if it moved, a message, a salt before a member's first op. */
   #metaFor(message: string | undefined): Meta | undefined {
-    const now = Math.max(0, Math.round(this.#now()))
-    const last = this.history.timeOf(this.#branch) ?? 0
-    const isDue = now - last > timeStepMs || last - now > timeStepMs
+    const now = this.#wholeNow()
+    const isDue = this.#isTimeDue(now)
     const isSalted = this.#random !== undefined && this.history.graph.endOf(this.#branch) === 0
     if (!isDue && message === undefined && !isSalted) return undefined
     if (message !== undefined) checkText(message, ['message'])

@@ -80,7 +80,7 @@ class TextHandle implements Text {
   insert(index: number, content: string): void {
     const text = this.#spot.container(isText, 'text')
     checkInsert(text, index, content, this.#spot)
-    if (content === '') return
+    if (content === '' || this.#spot.stroke(text, index, 0, content)) return
     // As edit() does, but with no function made for each keystroke.
     const recorder = this.#spot.begin()
     try {
@@ -94,7 +94,7 @@ class TextHandle implements Text {
   delete(index: number, count: number): void {
     const text = this.#spot.container(isText, 'text')
     checkDelete(text, index, count)
-    if (count === 0) return
+    if (count === 0 || this.#spot.stroke(text, index, count, '')) return
     const recorder = this.#spot.begin()
     try {
       recorder.remove(text, index, count)

@@ -72,6 +72,28 @@ export class Recorder {
     this.#frontier = graph.frontier
   }
 
+  /**
+   * A change of one edit of one text: `content` goes in, or `count` units go. The branch must be ahead, nothing be listened to, the edit be checked:
+   * what an editor does with each key, and nothing in it can throw.
+   */
+  stroke(branch: number, text: TextState, index: number, count: number, content: string): void {
+    const { log, graph } = this.#context
+    const units = count > 0 ? count : content.length
+    const lv = log.length
+    const ref = this.#context.refOf(text)
+    graph.goOn(branch, units)
+    if (count > 0) {
+      log.push(Kind.erase, ref, index, 0, count, true)
+      text.remove(index, count)
+    } else {
+      const offset = log.units.push(content)
+      log.push(Kind.type, ref, index, offset, units, true)
+      text.put(index, offset, units)
+    }
+    text.sequence.local(lv, lv + units)
+    log.endChange(units)
+  }
+
   /** Ends it; gives its first LV. What it made reaches to the log's end. */
   commit(): LV {
     this.#isOpen = false

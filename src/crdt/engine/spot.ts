@@ -7,6 +7,7 @@ import type { EngineDocument } from './document.ts'
 import { formatPath } from './input.ts'
 import type { Recorder } from './recorder.ts'
 import { type Container, isShown } from './state.ts'
+import type { TextState } from './text-state.ts'
 
 /** What has a document that can be edited. */
 export interface Editable {
@@ -17,6 +18,8 @@ export interface Editable {
   begin(): Recorder
   end(): void
   abandon(): void
+  /** One edit of one text that was checked before: `content` goes in, or `count` units go. False if it is to go by begin(). */
+  stroke(text: TextState, index: number, count: number, content: string): boolean
 }
 
 export class Spot {
@@ -55,6 +58,10 @@ export class Spot {
       throw this.abandoned(error)
     }
     this.end()
+  }
+
+  stroke(text: TextState, index: number, count: number, content: string): boolean {
+    return this.#target.stroke(text, index, count, content)
   }
 
   begin(): Recorder {

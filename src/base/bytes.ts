@@ -135,8 +135,14 @@ export class ByteWriter {
   }
 
   finish(): Uint8Array {
-    const length = this.#length
+    const bytes = this.copy()
     this.#length = 0
+    return bytes
+  }
+
+  /** What was written so far: it stays, and may be gone on with. */
+  copy(): Uint8Array {
+    const length = this.#length
     if (length > 64) return this.#bytes.slice(0, length)
     const out = new Uint8Array(length)
     for (let i = 0; i < length; i++) out[i] = this.#bytes[i] as number

@@ -91,8 +91,7 @@ export class Graph {
     this.#length += count
     if (this.#goesOn(branch, parents, start)) {
       // The newest op is always a head, and the last of them.
-      this.#replaced[0] = start - 1
-      this.#replaced.length = 1
+      this.#replaceOne(start - 1)
       this.#frontier[this.#frontier.length - 1] = this.#length - 1
     } else {
       this.#newRow(branch, seq, start, parents, lamport ?? this.lamportAfter(parents))
@@ -109,8 +108,7 @@ export class Graph {
 
   /** Appends ops of the branch that is ahead: append(), with nothing to ask. There must be room. */
   goOn(branch: number, count: number): void {
-    this.#replaced[0] = this.#length - 1
-    this.#replaced.length = 1
+    this.#replaceOne(this.#length - 1)
     this.#length += count
     this.#frontier[0] = this.#length - 1
     this.#ends[branch] = (this.#ends[branch] as number) + count
@@ -319,9 +317,15 @@ export class Graph {
   }
 
   /** Heads are ascending, since a new one is above all. Parents that are no heads are passed over. */
+  #replaceOne(head: LV): void {
+    this.#replaced[0] = head
+    // Setting it costs more than all the rest.
+    if (this.#replaced.length > 1) this.#replaced.length = 1
+  }
+
   #moveFrontier(parents: readonly LV[], head: LV): void {
     const frontier = this.#frontier
-    this.#replaced.length = 0
+    if (this.#replaced.length > 0) this.#replaced.length = 0
     if (parents.length > 0) {
       let kept = firstAtLeast(frontier, parents[0] as LV)
       let at = kept

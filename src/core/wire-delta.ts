@@ -66,6 +66,9 @@ export class ShortDelta {
 export class DeltaEncoder {
   readonly #source: Source
   readonly #bodies: BodyEncoder
+  /** Deltas of one range: what each of `#oneBranch` begins with stays in there. */
+  readonly #one = new ByteWriter(64)
+  #oneBranch = -1
 
   constructor(source: Source) {
     this.#source = source
@@ -74,8 +77,22 @@ export class DeltaEncoder {
 
   /** The delta of one range: what a local change sends. */
   one(branch: number, fromSeq: number, endSeq: number): Uint8Array {
-    this.#range(shared.clear(), branch, fromSeq, endSeq, 0)
-    return shared.finish()
+    const { shortIds } = this.#source.actors
+    const writer = this.#one
+    if (fromSeq === 0 || shortIds.isAmbiguous(branch)) {
+      this.#range(shared.clear(), branch, fromSeq, endSeq, 0)
+      return shared.finish()
+    }
+    if (branch === this.#oneBranch) writer.clear(shortIdAt + shortIdBytes)
+    else {
+      writer
+        .clear()
+        .u8(wireVersion << 4)
+        .raw(shortIds.idOf(branch))
+      this.#oneBranch = branch
+    }
+    this.#bodies.write(writer.varint(fromSeq), branch, fromSeq, endSeq, 'following', undefined)
+    return writer.copy()
   }
 
   /** The delta of several: parents first, as far as ranges allow (`rangesSince` gives them so). */

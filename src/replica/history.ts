@@ -215,7 +215,8 @@ export class History {
 
   /** The newest wall time an actor wrote, in milliseconds. */
   timeOf(branch: number): number | undefined {
-    return this.#times[branch]?.at(-1)?.time
+    const times = this.#times[branch]
+    return times === undefined || times.length === 0 ? undefined : times[times.length - 1]?.time
   }
 
   /** The newest wall time an actor had written when it made an op. */

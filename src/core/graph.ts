@@ -16,7 +16,7 @@ import { contains, type Diff, diff, dominators, stillUnseen } from './graph-walk
 import { extendedSpans, inSpans, type LV, noSpans, type Spans, sameVersion } from './spans.ts'
 
 export type { Diff } from './graph-walks.ts'
-export { inSpans, type LV, type Spans, sameVersion } from './spans.ts'
+export { inSpans, type LV, noSpans, type Spans, sameVersion } from './spans.ts'
 
 /** What a branch's newest op had not seen, so that the branch's next op need not ask again. */
 interface Memo {

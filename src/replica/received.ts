@@ -37,6 +37,12 @@ const none: readonly never[] = []
 
 export const nothingReceived: Received = { held: none, merged: 0, events: none, refused: none, changed: false }
 
+/** One op was merged, and nobody listens. */
+export const strokeReceived: Received = { ...nothingReceived, merged: 1, changed: true }
+
+/** The same in a text that does not show. */
+export const strokeHidden: Received = { ...nothingReceived, merged: 1 }
+
 export const nothingPending: Pending = { ops: 0, bytes: 0, missing: none }
 
 /** A local change. Its bytes and hash are made only if somebody asks. */

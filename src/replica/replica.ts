@@ -32,11 +32,21 @@ import { Gathering, type Held } from './gathering.ts'
 import { History } from './history.ts'
 import { recordInit } from './init.ts'
 import { Intake, type IntakeHost } from './intake.ts'
-import { LocalReceived, nothingPending, nothingReceived, type Origin, type Pending, type Received } from './received.ts'
+import {
+  LocalReceived,
+  nothingPending,
+  nothingReceived,
+  type Origin,
+  type Pending,
+  type Received,
+  strokeHidden,
+  strokeReceived,
+} from './received.ts'
 import { type Cuts, digestOf, type Served, servedRanges, servedVersion } from './serving.ts'
 import { encodeSnapshot } from './snapshot-encode.ts'
 import type { Deflate, Inflate } from './snapshot-format.ts'
 import { openSnapshot, type Replay } from './snapshot-open.ts'
+import { Strokes } from './strokes.ts'
 
 export type { Origin, Pending, Received, Refusal } from './received.ts'
 
@@ -69,6 +79,7 @@ interface House {
   readonly drafts: Drafts
   readonly admission: Admission
   readonly intake: Intake
+  readonly strokes: Strokes
   /** The snapshot had dropped what does not show. */
   isLive: boolean
 }
@@ -153,7 +164,8 @@ export class Replica<T = unknown> {
       refuse: (range, error) => this.#refuse(range, error),
     }
     const intake = new Intake(intakeHost)
-    return { history, document, drafts: document.drafts, admission, intake, isLive: false }
+    const strokes = new Strokes(history, document)
+    return { history, document, drafts: document.drafts, admission, intake, strokes, isLive: false }
   }
 
   get #drafts(): Drafts {
@@ -238,6 +250,11 @@ export class Replica<T = unknown> {
       const { actors, graph } = this.history
       const branch = actors.shortIds.find(delta, shortIdAt)
       if (branch >= 0 && short.fromSeq === graph.endOf(branch)) {
+        const { root } = this.document
+        const before = root.cache
+        const isAlone = !this.listening && this.#intake.ops === 0 && this.#unnamed.length === 0
+        if (isAlone && this.#house.strokes.take(branch, delta, short.bodyAt))
+          return before === undefined || root.cache !== before ? strokeReceived : strokeHidden
         const gathering = this.#gather('sync')
         try {
           this.#takeNext(branch, short.fromSeq, delta, short.bodyAt)
@@ -358,7 +375,7 @@ export class Replica<T = unknown> {
     const units = count + content.length
     if (this.listening || document.recorder.isOpen || !graph.isAhead(branch) || graph.mayHaveCuts) return -1
     if (units >= limits.changeOps || from + units >= limits.seq || graph.length + units >= limits.seq) return -1
-    if (this.#intake.ops > 0 || this.#isTimeDue()) return -1
+    if (this.#intake.ops > 0 || history.isStopping || this.#gathering !== undefined || this.#isTimeDue()) return -1
     this.#localPatches = undefined
     document.recorder.stroke(branch, text, index, count, content)
     return from

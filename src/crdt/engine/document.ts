@@ -3,7 +3,7 @@
 
 import { assert } from '../../base/assert.ts'
 import { JoineryError } from '../../base/errors.ts'
-import type { Graph, LV, Spans } from '../../core/graph.ts'
+import { type Graph, type LV, noSpans, type Spans } from '../../core/graph.ts'
 import { Kind, type Meta } from '../../core/kinds.ts'
 import type { OpLog } from '../../core/op-log.ts'
 import { valueAt } from '../at-path.ts'
@@ -24,6 +24,7 @@ import { exportState } from './state-export.ts'
 import type { DocState } from './state-form.ts'
 import { importState } from './state-import.ts'
 import { Switches } from './switches.ts'
+import type { TextState } from './text-state.ts'
 import { UnseenWalk } from './unseen-walk.ts'
 
 /** Something that lost to what shows, or is hidden with what it stands in. */
@@ -102,6 +103,12 @@ export class EngineDocument {
       }
       lv = end
     }
+  }
+
+  /** The same for one op of a text, whose author had seen everything and which nobody has cut off. */
+  stroke(text: TextState, lv: LV): void {
+    text.sequence.merge(lv, lv + 1, noSpans)
+    if (text.spent) this.context.grow(text)
   }
 
   settle(end: LV): void {

@@ -4,7 +4,7 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import { seededRandom } from '../../src/base/random.ts'
-import { applyPatches, createDoc, type Doc, openDoc } from '../../src/doc.ts'
+import { applyPatches, createDoc, type Doc, isJoineryError, openDoc, type Path } from '../../src/doc.ts'
 import { Chance } from './chance.ts'
 import { drawCut, saysCut } from './cuts.ts'
 import { editRoot } from './edits.ts'
@@ -13,7 +13,7 @@ import type { Outcome } from './pieces-world.ts'
 import { Witness } from './witness.ts'
 
 export interface DocStep {
-  readonly type: 'edit' | 'take' | 'sync' | 'reload' | 'look' | 'undo' | 'cut'
+  readonly type: 'edit' | 'type' | 'take' | 'sync' | 'reload' | 'look' | 'undo' | 'cut'
   readonly who: number
   readonly seed: number
 }
@@ -24,6 +24,8 @@ const clock = { now: () => 1_000_000 }
 interface Side {
   doc: Doc
   mirror: unknown
+  /** Who does not listen goes other ways: no patches are made, many deltas are merged together. */
+  readonly isListening: boolean
   /** Who writes next: a loaded document has another actor. */
   lives: number
 }
@@ -32,7 +34,7 @@ export function planDocSteps(seed: number): DocStep[] {
   const chance = new Chance(seed)
   const sides = 3 + chance.below(chance.maybe(0.2) ? 6 : 3)
   const length = 20 + chance.below(chance.maybe(0.15) ? 200 : 60)
-  const weights = { edit: 8, take: 4, sync: 1.5, reload: 0.4, look: 1.5, undo: 1 }
+  const weights = { edit: 8, type: 2, take: 4, sync: 1.5, reload: 0.4, look: 1.5, undo: 1 }
   const steps = Array.from({ length }, () => ({
     type: chance.weighed(weights),
     who: chance.below(sides),
@@ -74,7 +76,7 @@ class DocsWorld {
         clock,
         ...(chance.maybe(0.4) ? init : {}),
       })
-      this.#sides.push(this.#listen({ doc, mirror: doc.value, lives: 1 }))
+      this.#sides.push(this.#listen({ doc, mirror: doc.value, isListening: chance.maybe(0.6), lives: 1 }))
       this.#posted.push(doc.delta())
       this.#witness.take(doc.delta())
     }
@@ -89,10 +91,13 @@ class DocsWorld {
         this.#edit(side, chance)
         break
       case 'take':
-        for (const delta of sample(this.#posted, chance)) side.doc.receive(delta)
+        this.#receive(side, sample(this.#posted, chance), chance)
+        break
+      case 'type':
+        this.#type(side, chance)
         break
       case 'sync':
-        this.#sync(side, chance)
+        this.#sync(side, chance.pick(this.#sides), chance)
         break
       case 'reload':
         this.#reload(side, who, chance)
@@ -168,11 +173,52 @@ class DocsWorld {
     doc.receive(delta)
   }
 
-  #sync({ doc }: Side, chance: Chance): void {
-    const from = chance.pick(this.#sides).doc
+  #sync(side: Side, from: Side, chance: Chance): void {
     // Also what is here already, from some older version on.
-    const since = chance.maybe(0.2) ? new Map() : doc.version
-    for (const delta of parts(from, since)) doc.receive(delta)
+    const since = chance.maybe(0.2) ? new Map() : side.doc.version
+    this.#receive(side, parts(from.doc, since), chance)
+  }
+
+  #receive({ doc, isListening }: Side, deltas: readonly Uint8Array[], chance: Chance): void {
+    const options = { patches: isListening }
+    if (chance.maybe(0.5)) doc.receive(deltas, options)
+    else for (const delta of deltas) doc.receive(delta, options)
+  }
+
+  /** Key by key in one text, by its handle; somebody follows, also key by key. */
+  #type(side: Side, chance: Chance): void {
+    const { doc } = side
+    const paths = textsOf(doc)
+    if (paths.length === 0) return
+    const path = chance.pick(paths)
+    const follower = chance.pick(this.#sides)
+    this.#sync(follower, side, chance)
+    const heard: Uint8Array[] = []
+    const off = doc.on('delta', (delta) => heard.push(delta))
+    let at = 0
+    for (let left = 1 + chance.below(8); left > 0; left--) {
+      const handle = doc.text(path)
+      const before = handle.toString()
+      if (chance.maybe(0.3)) at = chance.below(before.length + 1)
+      at = Math.min(at, before.length)
+      const removed = chance.maybe(0.3) ? Math.min(chance.below(3), before.length - at) : 0
+      const typed = removed > 0 ? '' : chance.pick(['a', 'b', '\u00e9', '\u6f22', '\u{1f600}', 'word', ''])
+      try {
+        if (removed > 0) handle.delete(at, removed)
+        else handle.insert(at, typed)
+      } catch (error) {
+        if (saysCut(error)) break
+        if (isJoineryError(error, 'bad-value')) continue
+        throw error
+      }
+      same(handle.toString(), before.slice(0, at) + typed + before.slice(at + removed), 'the text after a key')
+      at += typed.length
+      if (removed > 0 && chance.maybe(0.5)) at = Math.max(0, at - 1)
+      if (follower !== side)
+        for (const delta of heard.splice(0)) follower.doc.receive(delta, { patches: follower.isListening })
+    }
+    off()
+    this.#check(follower, 'type')
   }
 
   #reload(side: Side, who: number, chance: Chance): void {
@@ -198,15 +244,16 @@ class DocsWorld {
       this.#posted.push(delta)
       this.#witness.take(delta)
     })
+    if (!side.isListening) return side
     side.doc.on('patch', ({ patches }) => {
       side.mirror = applyPatches(side.mirror, patches)
     })
     return side
   }
 
-  #check({ doc, mirror }: Side, step: string): void {
+  #check({ doc, mirror, isListening }: Side, step: string): void {
     // Invariant 7: the old value plus the patches is the new value.
-    same(mirror, doc.value, `the mirror after ${step}`)
+    if (isListening) same(mirror, doc.value, `the mirror after ${step}`)
     this.ops += this.#witness.compare(doc, step)
   }
 }
@@ -220,6 +267,24 @@ function actorOf(who: number, life: number): Uint8Array {
 function parts(doc: Doc, since: ReadonlyMap<never, number> | Doc['version']): Uint8Array[] {
   const delta = doc.delta(since)
   return delta.length === 0 ? [] : [delta]
+}
+
+/** Where texts show. */
+function textsOf(doc: Doc): Path[] {
+  const paths: Path[] = []
+  const look = (value: unknown, path: Path): void => {
+    if (typeof value === 'string') {
+      try {
+        doc.text(path).insert(0, '')
+        paths.push(path)
+      } catch (error) {
+        if (!isJoineryError(error, 'bad-path')) throw error
+      }
+    } else if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array))
+      for (const [key, inner] of Object.entries(value)) look(inner, [...path, Array.isArray(value) ? Number(key) : key])
+  }
+  look(doc.value, [])
+  return paths
 }
 
 /** Some of what was posted, in any order, some of it twice. */

@@ -7,7 +7,7 @@ import type { Path } from '../patch.ts'
 import { build } from './build.ts'
 import type { Context } from './context.ts'
 
-import { type Plan, readPlan } from './input.ts'
+import { type Plan, plainPlan, readPlan } from './input.ts'
 import { listHandler } from './list-draft.ts'
 import { MapHandler } from './map-draft.ts'
 import type { Recorder } from './recorder.ts'
@@ -77,9 +77,7 @@ export class Drafts {
   }
 
   plan(value: unknown, inside: Container, key: string | number): Plan {
-    // Numbers and the like are never wrong, and most edits: no path is made for them.
-    if (value === null || typeof value === 'number' || typeof value === 'boolean') return { type: 'scalar', value }
-    return readPlan(value, [...this.pathOf(inside), key], inside.depth + 1, this.containerOf)
+    return plainPlan(value) ?? readPlan(value, [...this.pathOf(inside), key], inside.depth + 1, this.containerOf)
   }
 
   pathOf(container: Container): Path {

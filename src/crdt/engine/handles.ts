@@ -8,8 +8,10 @@ import type { Counter, Log, Register, SetOf, Text } from '../types.ts'
 import { checkAmount, checkGrowth } from './amounts.ts'
 import { showScalar } from './build.ts'
 import type { CounterState } from './counter-state.ts'
-import { readMember } from './input.ts'
+import { checkKey, type Plan, plainPlan, readMember } from './input.ts'
+import type { ListState } from './list-state.ts'
 import type { LogState } from './log-state.ts'
+import type { MapState } from './map-state.ts'
 import type { RegisterState } from './register-state.ts'
 import type { SetState } from './set-state.ts'
 import { type Editable, Spot } from './spot.ts'
@@ -121,7 +123,12 @@ function listHandle<V>(spot: Spot): ListHandle<V> {
   const isList = (value: unknown): value is V[] => Array.isArray(value)
   const read = (): readonly V[] => spot.read(isList, 'list')
   const edit = <R>(fn: (list: V[]) => R): R => spot.change(isList, 'list', fn)
-  const checked = (list: V[], index: number, count: number): void => {
+  const insert = (list: ListState, index: number, values: readonly V[]): void => {
+    const plans = plainPlans(values)
+    if (plans === undefined) edit((draft) => draft.splice(index, 0, ...values))
+    else if (plans.length > 0) spot.edit((recorder) => recorder.insert(list, index, plans))
+  }
+  const checked = (list: { readonly length: number }, index: number, count: number): void => {
     if (!Number.isInteger(index) || index < 0 || !Number.isInteger(count) || count < 0 || index + count > list.length)
       throw new JoineryError('bad-change', `${count} from index ${index} on is outside of a list of ${list.length}`)
   }
@@ -133,17 +140,21 @@ function listHandle<V>(spot: Spot): ListHandle<V> {
       return read()
     },
     at: (index) => read().at(index),
-    push: (...values) => edit((list) => list.push(...values)),
-    insert: (index, ...values) =>
-      edit((list) => {
-        checked(list, index, 0)
-        list.splice(index, 0, ...values)
-      }),
-    delete: (index, count = 1) =>
-      edit((list) => {
-        checked(list, index, count)
-        list.splice(index, count)
-      }),
+    push: (...values) => {
+      const list = spot.container(isListState, 'list')
+      insert(list, list.length, values)
+      return list.length
+    },
+    insert: (index, ...values) => {
+      const list = spot.container(isListState, 'list')
+      checked(list, index, 0)
+      insert(list, index, values)
+    },
+    delete: (index, count = 1) => {
+      const list = spot.container(isListState, 'list')
+      checked(list, index, count)
+      if (count > 0) spot.edit((recorder) => recorder.remove(list, index, count))
+    },
     set: (index, value) =>
       edit((list) => {
         checked(list, index, 1)
@@ -168,14 +179,22 @@ function mapHandle(spot: Spot): MapHandle {
     },
     get: (key) => (Object.hasOwn(read(), key) ? read()[key] : undefined),
     has: (key) => Object.hasOwn(read(), key),
-    set: (key, value) =>
-      spot.change(isMap, 'map', (map) => {
-        map[key] = value
-      }),
-    delete: (key) =>
-      spot.change(isMap, 'map', (map) => {
-        delete map[key]
-      }),
+    set: (key, value) => {
+      const map = spot.container(isMapState, 'map')
+      const plan = plainPlan(value)
+      if (plan === undefined || typeof key !== 'string')
+        spot.change(isMap, 'map', (draft) => {
+          draft[key] = value
+        })
+      else {
+        checkKey(key, spot.path)
+        spot.edit((recorder) => recorder.setKey(map, key, plan))
+      }
+    },
+    delete: (key) => {
+      const map = spot.container(isMapState, 'map')
+      if (map.get(key) !== undefined) spot.edit((recorder) => recorder.deleteKey(map, key))
+    },
   }
 }
 
@@ -253,7 +272,20 @@ function registerHandle<V>(spot: Spot): Register<V> {
   }
 }
 
+/** Plans of values that are all plain. */
+function plainPlans(values: readonly unknown[]): Plan[] | undefined {
+  const plans: Plan[] = []
+  for (const value of values) {
+    const plan = plainPlan(value)
+    if (plan === undefined) return undefined
+    plans.push(plan)
+  }
+  return plans
+}
+
 const isString = (value: unknown): value is string => typeof value === 'string'
+const isListState = (container: Container): container is ListState => container.type === 'list'
+const isMapState = (container: Container): container is MapState => container.type === 'map'
 const isText = (container: Container): container is TextState => container.type === 'text'
 const isLog = (container: Container): container is LogState => container.type === 'log'
 const isRegister = (container: Container): container is RegisterState => container.type === 'register'

@@ -38,6 +38,21 @@ export function readPlan(value: unknown, path: Path, depth: number, draftOf: Dra
   return readAt(value, { path, depth, around: new Set() }, draftOf)
 }
 
+/** The plan of what is never wrong, as most that is assigned: no path is made for it. undefined where readPlan() has to look. */
+export function plainPlan(value: unknown): Plan | undefined {
+  if (
+    typeof value === 'string'
+      ? isPlainText(value)
+      : typeof value === 'number' || typeof value === 'boolean' || value === null
+  )
+    return { type: 'scalar', value: value as Scalar }
+  return undefined
+}
+
+function isPlainText(text: string): boolean {
+  return 3 * text.length <= limits.valueBytes && text.isWellFormed()
+}
+
 /** Reads what can be a member of a set, or in a log or register. */
 export function readMember(value: unknown, path: Path, holder = 'a set'): Scalar {
   const plan = readPlan(value, path, 0, () => undefined)

@@ -52,6 +52,7 @@ export class BodyEncoder {
   #table: ActorTable | undefined
   #named: Map<number, number> | undefined
   #keys: Map<number, number> | undefined
+  #firstKey = -1
   #ref = nowhere
   #position = 0
   #time = 0
@@ -93,6 +94,7 @@ export class BodyEncoder {
     this.#table = table
     this.#named = undefined
     this.#keys = undefined
+    this.#firstKey = -1
     this.#time = 0
     let seq = fromSeq
     let lv = first
@@ -244,10 +246,15 @@ export class BodyEncoder {
 
   /** The place of a key that this body has named, or -1. */
   #keyIndex(id: number): number {
-    this.#keys ??= new Map()
-    const known = this.#keys.get(id)
+    if (this.#keys === undefined) {
+      // Most bodies name one.
+      if (this.#firstKey === id) return 0
+      if (this.#firstKey >= 0) this.#keys = new Map([[this.#firstKey, 0]])
+      else this.#firstKey = id
+    }
+    const known = this.#keys?.get(id)
     if (known !== undefined) return known
-    this.#keys.set(id, this.#keys.size)
+    this.#keys?.set(id, this.#keys.size)
     return -1
   }
 

@@ -37,11 +37,13 @@ const none: readonly never[] = []
 
 export const nothingReceived: Received = { held: none, merged: 0, events: none, refused: none, changed: false }
 
-/** One op was merged, and nobody listens. */
-export const strokeReceived: Received = { ...nothingReceived, merged: 1, changed: true }
+/** Ops were merged, and nobody listens. */
+export function strokesReceived(merged: number, changed: boolean): Received {
+  if (merged === 1 && changed) return oneReceived
+  return { held: none, merged, events: none, refused: none, changed }
+}
 
-/** The same in a text that does not show. */
-export const strokeHidden: Received = { ...nothingReceived, merged: 1 }
+const oneReceived: Received = { ...nothingReceived, merged: 1, changed: true }
 
 export const nothingPending: Pending = { ops: 0, bytes: 0, missing: none }
 

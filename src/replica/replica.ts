@@ -39,8 +39,7 @@ import {
   type Origin,
   type Pending,
   type Received,
-  strokeHidden,
-  strokeReceived,
+  strokesReceived,
 } from './received.ts'
 import { type Cuts, digestOf, type Served, servedRanges, servedVersion } from './serving.ts'
 import { encodeSnapshot } from './snapshot-encode.ts'
@@ -253,8 +252,8 @@ export class Replica<T = unknown> {
         const { root } = this.document
         const before = root.cache
         const isAlone = !this.listening && this.#intake.ops === 0 && this.#unnamed.length === 0
-        if (isAlone && this.#house.strokes.take(branch, delta, short.bodyAt))
-          return before === undefined || root.cache !== before ? strokeReceived : strokeHidden
+        const merged = isAlone ? this.#house.strokes.take(branch, delta, short.bodyAt) : 0
+        if (merged > 0) return strokesReceived(merged, before === undefined || root.cache !== before)
         const gathering = this.#gather('sync')
         try {
           this.#takeNext(branch, short.fromSeq, delta, short.bodyAt)

@@ -1,16 +1,22 @@
-// One typed or deleted unit that comes from whoever writes alone, key by key: it follows the newest op here, which is its author's too and in the same
-// text. It goes straight there, with nothing decoded beside the log and nothing to roll back. It is what the way for all (admission.ts) would do.
+// What comes from whoever writes alone, one edit after the other: a run or a single op that follows the newest op here, which is its author's too and
+// in the same container. It goes straight there, with nothing decoded beside the log and nothing to roll back. What it does, the way for all
+// (admission.ts, effects.ts) would do as well.
 
+import { ByteReader } from '../base/bytes.ts'
+import { JoineryError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
-import { Kind } from '../core/kinds.ts'
-import { isSequence, Mode, positionAfter, unzigzag, Where } from '../core/wire.ts'
+import { Kind, Make } from '../core/kinds.ts'
+import { isInt32, Mode, positionAfter, unzigzag, Where } from '../core/wire.ts'
+import { readAmount, readItem, readValue } from '../core/wire-contents.ts'
 import type { EngineDocument } from '../crdt/engine/document.ts'
+import type { ListState } from '../crdt/engine/list-state.ts'
+import type { TextState } from '../crdt/engine/text-state.ts'
 import type { History } from './history.ts'
 
 export class Strokes {
   readonly #history: History
   readonly #document: EngineDocument
-  #at = 0
+  readonly #reader = new ByteReader(new Uint8Array(0))
 
   constructor(history: History, document: EngineDocument) {
     this.#history = history
@@ -18,50 +24,107 @@ export class Strokes {
   }
 
   /**
-   * Takes the body that goes from `at` to the end of the bytes, the next of its branch. False, with nothing altered, for all that is something else, and
-   * for what is not as it should be: the way for all says why.
+   * Takes the body that goes from `at` to the end of the bytes, the next of its branch; gives how many ops it had. 0, with nothing altered, for all that is
+   * something else, and for what is not as it should be: the way for all says why.
    */
-  take(branch: number, bytes: Uint8Array, at: number): boolean {
+  take(branch: number, bytes: Uint8Array, at: number): number {
     const { graph, log } = this.#history
     const head = bytes[at] as number
     const kind = head & 15
     const where = (head >> 4) & 3
-    if (head >> 6 !== Mode.one || where > Where.jump) return false
-    if (kind !== Kind.type && kind !== Kind.erase && kind !== Kind.eraseBack) return false
+    const isRun = head >> 6 === Mode.last
+    if ((!isRun && head >> 6 !== Mode.one) || where > Where.jump) return 0
     const row = log.count - 1
-    if (row < 0 || !graph.isAhead(branch) || graph.mayHaveCuts || this.#history.isStopping) return false
-    if (graph.length + 1 >= limits.seq || !isSequence(log.kindOf(row))) return false
+    if (row < 0 || !graph.isAhead(branch) || graph.mayHaveCuts || this.#history.isStopping) return 0
     const ref = log.refOf(row)
-    const text = this.#document.containerOf(ref)
-    if (text?.type !== 'text') return false
+    const container = this.#document.containerOf(ref)
+    if (container === undefined) return 0
 
-    this.#at = at + 1
-    let index = positionAfter(log.kindOf(row), log.aOf(row), log.length - log.startOf(row))
-    if (kind === Kind.eraseBack) index--
-    if (where === Where.jump) index += unzigzag(this.#varint(bytes))
-    const unit = kind === Kind.type ? this.#varint(bytes) : 0
-    // No number, or too great a one, makes this false, too.
-    const isIn = index >= 0 && (kind === Kind.type ? index <= text.length : index < text.length)
-    if (!isIn || unit > 0xffff || this.#at !== bytes.length) return false
-
-    const lv = log.length
-    graph.goOn(branch, 1)
-    if (kind === Kind.type) log.push(Kind.type, ref, index, log.units.pushUnit(unit), 1, true)
-    else log.push(Kind.erase, ref, index, 0, 1, true)
-    log.endChange(1)
-    this.#document.stroke(text, lv)
-    return true
+    const reader = this.#reader
+    reader.reset(bytes, at + 1)
+    try {
+      const count = isRun ? reader.varint(limits.changeOps) : 1
+      if ((isRun && count < 2) || count > limits.changeOps || graph.length + count >= limits.seq) return 0
+      if (container.type === 'text' || container.type === 'list') {
+        let index = positionAfter(log.kindOf(row), log.aOf(row), log.length - log.startOf(row))
+        if (kind === Kind.eraseBack) index--
+        if (where === Where.jump) index += unzigzag(reader.varint(4 * limits.seq))
+        if (index < 0 || index > container.length) return 0
+        if (kind === Kind.erase || (kind === Kind.eraseBack && count === 1))
+          return this.#erase(branch, container, ref, index, count)
+        if (container.type === 'text') return kind === Kind.type ? this.#type(branch, container, ref, index, count) : 0
+        return kind === Kind.insert && count === 1 ? this.#insert(branch, container, ref, index) : 0
+      }
+      if (where !== Where.on || isRun) return 0
+      if (kind === Kind.set && container.type === 'map') return this.#set(branch, ref)
+      return kind === Kind.add ? this.#add(branch, ref) : 0
+    } catch (error) {
+      if (error instanceof JoineryError) return 0
+      throw error
+    }
   }
 
-  /** NaN if there is none, and for one in more bytes than it needs, or in more than four. */
-  #varint(bytes: Uint8Array): number {
-    let value = 0
-    for (let shift = 0; shift < 28; shift += 7) {
-      const byte = bytes[this.#at++]
-      if (byte === undefined || (byte === 0 && shift > 0)) return Number.NaN
-      value |= (byte & 0x7f) << shift
-      if (byte < 0x80) return value
-    }
-    return Number.NaN
+  #erase(branch: number, container: TextState | ListState, ref: number, index: number, count: number): number {
+    if (!this.#reader.done || index + count > container.length) return 0
+    this.#history.graph.goOn(branch, count)
+    this.#history.log.push(Kind.erase, ref, index, 0, count, true)
+    return this.#edited(container, count)
+  }
+
+  #type(branch: number, text: TextState, ref: number, index: number, count: number): number {
+    const { units } = this.#history.log
+    const offset = units.length
+    if (count > this.#reader.left) return 0
+    units.reserve(count)
+    // Beyond its length they are nowhere yet.
+    this.#reader.units(units.data, offset, count)
+    if (!this.#reader.done) return 0
+    units.length = offset + count
+    this.#history.graph.goOn(branch, count)
+    this.#history.log.push(Kind.type, ref, index, offset, count, true)
+    return this.#edited(text, count)
+  }
+
+  #insert(branch: number, list: ListState, ref: number, index: number): number {
+    const { graph, log } = this.#history
+    const item = readItem(this.#reader)
+    if (!this.#reader.done || item instanceof Make) return 0
+    graph.goOn(branch, 1)
+    log.push(Kind.insert, ref, index, log.values.push(item) - 1, 1, true)
+    return this.#edited(list, 1)
+  }
+
+  #set(branch: number, ref: number): number {
+    const { graph, log } = this.#history
+    const key = this.#reader.string(limits.keyBytes)
+    const value = readValue(this.#reader)
+    if (!this.#reader.done) return 0
+    graph.goOn(branch, 1)
+    log.push(Kind.set, ref, log.keyId(key), log.values.push(value) - 1, 1, true)
+    return this.#done()
+  }
+
+  #add(branch: number, ref: number): number {
+    const { graph, log } = this.#history
+    const amount = readAmount(this.#reader)
+    if (!this.#reader.done) return 0
+    graph.goOn(branch, 1)
+    if (isInt32(amount)) log.push(Kind.add, ref, 0, amount, 1, true)
+    else log.push(Kind.add, ref, 1, log.values.push(amount) - 1, 1, true)
+    return this.#done()
+  }
+
+  #edited(container: TextState | ListState, count: number): number {
+    const { log } = this.#history
+    log.endChange(count)
+    this.#document.edited(container, log.length - count, log.length)
+    return count
+  }
+
+  #done(): number {
+    const { log } = this.#history
+    log.endChange(1)
+    this.#document.merge(log.length - 1, log.length, [])
+    return 1
   }
 }

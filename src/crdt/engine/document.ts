@@ -14,6 +14,7 @@ import { checkContainer } from './check.ts'
 import { type CompareBranches, Context } from './context.ts'
 import { Drafts } from './drafts.ts'
 import { Effects } from './effects.ts'
+import type { ListState } from './list-state.ts'
 import type { MapState } from './map-state.ts'
 import { type ItemOrder, itemOrders } from './noting.ts'
 import { valueAtVersion } from './past.ts'
@@ -105,10 +106,10 @@ export class EngineDocument {
     }
   }
 
-  /** The same for one op of a text, whose author had seen everything and which nobody has cut off. */
-  stroke(text: TextState, lv: LV): void {
-    text.sequence.merge(lv, lv + 1, noSpans)
-    if (text.spent) this.context.grow(text)
+  /** The same for edits of one text or list, whose author had seen everything and which nobody has cut off. */
+  edited(container: TextState | ListState, from: LV, to: LV): void {
+    container.sequence.merge(from, to, noSpans)
+    if (container.spent) this.context.grow(container)
   }
 
   settle(end: LV): void {

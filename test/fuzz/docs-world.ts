@@ -188,13 +188,49 @@ class DocsWorld {
   /** Key by key in one text, by its handle; somebody follows, also key by key. */
   #type(side: Side, chance: Chance): void {
     const { doc } = side
-    const paths = textsOf(doc)
-    if (paths.length === 0) return
-    const path = chance.pick(paths)
+    const paths = pathsOf(doc, (path) => doc.text(path).insert(0, ''))
     const follower = chance.pick(this.#sides)
     this.#sync(follower, side, chance)
     const heard: Uint8Array[] = []
     const off = doc.on('delta', (delta) => heard.push(delta))
+    const follow = (): void => {
+      if (follower === side) heard.length = 0
+      for (const delta of heard.splice(0)) follower.doc.receive(delta, { patches: follower.isListening })
+    }
+    try {
+      if (paths.length === 0 || chance.maybe(0.4)) this.#edits(doc, chance, follow)
+      else this.#keys(doc, chance.pick(paths), chance, follow)
+    } catch (error) {
+      // What stood at a path may be gone, with a key that was set.
+      if (!saysCut(error) && !isJoineryError(error, 'bad-path')) throw error
+    } finally {
+      off()
+    }
+    this.#check(follower, 'type')
+  }
+
+  /** Edit by edit in one map, list or counter, and now and then in another. */
+  #edits(doc: Doc, chance: Chance, follow: () => void): void {
+    const maps = [[], ...pathsOf(doc, (path) => doc.map(path).delete('nowhere'))]
+    const lists = pathsOf(doc, (path) => doc.list(path).insert(0))
+    const counters = pathsOf(doc, (path) => doc.counter(path).add(0))
+    const [map, list, counter] = [chance.pick(maps), chance.pick([...lists, []]), chance.pick([...counters, []])]
+    const value = (): unknown =>
+      chance.pick([null, true, chance.below(1000) - 500, 0.5, 'word', '\u6f22', 'a'.repeat(40), 7n, { deep: 1 }])
+    for (let left = 1 + chance.below(8); left > 0; left--) {
+      if (list.length > 0 && chance.maybe(0.5)) {
+        const handle = doc.list(list)
+        const { length } = handle
+        if (length > 0 && chance.maybe(0.3)) handle.delete(chance.below(length))
+        else handle.insert(chance.maybe(0.6) ? length : chance.below(length + 1), value())
+      } else if (counter.length > 0 && chance.maybe(0.4)) doc.counter(counter).add(chance.pick([1, 1, 3, 2 ** 40]))
+      else if (chance.maybe(0.2)) doc.map(map).delete(chance.pick(['k', 'long', 'v']))
+      else doc.map(map).set(chance.pick(['k', 'k', 'kk', 'v']), value())
+      follow()
+    }
+  }
+
+  #keys(doc: Doc, path: Path, chance: Chance, follow: () => void): void {
     let at = 0
     for (let left = 1 + chance.below(8); left > 0; left--) {
       const handle = doc.text(path)
@@ -207,18 +243,14 @@ class DocsWorld {
         if (removed > 0) handle.delete(at, removed)
         else handle.insert(at, typed)
       } catch (error) {
-        if (saysCut(error)) break
         if (isJoineryError(error, 'bad-value')) continue
         throw error
       }
       same(handle.toString(), before.slice(0, at) + typed + before.slice(at + removed), 'the text after a key')
       at += typed.length
       if (removed > 0 && chance.maybe(0.5)) at = Math.max(0, at - 1)
-      if (follower !== side)
-        for (const delta of heard.splice(0)) follower.doc.receive(delta, { patches: follower.isListening })
+      follow()
     }
-    off()
-    this.#check(follower, 'type')
   }
 
   #reload(side: Side, who: number, chance: Chance): void {
@@ -269,21 +301,20 @@ function parts(doc: Doc, since: ReadonlyMap<never, number> | Doc['version']): Ui
   return delta.length === 0 ? [] : [delta]
 }
 
-/** Where texts show. */
-function textsOf(doc: Doc): Path[] {
+/** Where containers show that `touch`, which alters nothing, is not too bad for. */
+function pathsOf(doc: Doc, touch: (path: Path) => void): Path[] {
   const paths: Path[] = []
   const look = (value: unknown, path: Path): void => {
-    if (typeof value === 'string') {
-      try {
-        doc.text(path).insert(0, '')
-        paths.push(path)
-      } catch (error) {
-        if (!isJoineryError(error, 'bad-path')) throw error
-      }
-    } else if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array))
-      for (const [key, inner] of Object.entries(value)) look(inner, [...path, Array.isArray(value) ? Number(key) : key])
+    try {
+      touch(path)
+      paths.push(path)
+    } catch (error) {
+      if (!isJoineryError(error, 'bad-path')) throw error
+    }
+    if (typeof value !== 'object' || value === null || value instanceof Uint8Array || value instanceof Date) return
+    for (const [key, inner] of Object.entries(value)) look(inner, [...path, Array.isArray(value) ? Number(key) : key])
   }
-  look(doc.value, [])
+  for (const [key, inner] of Object.entries(doc.value as object)) look(inner, [key])
   return paths
 }
 

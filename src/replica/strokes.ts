@@ -36,6 +36,8 @@ export class Strokes {
     if ((!isRun && head >> 6 !== Mode.one) || where > Where.jump) return 0
     const row = log.count - 1
     if (row < 0 || !graph.isAhead(branch) || graph.mayHaveCuts || this.#history.isStopping) return 0
+    // A self-certifying actor makes one change, and whoever goes on in its name is told so.
+    if (this.#history.isInit(branch)) return 0
     const ref = log.refOf(row)
     const container = this.#document.containerOf(ref)
     if (container === undefined) return 0

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { counter, createDoc, type Doc, isJoineryError, openDoc, text } from '../../src/doc.ts'
+import { counter, createDoc, type Doc, isJoineryError, text } from '../../src/doc.ts'
 import { Chance } from '../fuzz/chance.ts'
 
 const clock = { now: () => 1_000_000 }
@@ -123,7 +123,7 @@ describe('the short way and the way for all', () => {
     const [name] = [...begun.version.keys()]
     const delta = forged(begun, name ?? '')
     for (const patches of [true, false]) {
-      const doc = openDoc(begun.snapshot(), { actor: Uint8Array.of(2), clock })
+      const doc = createDoc({ actor: Uint8Array.of(2), clock, init: { note: text('abc') } })
       expect(receive(doc, delta, patches)).toEqual({ merged: 0, code: 'bad-message' })
       expect(doc.value).toEqual({ note: 'abc' })
     }

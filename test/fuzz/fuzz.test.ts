@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest'
 import { failureOf, kinds, play } from './kinds.ts'
+import { mutants, mutated } from './mutants.ts'
 
 /** Some 20,000 ops in all. */
 const opsEach = 5_000
@@ -13,4 +14,8 @@ test.each(kinds)('drawn histories of the %s mean what the twin says', { timeout:
     ops += outcome.ops
     if (outcome.failure !== undefined) expect.fail(failureOf(kind, seed))
   }
+})
+
+test.each(mutants)('there is a place for the fault that $name', (mutant) => {
+  expect(mutated(mutant)).not.toBe('')
 })

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-interface Mutant {
+export interface Mutant {
   readonly name: string
   readonly file: string
   /** Stands in the file once. */
@@ -50,8 +50,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'of what was set at once only the greatest is kept',
     file: 'src/crdt/engine/map-state.ts',
-    from: 'this.others = heads.length > 1 ? heads.filter((head) => head !== winner) : undefined',
-    to: 'this.others = undefined',
+    from: 'if (loser !== undefined) this.others = withHead(this.others ?? [], loser)',
+    to: '',
   },
   {
     name: 'slots have no generation',
@@ -77,6 +77,12 @@ export const mutants: readonly Mutant[] = [
     from: 'includes.length > 0 && member.excludes.length === 0',
     to: 'includes.length > 0',
   },
+  {
+    name: 'who goes on elsewhere goes the short way to the wrong place',
+    file: 'src/replica/strokes.ts',
+    from: 'if (where === Where.jump) index += unzigzag(',
+    to: 'if (where === Where.jump) index -= unzigzag(',
+  },
 ]
 
 /** Gives the names of those that were not found, if there are any. */
@@ -93,18 +99,22 @@ export function tryMutants(runs: number): string | undefined {
   return missed.length === 0 ? undefined : `${missed.length} faults were not found: ${missed.join('; ')}`
 }
 
+/** The file with its fault. Throws if there is no one place for it. */
+export function mutated({ name, file, from, to }: Mutant, folder = root): string {
+  const parts = readFileSync(join(folder, file), 'utf8').split(from)
+  if (parts.length !== 2) throw new Error(`${name}: its text stands in ${file} ${parts.length - 1} times: name another`)
+  return parts.join(to)
+}
+
 /** Where the fuzzer found it. */
-function fuzzed({ name, file, from, to }: Mutant, runs: number): string | undefined {
+function fuzzed(mutant: Mutant, runs: number): string | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'joinery-mutant-'))
   try {
     for (const part of ['src', 'test/fuzz', 'test/model', 'package.json'])
       cpSync(join(root, part), join(folder, part), { recursive: true })
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
-    const path = join(folder, file)
-    const parts = readFileSync(path, 'utf8').split(from)
-    if (parts.length !== 2)
-      throw new Error(`${name}: its text stands in ${file} ${parts.length - 1} times: name another`)
-    writeFileSync(path, parts.join(to))
+    const path = join(folder, mutant.file)
+    writeFileSync(path, mutated(mutant, folder))
     const flags = ['--experimental-strip-types', '--no-warnings']
     const args = [...flags, join(folder, 'test/fuzz/run.ts'), '--brief', '--runs', String(runs)]
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8' })

@@ -234,7 +234,9 @@ describe('tables', () => {
     const machine = { cpu: 'C', cores: 2, memoryGB: 25, system: 'S', node: '22', date: '2026-01-01', load: [0, 0, 0] }
     const report = { machine, versions: { joinery: '1', yjs: '13' }, rows }
     const once = withTable(readme, report)
-    expect(once).toMatch(/^before\n<!--.*-->\n\| {2}\| joinery \| yjs [\s\S]*yjs 13\.\n\n\* `delta\/apply`: [^\n]+\n<!--.*-->\nafter\n$/)
+    expect(once).toMatch(
+      /^before\n<!--.*-->\n\| {2}\| joinery \| yjs [\s\S]*yjs 13\.\n\n\* `list-move\/local`: [^\n]+\n<!--.*-->\nafter\n$/,
+    )
     expect(once).not.toContain('old')
     expect(withTable(once, report)).toBe(once)
     expect(withTable(once, report, 'a.svg')).toContain('\n![How cost grows with the number of edits](a.svg)\n')

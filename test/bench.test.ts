@@ -239,7 +239,9 @@ describe('tables', () => {
     )
     expect(once).not.toContain('old')
     expect(withTable(once, report)).toBe(once)
-    expect(withTable(once, report, 'a.svg')).toContain('\n![How cost grows with the number of edits](a.svg)\n')
+    expect(withTable(once, report, { plot: 'a.svg' })).toContain(
+      '\n![How cost grows with the number of edits](a.svg)\n',
+    )
     expect(() => withTable('nothing', report)).toThrow('has no place for the figures')
   })
 })

@@ -10,7 +10,11 @@ const start = '<!-- figures of `npm run bench`: begin -->'
 const end = '<!-- figures of `npm run bench`: end -->'
 
 /** The README with the table of this report, and with the plot if there is one. Throws where the two comments are not there. */
-export function withTable(readme: string, { machine, versions, rows }: Report, plot?: string): string {
+export function withTable(
+  readme: string,
+  { machine, versions, rows }: Report,
+  { plot, size }: { readonly plot?: string | undefined; readonly size?: string } = {},
+): string {
   const [from, to] = [readme.indexOf(start), readme.indexOf(end)]
   if (from < 0 || to < from) throw new RangeError(`README.md has no place for the figures: "${start}" and "${end}"`)
   // The rows that have a goal; the others are a command away.
@@ -18,8 +22,9 @@ export function withTable(readme: string, { machine, versions, rows }: Report, p
   const peers = Object.keys(versions)
   const used = peers.map((peer) => `${peer} ${versions[peer]}`).join(', ')
   const words = `Medians, smaller is better; of all ${rows.length} rows, ${tally(rows)}. ${machine.date}: ${machineLine(machine)}. ${used}.`
+  const weighed = size === undefined ? '' : `\`joinery/doc\` weighs ${size}.`
   const drawn = plot === undefined ? [] : [`![How cost grows with the number of edits](${plot})`]
-  const parts = [markdownTable(shown, peers), words, unmet(shown), ...drawn].filter((part) => part !== '')
+  const parts = [markdownTable(shown, peers), words, unmet(shown), weighed, ...drawn].filter((part) => part !== '')
   return `${readme.slice(0, from + start.length)}\n${parts.join('\n\n')}\n${readme.slice(to)}`
 }
 

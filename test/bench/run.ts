@@ -17,6 +17,7 @@ import { plot } from './plot.ts'
 import { withTable } from './readme.ts'
 import { judge, ours, type Result, type Row, summary } from './statistics.ts'
 import { number, tally, textTable } from './table.ts'
+import { weigh } from './weigh.ts'
 import type { Answer, Job } from './worker.ts'
 
 export interface Report {
@@ -48,7 +49,7 @@ try {
 
 async function main(asked: Arguments): Promise<void> {
   if (asked.readme !== undefined) {
-    writeReadme(JSON.parse(readFileSync(asked.readme, 'utf8')))
+    await writeReadme(JSON.parse(readFileSync(asked.readme, 'utf8')))
     return
   }
   if (!hasData('traces/README.md'))
@@ -206,10 +207,10 @@ function versionsLine(used: Readonly<Record<string, string>>): string {
     .join(', ')
 }
 
-function writeReadme(report: Report): void {
+async function writeReadme(report: Report): Promise<void> {
   const path = join(root, 'README.md')
   const plot = existsSync(join(root, plotPath)) ? plotPath : undefined
-  writeFileSync(path, withTable(readFileSync(path, 'utf8'), report, plot))
+  writeFileSync(path, withTable(readFileSync(path, 'utf8'), report, { plot, size: await weigh() }))
 }
 
 function writePlot({ rows, versions: used }: Report): void {

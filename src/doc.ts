@@ -214,8 +214,10 @@ class MemoryDoc<T> implements Doc<T>, Editable {
     { patches = true }: { readonly patches?: boolean } = {},
   ): DocReceived {
     const { replica } = this
+    const isOne = delta instanceof Uint8Array
+    if (!isOne) checkDeltas(delta)
     replica.listening = patches || this.#wantsPatches
-    return this.#received(delta instanceof Uint8Array ? replica.receiveDelta(delta) : replica.receiveDeltas(delta))
+    return this.#received(isOne ? replica.receiveDelta(delta) : replica.receiveDeltas(delta))
   }
 
   #received(received: Received): DocReceived {
@@ -395,6 +397,11 @@ class MemoryDoc<T> implements Doc<T>, Editable {
       if (isChange) this.#emitter.emit('change', { local: true })
     })
   }
+}
+
+function checkDeltas(deltas: unknown): void {
+  if (!Array.isArray(deltas) || !deltas.every((delta) => delta instanceof Uint8Array))
+    throw new JoineryError('bad-message', 'what is received is a Uint8Array, or an array of them')
 }
 
 function checkActor(bytes: Uint8Array): ActorId {

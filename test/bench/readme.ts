@@ -21,11 +21,19 @@ export function withTable(
   const shown = rows.filter(({ goal }) => goal !== null)
   const peers = Object.keys(versions)
   const used = peers.map((peer) => `${peer} ${versions[peer]}`).join(', ')
-  const words = `Medians, smaller is better; of all ${rows.length} rows, ${tally(rows)}. ${machine.date}: ${machineLine(machine)}. ${used}.`
+  const words = `Medians of ${runsOf(rows)}, smaller is better; of all ${rows.length} rows, ${tally(rows)}. ${machine.date}: ${machineLine(machine)}. ${used}.`
   const weighed = size === undefined ? '' : `\`joinery/doc\` weighs ${size}.`
   const drawn = plot === undefined ? [] : [`![How cost grows with the number of edits](${plot})`]
   const parts = [markdownTable(shown, peers), words, unmet(shown), weighed, ...drawn].filter((part) => part !== '')
   return `${readme.slice(0, from + start.length)}\n${parts.join('\n\n')}\n${readme.slice(to)}`
+}
+
+function runsOf(rows: readonly Row[]): string {
+  const counts = rows.flatMap(({ results }) =>
+    Object.values(results).flatMap((result) => ('runs' in result ? [result.runs.length] : [])),
+  )
+  const [least, most] = [Math.min(...counts), Math.max(...counts)]
+  return least === most ? `${most} runs` : `${least} to ${most} runs`
 }
 
 /** The rows that fall short, by what holds them back. */

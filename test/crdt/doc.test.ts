@@ -73,6 +73,32 @@ describe('a document alone', () => {
     expect(() => openDoc(Uint8Array.of(1, 2, 3))).toThrowError(expect.objectContaining({ code: 'bad-message' }))
     expect(a.value).toEqual({ n: 1 })
   })
+
+  it('takes many deltas at once, in any order; none of them if one is no delta', () => {
+    const init = { note: text(''), n: 0 }
+    const deltas: Uint8Array[] = []
+    for (let actor = 1; actor <= 3; actor++) {
+      const one = createDoc<Draft>({ actor: Uint8Array.of(actor), init })
+      one.on('delta', (bytes) => deltas.push(bytes))
+      one.text('note').append('a')
+      one.change((d) => {
+        d.n = actor
+      })
+      one.text('note').append('b')
+    }
+    const [a, b] = [createDoc<Draft>({ init }), createDoc<Draft>({ init })]
+    const bad = expect.objectContaining({ code: 'bad-message' })
+    for (const wrong of [[...deltas, Uint8Array.of(255)], [...deltas, 'x'], 'x', 7, undefined])
+      expect(() => a.receive(wrong as Uint8Array[])).toThrowError(bad)
+    expect(a.value).toEqual({ note: '', n: 0 })
+    expect(a.receive([])).toMatchObject({ merged: 0, patches: [] })
+    const { merged, pending } = a.receive(deltas.toReversed(), { patches: false })
+    // Each begins with an op that says when.
+    expect([merged, pending.ops]).toEqual([12, 0])
+    for (const delta of deltas) b.receive(delta)
+    expect(a.value).toEqual(b.value)
+    expect(a.snapshot()).toEqual(b.snapshot())
+  })
 })
 
 describe('live handles', () => {
@@ -115,6 +141,9 @@ describe('live handles', () => {
     ['nothing', () => doc.text('nope').insert(0, 'x')],
     ['another type', () => doc.text('l').insert(0, 'x')],
     ['another type, read', () => doc.counter('note').value],
+    ['another type that is read as an array', () => doc.list('s').push(1)],
+    ['another type that is read as an array, emptied', () => doc.list('s').delete(0)],
+    ['no map', () => doc.map('l').delete('x')],
     ['deep nothing', () => doc.map(['m', 'k', 'n', 'x']).set('y', 1)],
     ['a number as a counter', () => doc.counter(['m', 'k', 'n']).add(1)],
   ])('that lead to %s say so', (_name, use) => {

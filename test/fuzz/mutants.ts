@@ -60,10 +60,10 @@ export const mutants: readonly Mutant[] = [
     to: 'const code = slotCode(type, gen * 0)',
   },
   {
-    name: 'a clear that saw all of a counter is forgotten',
+    name: 'the clears of a counter before the last one are forgotten',
     file: 'src/crdt/engine/counter-state.ts',
-    from: 'if (unseen.length === 0) this.clears = [{ lv, unseen }]',
-    to: 'if (unseen.length === 0) this.clears = []',
+    from: 'const left = clears === undefined ? unseen : common(union(clears.left, [clears.lv, lv]), unseen)',
+    to: 'const left = unseen',
   },
   {
     name: 'an emptied text is not told of a clear that had not seen all',

@@ -70,7 +70,7 @@ export const comparedWith: Readonly<Record<string, string>> = {
 export const sizeGoalBytes = 20_000
 
 const cold =
-  'measured in fresh processes, where most of the time goes by before the platform has compiled what runs; our way from an edit to its bytes has more functions than theirs.'
+  'measured in fresh processes, where part of the time, in the short rows most of it, goes by before the platform has compiled what runs; and our way from an edit to its bytes, and back, has more functions than theirs.'
 
 /** What holds a row back, if it falls short of its goal. */
 const reasons: Readonly<Record<string, string>> = {

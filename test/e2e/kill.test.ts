@@ -1,18 +1,14 @@
 // Killed in the middle of writing, again and again: what was settled is there, what was seen outside is there, nothing is said twice, and it opens.
 
 import { mkdtempSync, rmSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type BrowserContext, chromium, type Page } from 'playwright'
 import { afterEach, expect, test } from 'vitest'
-import { chromiumArgs, findChromium } from '../../.ci/chromium.mjs'
 import { seededRandom } from '../../src/base/random.ts'
 import { nodeProgram, pageProgram } from './bundle.ts'
 import { LineProcess } from './line-process.ts'
 import type { LogCommands } from './log-commands.ts'
+import { crashTab, OwnChromium } from './own-chromium.ts'
 import { Witness } from './witness.ts'
 
 const NODE_KILLS = 50
@@ -45,9 +41,9 @@ test(`a Node peer killed ${NODE_KILLS} times during writes keeps every settled c
 }, 240_000)
 
 test(`a tab killed ${PAGE_KILLS} times during writes keeps every settled change and uses no seq twice`, async () => {
-  const context = await openChromium()
-  const url = await servePage(await pageProgram('log-page.ts'))
-  await killed(PAGE_KILLS, 'log', () => pageLife(context, url))
+  const browser = await OwnChromium.open(await pageProgram('log-page.ts'))
+  closing.push(() => browser.close())
+  await killed(PAGE_KILLS, 'log', () => pageLife(browser))
 }, 120_000)
 
 /** Opens, writes and kills so many times; after each life the next one must hold what the one before settled or let out. */
@@ -112,11 +108,11 @@ function nodeLife(program: readonly string[]): Life {
   }
 }
 
-async function pageLife(context: BrowserContext, url: string): Promise<Life> {
+async function pageLife(browser: OwnChromium): Promise<Life> {
   const settled: string[] = []
-  const page = await context.newPage()
+  const page = await browser.context.newPage()
   await page.exposeFunction('told', (entry: string) => void settled.push(entry))
-  await page.goto(url)
+  await page.goto(browser.url)
   await page.waitForFunction(() => globalThis.writer !== undefined)
   return {
     settled,
@@ -124,39 +120,8 @@ async function pageLife(context: BrowserContext, url: string): Promise<Life> {
     meet: () => page.evaluate(() => globalThis.writer.meet({})),
     write: (run) => page.evaluate((value) => globalThis.writer.write({ run: value }), run),
     value: () => page.evaluate(() => globalThis.writer.value({})),
-    kill: () => crash(context, page),
+    kill: () => crashTab(page),
   }
-}
-
-/** Ends the renderer, not the browser: as when a tab runs out of memory. */
-async function crash(context: BrowserContext, page: Page): Promise<void> {
-  const session = await context.newCDPSession(page)
-  const crashed = page.waitForEvent('crash')
-  // Never answered: nobody is left to.
-  session.send('Page.crash').catch(() => {})
-  await crashed
-  await page.close()
-}
-
-async function openChromium(): Promise<BrowserContext> {
-  const executablePath = await findChromium()
-  const context = await chromium.launchPersistentContext(temporaryFolder(), {
-    args: chromiumArgs,
-    ...(executablePath === undefined ? {} : { executablePath }),
-  })
-  closing.push(() => context.close())
-  return context
-}
-
-async function servePage(folder: string): Promise<string> {
-  const server: Server = createServer(async (request, response) => {
-    const isScript = request.url === '/main.js'
-    response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html')
-    response.end(await readFile(join(folder, isScript ? 'main.js' : 'index.html')))
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  closing.push(() => server.close())
-  return `http://localhost:${(server.address() as AddressInfo).port}/`
 }
 
 function temporaryFolder(): string {

@@ -32,6 +32,8 @@ export interface SpaceKeys {
   readonly gossipKey: Uint8Array
   readonly helloKey: Uint8Array
   readonly nameKey: Uint8Array
+  /** Seals what is carried as a file. */
+  readonly bundleKey: Uint8Array
 }
 
 /** A new space: its genesis and its secret. */
@@ -63,6 +65,7 @@ export function spaceKeys(space: SpaceSecret): SpaceKeys {
     gossipKey: derive('gossip'),
     helloKey: derive('hello'),
     nameKey: derive('name'),
+    bundleKey: derive('bundle'),
   }
 }
 

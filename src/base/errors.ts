@@ -4,6 +4,7 @@
 export const errorCodes = [
   'aborted', // the caller's AbortSignal fired
   'ambiguous-space', // several spaces bear this label
+  'bad-bundle', // not a bundle, or a damaged one
   'bad-change', // a change function that throws nothing but cannot be recorded (async, nested, sort on a draft …)
   'bad-message', // bytes from a peer that cannot be taken
   'bad-name', // not a document name
@@ -12,6 +13,7 @@ export const errorCodes = [
   'bad-path', // a path that leads nowhere in this document
   'bad-ticket', // not an invitation, or a damaged one
   'bad-value', // a value no document can hold
+  'bundle-newer', // made by a newer joinery
   'closed', // the peer, space or document was closed
   'document-deleted', // the document was deleted in this space
   'forked', // two different ops under one dot

@@ -36,6 +36,8 @@ export const limits = {
   frameBytes: 4 * MiB,
   /** Delta bytes in one frame: a large delta goes in parts, so that progress shows and memory stays bounded. */
   deltaPartBytes: 256 * KiB,
+  /** One chunk of a bundle, sealed, and what it inflates to: the largest change there may be, and what stands around it. */
+  bundleChunkBytes: 33 * MiB,
   /** Documents in one space. */
   documents: 100_000,
   /** Spaces one peer belongs to: a stranger's first frame is tried against the key of each. */

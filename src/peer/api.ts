@@ -145,6 +145,19 @@ export interface Peer extends AsyncDisposable {
    */
   export(): Promise<PeerExport>
   /**
+   * All edits of all spaces, or of some, as one portable file: to be kept, or carried to other members. Sealed with the key of each space.
+   * Errors: 'closed', 'bad-option'; those of the store come through the stream.
+   * @example const bytes = new Uint8Array(await new Response(peer.backup()).arrayBuffer())
+   */
+  backup(options?: BackupOptions): ReadableStream<Uint8Array>
+  /**
+   * Merges a bundle that {@link Peer.backup} made, here or at any other member: what is here stays, and a second time alters nothing. Durable when it
+   * resolves. Of a damaged bundle all that can be read is merged, and then it rejects, with `details.restored`.
+   * Errors: 'bad-bundle', 'bundle-newer', 'no-such-space' (this peer belongs to none of its spaces), 'bad-message', 'closed', 'limit', 'store-full', 'store-failed'.
+   * @example const { spaces } = await peer.restore(peer.backup()) // spaces[0].edits is 0: all of it was here
+   */
+  restore(source: BundleSource): Promise<Restored>
+  /**
    * Calls `listener` at each event of this name, until the function that it returns is called.
    * @example const off = peer.on('error', (error) => console.warn(error.message))
    */
@@ -163,6 +176,32 @@ export interface PeerExport {
     readonly label: string
     readonly documents: Readonly<Record<string, unknown>>
   }[]
+}
+
+export interface BackupOptions {
+  /** Which of this peer's spaces. Default: all. */
+  readonly spaces?: readonly Space[]
+  /**
+   * Puts an invitation to each space into the file, so that it can be restored by whoever has nothing else. Such a file is a key: whoever has it is a
+   * member, for ever. Default: false, and only members can read it.
+   */
+  readonly withKeys?: boolean
+}
+
+/** Where a bundle comes from: its bytes, a browser's `file.stream()`, Node's `createReadStream(path)`. */
+export type BundleSource = Uint8Array | AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>
+
+/** What was in a bundle, and what of it was new here. */
+export interface Restored {
+  readonly spaces: readonly {
+    readonly id: string
+    readonly label: string
+    readonly documents: number
+    /** Edits that were not here before: 0 where the same was restored already. */
+    readonly edits: number
+  }[]
+  /** Spaces in it that this peer does not belong to, and so cannot read. */
+  readonly sealed: number
 }
 
 export interface SpaceEvents {

@@ -6,11 +6,13 @@ import { docTag } from '../auth/keys.ts'
 import { isJoineryError, JoineryError, messageOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import type { SignedRange } from '../core/range.ts'
+import { joinVersions, type Version } from '../core/version.ts'
 import { Replica } from '../replica/replica.ts'
 import { decodeRecord, encodeSnapshot } from '../store/journal.ts'
 import type { StreamName } from '../store/store.ts'
 import { docKey } from '../sync/holdings.ts'
 import type { DocName } from '../sync/messages.ts'
+import type { BundlePart } from './bundle.ts'
 import type { PeerContext } from './context.ts'
 import { directoryName, generations } from './directory.ts'
 import { Document } from './document.ts'
@@ -82,6 +84,20 @@ export class Documents {
   admit(id: DocName): Document | undefined {
     if (!this.admissible(id)) return undefined
     return this.byKey.get(docKey(id)) ?? this.#make(id)
+  }
+
+  /** What may leave of each, the directory first, in parts of some size. What comes meanwhile may be missing. */
+  *parts(): Generator<BundlePart> {
+    for (const document of new Set([this.directory, ...this.byKey.values()])) {
+      const { id, outward, replica } = document
+      let version: Version = new Map()
+      for (let more = outward.size > 0; more && this.byKey.get(docKey(id)) === document; ) {
+        const part = replica.rangesSince(version, outward, limits.deltaPartBytes)
+        more = part.more && part.ranges.length > 0
+        if (part.ranges.length > 0) yield { document: id, ranges: part.ranges }
+        version = joinVersions(version, new Map(part.ranges.map(({ actor, endSeq }) => [actor, endSeq])))
+      }
+    }
   }
 
   /** Looks at the directory: deletions that were made here, or arrived. What they name goes, here as everywhere. */

@@ -17,7 +17,8 @@ import type { SignedRange } from '../core/range.ts'
 import type { Network, NetworkFactory, NodeId } from '../net/network.ts'
 import { memoryDisk, memoryStore } from '../store/memory.ts'
 import type { Lease, Store, StoredRecord, StoreFactory } from '../store/store.ts'
-import type { Peer, PeerEvents, PeerExport, PeerOptions, Space } from './api.ts'
+import type { BackupOptions, BundleSource, Peer, PeerEvents, PeerExport, PeerOptions, Restored, Space } from './api.ts'
+import { checkBackup, checkSource, type RestoreHost, Restoring, streamOf, writeBundle } from './backup.ts'
 import type { PeerContext } from './context.ts'
 import type { Document } from './document.ts'
 import { Greeter } from './greeter.ts'
@@ -515,6 +516,27 @@ export class PeerImpl implements Peer, PeerContext {
       documents: space.export(),
     }))
     return { peer: this.id, spaces }
+  }
+
+  backup(options: BackupOptions = {}): ReadableStream<Uint8Array> {
+    this.#assertOpen()
+    const { spaces = this.spaces, withKeys = false } = checkBackup(options)
+    const own = [...this.#spaces.values()].filter((space) => spaces.includes(space))
+    if (own.length < spaces.length)
+      throw new JoineryError('bad-option', 'The option "spaces" is a list of spaces of this very peer.')
+    return streamOf(writeBundle(this, own, { withKeys }))
+  }
+
+  async restore(source: BundleSource): Promise<Restored> {
+    this.#assertOpen()
+    checkSource(source)
+    const host: RestoreHost = {
+      context: this,
+      spaces: () => [...this.#spaces.values()],
+      join: (ticket) => this.join(ticket),
+      assertOpen: () => this.#assertOpen(),
+    }
+    return new Restoring(host).run(source)
   }
 
   on<Name extends keyof PeerEvents>(name: Name, listener: (event: PeerEvents[Name]) => void): Off {

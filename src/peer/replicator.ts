@@ -5,9 +5,8 @@
 //   gossip heard      ──► open, check, receive;  a gap ──► pull after the grace
 //   state heard       ──► roots equal: agreed;  different: full states are exchanged, and each side pulls what it lacks
 
-import { docTag, type SpaceKeys } from '../auth/keys.ts'
+import type { SpaceKeys } from '../auth/keys.ts'
 import { openGossip, type Sealer, sealGossip } from '../auth/seal.ts'
-import { verifyRange } from '../auth/tip.ts'
 import { equalBytes } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { isJoineryError, JoineryError, messageOf } from '../base/errors.ts'
@@ -25,6 +24,7 @@ import { Trickle } from '../sync/trickle.ts'
 import type { Document } from './document.ts'
 import { Pulls, type Source } from './pulls.ts'
 import type { Member, Session } from './session.ts'
+import { verifiedNews } from './verified.ts'
 
 /** What the replicator asks of the space it serves. */
 export interface ReplicatorHost {
@@ -79,7 +79,6 @@ const STATE_DELAY_MS = 40
 const STATE_REST_MS = 250
 const SERVE_MAX = 1024
 const GOSSIP_WAITING_MAX = 512
-const VERIFY_AT_ONCE = 32
 const STALL_CHECK_MS = 1_000
 // A difference with nothing to pull at so many beacons in a row is no news under way.
 const FORK_BEACONS = 4
@@ -418,18 +417,11 @@ export class Replicator {
 
   /** Invariant 12: every range is checked before it enters. One that is not good refuses the whole message. Returns how many ops were new. */
   async #admitRanges(id: DocName, ranges: readonly SignedRange[], origin: 'gossip' | 'sync'): Promise<number> {
-    const held = this.#held(id)
-    const unknown = ranges.filter((range) => (held.get(range.actor) ?? 0) < range.endSeq)
-    if (unknown.length === 0) return 0
-    const { spaceId, nameKey } = this.#host.keys
-    const at = { spaceId, docTag: docTag(nameKey, id.name, id.generation) }
-    // Some at a time: a key seen for the first time costs milliseconds, and a message may name tens of thousands.
-    for (let from = 0; from < unknown.length; from += VERIFY_AT_ONCE)
-      await Promise.all(unknown.slice(from, from + VERIFY_AT_ONCE).map((range) => verifyRange(at, range)))
+    const news = await verifiedNews(this.#host.keys, id, this.#held(id), ranges)
     // Closed meanwhile: nothing is written to what was left.
-    if (this.#closed) return 0
+    if (news.length === 0 || this.#closed) return 0
     const document = this.#host.admit(id)
-    return document === undefined ? 0 : this.#host.receive(document, unknown, origin)
+    return document === undefined ? 0 : this.#host.receive(document, news, origin)
   }
 
   // ── pulls ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────

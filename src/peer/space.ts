@@ -4,6 +4,7 @@ import { type SpaceKeys, type SpaceSecret, spaceKeys } from '../auth/keys.ts'
 import { encodeTicket } from '../auth/ticket.ts'
 import { Emitter, type Off } from '../base/emitter.ts'
 import { isJoineryError, JoineryError, messageOf } from '../base/errors.ts'
+import { ownerOf } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
 import type { Version } from '../core/version.ts'
 import type { Value } from '../crdt/types.ts'
@@ -22,6 +23,7 @@ import type {
   Status,
   WaitOptions,
 } from './api.ts'
+import type { BundlePart } from './bundle.ts'
 import type { PeerContext } from './context.ts'
 import { markDeleted } from './directory.ts'
 import { DocHandleImpl } from './doc-handle.ts'
@@ -37,6 +39,7 @@ import type { Session } from './session.ts'
 import { bookKey, decodeSpaceRecord, encodeSpaceRecord, HINTS_MAX, type SpaceRecord, spaceKey } from './shelf.ts'
 import { equalStatus, makeStatus } from './status.ts'
 import { peersAsReported, type TabReport } from './tabs.ts'
+import { verifiedNews } from './verified.ts'
 import { checkWait, waitUntil } from './wait.ts'
 
 const TOUCH_MS = 20
@@ -369,10 +372,11 @@ export class SpaceImpl implements Space, ReplicatorHost {
     return this.#documents.admissible(id)
   }
 
-  receive(document: Document, ranges: readonly SignedRange[], origin: 'gossip' | 'sync'): number {
+  receive(document: Document, ranges: readonly SignedRange[], origin: 'gossip' | 'sync' | 'bundle'): number {
     const before = count(document.replica.version)
-    const { held, refused } = document.receive(ranges, origin)
-    if (held.length > 0) this.#context.writer.add(document, this.keys.spaceId, { received: held })
+    const isFile = origin === 'bundle'
+    const { held, refused } = document.receive(ranges, isFile ? 'sync' : origin)
+    if (held.length > 0) this.#context.writer.add(document, this.keys.spaceId, { received: held, strict: isFile })
     // Ops of ours, signed by us, that we did not have: the proof of what heardOwn is told.
     if (held.some((range) => range.actor === this.#context.actor)) this.#context.renew()
     if (document === this.#documents.directory && held.length > 0) this.#documents.readDirectory()
@@ -384,6 +388,26 @@ export class SpaceImpl implements Space, ReplicatorHost {
       this.#fail(error)
     }
     return count(document.replica.version) - before
+  }
+
+  /** What a bundle holds of a document: verified, then received. Returns how many ops were new. Errors: 'bad-message', 'limit', 'closed'. */
+  async restore(id: DocName, ranges: readonly SignedRange[]): Promise<number> {
+    if (!this.admissible(id)) return 0
+    const held: Version = this.documentsByKey.get(docKey(id))?.replica.version ?? new Map()
+    const news = await verifiedNews(this.keys, id, held, ranges)
+    if (news.length === 0) return 0
+    // Invariant 11: edits of this very device that it does not hold: its store was set back. What else it wrote as those instances nobody can tell.
+    const own = news.filter(({ actor }) => isOwn(actor, this.#context.device.keyHex)).map(({ actor }) => ownerOf(actor))
+    const instances = own.flatMap((owner) => (owner.kind === 1 ? [owner.instance] : []))
+    if (instances.length > 0) await this.#context.retire(new Set(instances))
+    this.#assertOpen()
+    const document = this.admit(id)
+    return document === undefined ? 0 : this.receive(document, news, 'bundle')
+  }
+
+  /** All that may leave, in parts: what a bundle is made of. */
+  parts(): Generator<BundlePart> {
+    return this.#documents.parts()
   }
 
   async heardNews(records: readonly Uint8Array[], from: Contact): Promise<void> {

@@ -30,6 +30,7 @@ interface Taken {
   readonly received: readonly SignedRange[]
   readonly own: readonly SignedRange[]
   readonly version: Version
+  readonly isStrict: boolean
 }
 
 interface OwnTip extends Unsigned {
@@ -41,6 +42,8 @@ interface Dirty {
   readonly spaceId: Uint8Array
   readonly received: SignedRange[]
   readonly actors: Set<ActorId>
+  /** What was received is to be on the platter as if it were our own: nobody else may have it. */
+  isStrict: boolean
 }
 
 const RETRY_MS = 1_000
@@ -70,11 +73,18 @@ export class Writer {
   add(
     document: Document,
     spaceId: Uint8Array,
-    change: { readonly actor?: ActorId; readonly received?: readonly SignedRange[] },
+    change: { readonly actor?: ActorId; readonly received?: readonly SignedRange[]; readonly strict?: boolean },
   ): void {
-    const dirty = this.#dirty.get(document) ?? { document, spaceId, received: [], actors: new Set() }
+    const dirty = this.#dirty.get(document) ?? {
+      document,
+      spaceId,
+      received: [],
+      actors: new Set(),
+      isStrict: false,
+    }
     if (change.actor !== undefined) dirty.actors.add(change.actor)
     for (const range of change.received ?? []) dirty.received.push(range)
+    dirty.isStrict ||= change.strict === true
     this.#dirty.set(document, dirty)
     this.#start()
   }
@@ -137,13 +147,13 @@ export class Writer {
         signature: await this.#options.device.sign(tipBytes({ spaceId: dirty.spaceId, docTag: document.tag }, tip)),
       })),
     )
-    return { document, received, own, version }
+    return { document, received, own, version, isStrict: dirty.isStrict || own.length > 0 }
   }
 
   async #append(taken: readonly Taken[]): Promise<void> {
     const records = taken.flatMap((part) => this.#records(part))
     if (records.length === 0) return
-    const durability = taken.some((part) => part.own.length > 0) ? 'strict' : 'relaxed'
+    const durability = taken.some(({ isStrict }) => isStrict) ? 'strict' : 'relaxed'
     await this.#options.store.append(records, { durability })
   }
 
@@ -169,6 +179,7 @@ export class Writer {
       if (older === undefined) this.#dirty.set(document, dirty)
       else {
         older.received.push(...dirty.received)
+        older.isStrict ||= dirty.isStrict
         for (const actor of dirty.actors) older.actors.add(actor)
       }
     }

@@ -3,13 +3,17 @@
 
 import { assert } from '../base/assert.ts'
 
+/** What is empty has no array of its own: a document has dozens of columns, and most stay as they are in most documents. */
+const noNumbers = new Int32Array(0)
+const noUnits = new Uint16Array(0)
+
 /** A growable Int32Array. `data` may be read directly below `length`; it is another array after a push. */
 export class Int32Column {
   data: Int32Array<ArrayBuffer>
   length = 0
 
-  constructor(capacity = 16) {
-    this.data = new Int32Array(capacity)
+  constructor(capacity = 0) {
+    this.data = capacity === 0 ? noNumbers : new Int32Array(capacity)
   }
 
   push(value: number): void {
@@ -43,8 +47,8 @@ export class Int32Column {
   }
 
   #grow(least: number): void {
-    const grown = new Int32Array(Math.max(16, this.data.length * 2, least))
-    grown.set(this.data.subarray(0, this.length))
+    const grown = new Int32Array(Math.max(8, this.data.length * 2, least))
+    if (this.length > 0) grown.set(this.data.subarray(0, this.length))
     this.data = grown
   }
 }
@@ -67,8 +71,8 @@ export class UnitColumn {
   data: Uint16Array<ArrayBuffer>
   length = 0
 
-  constructor(capacity = 64) {
-    this.data = new Uint16Array(capacity)
+  constructor(capacity = 0) {
+    this.data = capacity === 0 ? noUnits : new Uint16Array(capacity)
   }
 
   /** Appends the units of a string; gives the offset of the first. */
@@ -114,8 +118,8 @@ export class UnitColumn {
   reserve(more: number): void {
     const least = this.length + more
     if (least <= this.data.length) return
-    const grown = new Uint16Array(Math.max(64, this.data.length * 2, least))
-    grown.set(this.data.subarray(0, this.length))
+    const grown = new Uint16Array(Math.max(32, this.data.length * 2, least))
+    if (this.length > 0) grown.set(this.data.subarray(0, this.length))
     this.data = grown
   }
 }
@@ -177,7 +181,7 @@ export function hasSurrogate(units: Uint16Array, start: number, end: number): bo
 /** A sequence of bits as runs of equal ones: bits that are all alike cost nothing. */
 export class BitRuns {
   /** Where the bit changes: the first run is of zeros and may be empty. */
-  readonly #flips = new Int32Column(4)
+  readonly #flips = new Int32Column()
   length = 0
 
   push(bit: 0 | 1, count = 1): void {

@@ -285,7 +285,7 @@ export class Graph {
   #newRow(branch: number, seq: number, start: LV, parents: readonly LV[], lamport: number): void {
     while (this.#ends.length <= branch) {
       this.#ends.push(0)
-      this.#rowsOf.push(new Int32Column(1))
+      this.#rowsOf.push(new Int32Column())
       this.#memos.push(undefined)
     }
     if (lamport === 0 && parents.length > 0) this.#mayHaveCuts = true

@@ -29,7 +29,7 @@ export class OpLog {
   #bs = new Int32Column()
   readonly #keyIds = new Map<string, number>()
   /** By ref: the LV of the op that made the container; -1 for the root. */
-  readonly #makers = new Int32Column(4)
+  readonly #makers = new Int32Column()
   readonly #refs = new Map<number, number>([[-1, 0]])
   #length = 0
   /** Rows below this LV are not here yet; #fill brings them. */

@@ -49,11 +49,11 @@ export class Staging {
   readonly makerSeqs = new Int32Column()
 
   /** By stretch: its first row, how many ops are before it, and where its links begin. */
-  readonly stretchRows = new Int32Column(4)
-  readonly stretchOps = new Int32Column(4)
-  readonly stretchLinks = new Int32Column(4)
-  readonly linkBranches = new Int32Column(4)
-  readonly linkSeqs = new Int32Column(4)
+  readonly stretchRows = new Int32Column()
+  readonly stretchOps = new Int32Column()
+  readonly stretchLinks = new Int32Column()
+  readonly linkBranches = new Int32Column()
+  readonly linkSeqs = new Int32Column()
   /** Actors that are named in full and not known here. They stand for branches below unknownActor. */
   readonly #strangers: ActorId[] = []
 

@@ -10,10 +10,10 @@ import type { Graph, LV } from '../core/graph.ts'
 export type Net = (from: number, to: number) => number
 
 export class CriticalCuts {
-  readonly #starts = new Int32Column(2)
+  readonly #starts = new Int32Column()
   /** Inclusive. That of the last interval may be the present: then its length is the present length. */
-  readonly #ends = new Int32Column(2)
-  readonly #lengths = new Int32Column(2)
+  readonly #ends = new Int32Column()
+  readonly #lengths = new Int32Column()
 
   constructor() {
     this.#push(0, 0)

@@ -8,8 +8,8 @@ const none: readonly number[] = []
 
 export class OwnOps {
   /** Runs of ops that are neighbours in the log too: the LV of the first, and its ordinal. */
-  readonly #starts = new Int32Column(2)
-  readonly #firsts = new Int32Column(2)
+  readonly #starts = new Int32Column()
+  readonly #firsts = new Int32Column()
   /** The next ordinal. */
   length = 0
   /** The LV behind the last op. */

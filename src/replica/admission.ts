@@ -33,6 +33,13 @@ export interface AdmissionHost {
   merge(stretch: Stretch): void
 }
 
+/** What goes on from what is held of its branch. */
+export interface NextBody {
+  readonly branch: number
+  readonly fromSeq: number
+  readonly body: Uint8Array
+}
+
 /** A range in staging columns. */
 interface Staged {
   readonly range: SignedRange
@@ -144,6 +151,39 @@ export class Admission {
     this.#lastEnd = staging.endSeq
     if (!entered.isStopped) this.#host.merge(entered)
     return undefined
+  }
+
+  /** The same for bodies that may link to one another: all of them, or none if one has to wait or cannot be taken. Then each is to be tried by itself. */
+  attemptBodies(bodies: readonly NextBody[]): boolean {
+    const { actors, graph } = this.#history
+    const group: Staged[] = []
+    let isWhole = true
+    const refuse = (_: SignedRange, error: unknown): void => {
+      if (!(error instanceof JoineryError)) throw error
+      isWhole = false
+    }
+    const branches = new Set<number>()
+    for (const { branch, fromSeq, body } of bodies) {
+      if (fromSeq !== graph.endOf(branch) || branches.has(branch)) return false
+      branches.add(branch)
+      const staging = new Staging()
+      const before = this.#history.placeBefore(branch, fromSeq)
+      try {
+        decodeBody(body, { actors, branch, fromSeq, before }, staging)
+        const range = unsignedRange(actors.nameOf(branch), fromSeq, staging.endSeq, body)
+        this.#checkForm(range, branch, staging)
+        group.push({ range, branch, staging, fromSeq, first: 0, next: 0 })
+      } catch (error) {
+        if (!(error instanceof JoineryError)) throw error
+        return false
+      }
+    }
+    const mark = this.#mark()
+    const { entered, stuck } = this.#enterAll(group, refuse)
+    if (stuck.length > 0 || this.#faulty(group, refuse).length > 0) isWhole = false
+    if (!isWhole) this.#rollBack(mark)
+    else for (const stretch of entered) if (!stretch.isStopped) this.#host.merge(stretch)
+    return isWhole
   }
 
   /** The staging has something else in it now. */

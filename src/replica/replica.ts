@@ -27,7 +27,7 @@ import type { TextState } from '../crdt/engine/text-state.ts'
 import { exportValue } from '../crdt/export.ts'
 import type { Patch, PatchEvent } from '../crdt/patch.ts'
 import type { Draft, Value } from '../crdt/types.ts'
-import { Admission, type AdmissionHost, type Stretch, unsignedRange } from './admission.ts'
+import { Admission, type AdmissionHost, type NextBody, type Stretch, unsignedRange } from './admission.ts'
 import { Gathering, type Held } from './gathering.ts'
 import { History } from './history.ts'
 import { recordInit } from './init.ts'
@@ -264,29 +264,30 @@ export class Replica<T = unknown> {
         return this.#receivedOf(gathering, nothingReceived.held)
       }
     }
-    return this.#takeAll(readDelta(delta), undefined)
+    return this.#takeAll([readDelta(delta)], undefined)
   }
 
   /** Many of them: merged together, which is faster where many wrote at once. Errors: 'bad-message' if one is none, before any is taken. */
   receiveDeltas(deltas: readonly Uint8Array[]): Received {
     if (this.document.recorder.isOpen)
       throw new JoineryError('bad-change', 'ops cannot be received inside a change function')
-    return this.#takeAll(deltas.flatMap(readDelta), undefined)
+    return this.#takeAll(deltas.map(readDelta), undefined)
   }
 
   /** The same for what comes in an ordered stream (wire-session.ts), whose sender knows what is here: nothing of it may have to wait. */
   receiveSession(message: Uint8Array, decoder: SessionDecoder): Received {
     if (this.document.recorder.isOpen)
       throw new JoineryError('bad-change', 'ops cannot be received inside a change function')
-    return this.#takeAll(decoder.read(message), decoder)
+    return this.#takeAll([decoder.read(message)], decoder)
   }
 
-  #takeAll(ranges: readonly WireRange[], session: SessionDecoder | undefined): Received {
+  #takeAll(deltas: readonly (readonly WireRange[])[], session: SessionDecoder | undefined): Received {
     const gathering = this.#gather('sync')
     try {
-      for (const range of ranges)
-        if (session === undefined) this.#takeWire(range)
-        else this.#takeOfSession(range, session)
+      for (const ranges of deltas) {
+        if (session !== undefined) for (const range of ranges) this.#takeOfSession(range, session)
+        else for (const range of ranges.length > 1 ? this.#takeTogether(ranges) : ranges) this.#takeWire(range)
+      }
       this.#intake.settle()
     } finally {
       this.#settle(gathering)
@@ -550,6 +551,25 @@ export class Replica<T = unknown> {
   }
 
   // Receiving.
+
+  /** Takes what writers who may have linked to one another did next, all at once if it is as simple as that; gives the ranges that are left. */
+  #takeTogether(ranges: readonly WireRange[]): readonly WireRange[] {
+    const { actors, graph } = this.history
+    const bodies: NextBody[] = []
+    const others: WireRange[] = []
+    for (const range of ranges) {
+      const { actor, fromSeq, body } = range
+      const branch = actor.isFull ? actors.indexOf(actorId(actor.bytes)) : actors.shortIds.find(actor.bytes)
+      if (branch >= 0 && fromSeq === graph.endOf(branch)) bodies.push({ branch, fromSeq, body })
+      else others.push(range)
+    }
+    if (bodies.length < 2 || !this.#admission.attemptBodies(bodies)) return ranges
+    for (const { branch, fromSeq } of bodies) {
+      this.#intake.release(actors.nameOf(branch), fromSeq)
+      if (fromSeq === 0) this.#takeUnnamed()
+    }
+    return others
+  }
 
   #takeWire({ actor, fromSeq, body }: WireRange): void {
     const { actors, graph } = this.history

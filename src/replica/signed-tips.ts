@@ -19,7 +19,7 @@ export interface SignedTip {
 }
 
 export class SignedTips {
-  readonly #ends = new Int32Column(4)
+  readonly #ends = new Int32Column()
   #signatures = new Uint8Array(4 * signatureLength)
   #thinAt = 2 * tipsKept
   readonly #kept = new Set<number>()

@@ -13,7 +13,7 @@ export class Weights {
   readonly #graph: Graph
   readonly #log: OpLog
   readonly #branch: number
-  readonly #seqs = new Int32Column(4)
+  readonly #seqs = new Int32Column()
   readonly #sums: number[] = []
   #seq = 0
   #sum = 0

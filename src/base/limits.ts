@@ -73,4 +73,12 @@ export const limits = {
   segmentBytes: 8 * MiB,
   /** An IndexedDB pack. */
   packBytes: 256 * KiB,
+  /** A visible tab that waits to lead asks the leader this often, and takes the lead when it was silent for so long: within 3 s in all (DESIGN §8). */
+  leaderAskMs: 500,
+  leaderSilenceMs: 1_500,
+  /** A tab that must close its database for a newer version saves what it can within this time; the newer one waits so long, then says who is in its way. */
+  lastCallMs: 1_000,
+  blockedMs: 3_000,
+  /** A tab looks this often for what others appended, since a hint may be lost with the tab that meant to give it. */
+  tailLookMs: 5_000,
 } as const

@@ -1,21 +1,26 @@
 // A store in a browser's IndexedDB. Tabs of one origin open the same database side by side: each appends for itself, the keys of the log put
 // all in one order, a BroadcastChannel says when to look. No transaction waits for anything but the database, or it would commit half-way.
 
-import type { IDBPObjectStore } from 'idb'
 import { toHex } from '../base/bytes.ts'
 import { Emitter, type Off } from '../base/emitter.ts'
 import type { JoineryError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import { systemRandom } from '../base/random.ts'
-import { checkKey, checkRecords, checkSize, checkStream, checkUpTo, closedError, outdatedError } from './checks.ts'
-import { GroupQueue } from './group-queue.ts'
-import { type Database, databaseError, openDatabase, type Tables } from './indexeddb/database.ts'
-import { Leader, type LeaderMessage, leaseInstance, pageVisibility, type Visibility } from './indexeddb/leader.ts'
+import { checkRecords, checkSize, checkStream, checkUpTo, closedError } from './checks.ts'
+import { Commits } from './indexeddb/commits.ts'
+import { type Database, databaseError, openDatabase } from './indexeddb/database.ts'
+import { LastCalls, Notes } from './indexeddb/last-words.ts'
+import { Leader, type LeaderMessage } from './indexeddb/leader.ts'
+import { holdInstance } from './indexeddb/locks.ts'
 import { type Row, unpackRows } from './indexeddb/packs.ts'
-import { appendRows, dropStream, endOfLog, type LogTransaction, replaceRows } from './indexeddb/transactions.ts'
+import { type PageLife, pageLife } from './indexeddb/page-life.ts'
+import { askToPersist, usageOfSite } from './indexeddb/room.ts'
+import { Shelf } from './indexeddb/shelf.ts'
+import { endOfLog } from './indexeddb/transactions.ts'
 import type {
   AppendOptions,
   Cursor,
+  LastWords,
   Leadership,
   Lease,
   Loaded,
@@ -25,11 +30,12 @@ import type {
   StoreFactory,
   StoreRecord,
   StreamName,
+  Usage,
 } from './store.ts'
 
 export interface IndexeddbStoreOptions {
-  /** @internal Stands for the page's visibility in tests. */
-  readonly visibility?: Visibility
+  /** @internal Stands for the page in tests. */
+  readonly life?: PageLife
 }
 
 /**
@@ -43,8 +49,8 @@ export function indexeddbStore(options: IndexeddbStoreOptions = {}): StoreFactor
   return async (path) => {
     const name = `joinery:${path}`
     const gone = Promise.withResolvers<string>()
-    const database = await openDatabase(name, gone.resolve)
-    askToPersist()
+    const calls = new LastCalls()
+    const database = await openDatabase(name, { lastCall: () => calls.call(), onGone: gone.resolve })
     try {
       const transaction = database.transaction(['packs', 'meta'])
       transaction.done.catch(() => {}) // The requests tell.
@@ -52,7 +58,8 @@ export function indexeddbStore(options: IndexeddbStoreOptions = {}): StoreFactor
         endOfLog(transaction),
         transaction.objectStore('meta').get('incarnation'),
       ])
-      return new IndexeddbStore(name, database, { end, incarnation: String(incarnation), gone: gone.promise }, options)
+      const opened = { name, database, calls, end, incarnation: String(incarnation), gone: gone.promise }
+      return new IndexeddbStore(opened, options.life ?? pageLife)
     } catch (error) {
       database.close()
       throw databaseError(error, name)
@@ -61,16 +68,13 @@ export function indexeddbStore(options: IndexeddbStoreOptions = {}): StoreFactor
 }
 
 interface Opened {
+  readonly name: string
+  readonly database: Database
+  readonly calls: LastCalls
   readonly end: Cursor
   readonly incarnation: string
   readonly gone: Promise<string>
 }
-
-/** What may stand in one group. */
-type Job =
-  | { readonly type: 'append'; readonly records: readonly StoreRecord[]; readonly strict: boolean }
-  | { readonly type: 'compact'; readonly stream: StreamName; readonly snapshot: Uint8Array; readonly upTo: Cursor }
-  | { readonly type: 'drop'; readonly stream: StreamName }
 
 type Message = 'appended' | LeaderMessage
 
@@ -78,48 +82,80 @@ class IndexeddbStore implements Store {
   readonly kind = 'indexeddb'
   readonly incarnation: string
   readonly writer: string = toHex(systemRandom.bytes(8))
+  readonly lastWords: LastWords
   readonly #name: string
   readonly #database: Database
-  readonly #queue: GroupQueue<Job>
+  readonly #commits: Commits
+  readonly #shelf: Shelf
   readonly #channel: BroadcastChannel
   readonly #leader: Leader
   readonly #hints = new Emitter<{ hint: undefined }>()
   readonly #lost = Promise.withResolvers<void>()
   readonly #closed = new AbortController()
-  /** Compactions and drops that were refused since another tab leads: the appends that shared their transaction stand. */
-  readonly #refused = new WeakSet<Job>()
   readonly #leases = new Set<Lease | Leadership>()
+  readonly #offs: Off[] = []
   #seen: Cursor
-  #term: number | undefined
+  #leased = 0
   #failed: JoineryError | undefined
   #closing: Promise<void> | undefined
 
-  constructor(name: string, database: Database, opened: Opened, options: IndexeddbStoreOptions) {
+  constructor({ name, database, calls, end, incarnation, gone }: Opened, life: PageLife) {
     this.#name = name
     this.#database = database
-    this.incarnation = opened.incarnation
-    this.#seen = opened.end
-    this.#queue = new GroupQueue((jobs) => this.#commit(jobs), limits.segmentBytes)
+    this.incarnation = incarnation
+    this.#seen = end
+    this.#shelf = new Shelf(database, (action) => this.#attempt(action))
+    this.#commits = new Commits({
+      name,
+      database,
+      writer: this.writer,
+      failed: () => this.#failed,
+      fail: (cause) => this.#fail(cause),
+      done: (keys) => this.#wrote(keys),
+    })
     this.#channel = new BroadcastChannel(name)
     this.#channel.onmessage = ({ data }: MessageEvent<Message>) => this.#hear(data)
     this.#leader = new Leader({
       name: `${name}:leader`,
-      visibility: options.visibility ?? pageVisibility,
+      life,
       post: (message) => this.#post(message),
-      begin: () => this.#beginTerm(),
+      begin: async () => this.#commits.lead(await this.#shelf.beginTerm()),
     })
-    void opened.gone.then((why) => this.#fail(new Error(why)))
+    const notes = new Notes(name)
+    this.lastWords = {
+      onCall: (listener) => calls.on(listener),
+      leave: (instance, note) => notes.leave(instance, note),
+      find: (instance) => notes.find(instance),
+    }
+    this.#watch(life, calls)
+    void gone.then((why) => this.#fail(new Error(why)))
+  }
+
+  /** Hints may be lost, with the tab that meant to give one or while this one slept: we look by ourselves, too. */
+  #watch(life: PageLife, calls: LastCalls): void {
+    const hint = (): void => this.#hints.emit('hint', undefined)
+    const look = setInterval(() => (life.isVisible() || this.#leader.leads) && hint(), limits.tailLookMs)
+    const callIfHidden = (): void => void (life.isVisible() || calls.call())
+    this.#offs.push(
+      () => clearInterval(look),
+      life.onWake(hint),
+      life.onSleep(() => void calls.call()),
+      life.onVisibility(callIfHidden),
+    )
   }
 
   async append(records: readonly StoreRecord[], options: AppendOptions): Promise<void> {
     this.#check()
     const sizeBytes = checkRecords(records)
     if (records.length === 0) return
-    await this.#queue.push({ type: 'append', records, strict: options.durability === 'strict' }, sizeBytes)
+    const strict = options.durability === 'strict'
+    await this.#commits.append(records, { strict, sizeBytes })
+    // Somebody has written something here: now it is worth asking.
+    if (strict) askToPersist()
   }
 
   async streams(): Promise<readonly StreamName[]> {
-    return this.#read('packs', async (packs) => {
+    return this.#shelf.read('packs', async (packs) => {
       const streams: StreamName[] = []
       let cursor = await packs.index('stream').openKeyCursor(null, 'nextunique')
       for (; cursor !== null; cursor = await cursor.continue()) streams.push(cursor.key)
@@ -129,7 +165,7 @@ class IndexeddbStore implements Store {
 
   async read(stream: StreamName): Promise<Loaded> {
     checkStream(stream)
-    const rows = await this.#read('packs', (packs) => packs.index('stream').getAll(stream))
+    const rows = await this.#shelf.read('packs', (packs) => packs.index('stream').getAll(stream))
     const packs = unpackRows(rows)
     const ordered = [
       ...packs.filter(({ upTo }) => upTo !== undefined),
@@ -145,13 +181,13 @@ class IndexeddbStore implements Store {
     this.#check()
     checkStream(stream)
     checkUpTo(upTo, this.#seen)
-    await this.#asLeader({ type: 'compact', stream, snapshot, upTo }, checkSize(stream, snapshot))
+    await this.#commits.asLeader({ type: 'compact', stream, snapshot, upTo }, checkSize(stream, snapshot))
   }
 
   async drop(stream: StreamName): Promise<void> {
     this.#check()
     checkStream(stream)
-    await this.#asLeader({ type: 'drop', stream }, 0)
+    await this.#commits.asLeader({ type: 'drop', stream }, 0)
   }
 
   cursor(): Cursor {
@@ -176,7 +212,20 @@ class IndexeddbStore implements Store {
 
   async lease(): Promise<Lease> {
     this.#check()
-    return this.#keep(await leaseInstance(`${this.#name}:actor`))
+    const held = await holdInstance(`${this.#name}:actor`)
+    const [key, token] = [`actor:${held.instance}`, `${this.writer}/${this.#leased++}`]
+    try {
+      await this.#shelf.noteLease(key, token)
+    } catch (error) {
+      await held.release()
+      throw error
+    }
+    const off = this.#commits.holdLease(key, token)
+    const release = (): Promise<void> => {
+      off()
+      return held.release()
+    }
+    return this.#keep({ ...held, release })
   }
 
   async lead(signal: AbortSignal): Promise<Leadership> {
@@ -185,45 +234,31 @@ class IndexeddbStore implements Store {
   }
 
   async get(key: string): Promise<Uint8Array | undefined> {
-    checkKey(key)
-    return this.#read('shelf', (shelf) => shelf.get(key))
+    return this.#shelf.get(key)
   }
 
   async set(key: string, value: Uint8Array): Promise<void> {
-    checkKey(key)
-    await this.#write('shelf', (table) => table.put(value, key))
+    await this.#shelf.set(key, value)
   }
 
   async setOnce(key: string, value: Uint8Array): Promise<Uint8Array> {
-    checkKey(key)
-    return this.#write('shelf', async (table) => {
-      const standing = await table.get(key)
-      if (standing === undefined) await table.put(value, key)
-      return standing ?? value.slice()
-    })
+    return this.#shelf.setOnce(key, value)
   }
 
   async delete(key: string): Promise<void> {
-    checkKey(key)
-    await this.#write('shelf', (table) => table.delete(key))
+    await this.#shelf.delete(key)
   }
 
   async keys(prefix: string): Promise<readonly string[]> {
-    const keys = await this.#read('shelf', (shelf) => shelf.getAllKeys())
-    return keys.filter((key) => key.startsWith(prefix)).sort()
+    return this.#shelf.keys(prefix)
   }
 
   async keyPair(name: string, make: MakeKeyPair): Promise<CryptoKeyPair> {
-    checkKey(name)
-    const kept = await this.#read('keyPairs', (pairs) => pairs.get(name))
-    if (kept !== undefined) return kept
-    // Made before the transaction, which must not wait for it; another tab may be quicker, then its keys stand.
-    const made = await make({ extractable: false })
-    return this.#write('keyPairs', async (table) => {
-      const standing = await table.get(name)
-      if (standing === undefined) await table.put(made, name)
-      return standing ?? made
-    })
+    return this.#shelf.keyPair(name, make)
+  }
+
+  usage(): Promise<Usage> {
+    return usageOfSite()
   }
 
   close(): Promise<void> {
@@ -232,8 +267,9 @@ class IndexeddbStore implements Store {
   }
 
   async #end(): Promise<void> {
-    await this.#queue.idle()
+    await this.#commits.idle()
     this.#closed.abort(closedError(this.#name))
+    for (const off of this.#offs) off()
     this.#leader.close()
     await Promise.all([...this.#leases].map((lease) => lease.release()))
     this.#database.close()
@@ -241,77 +277,15 @@ class IndexeddbStore implements Store {
     this.#hints.clear()
   }
 
-  /** One transaction for all jobs of a group, in their order: all of it is there, or none. */
-  async #commit(jobs: readonly Job[]): Promise<void> {
-    if (this.#failed !== undefined) throw this.#failed
-    const isStrict = jobs.some((job) => job.type !== 'append' || job.strict)
-    let keys: readonly Cursor[] = []
-    try {
-      const durability = isStrict ? 'strict' : 'relaxed'
-      const transaction = this.#database.transaction(['packs', 'meta'], 'readwrite', { durability })
-      const work = this.#run(jobs, transaction).catch((error: unknown) => {
-        abort(transaction)
-        throw error
-      })
-      // Only `complete` means written: a request may succeed and the commit fail.
-      const results = await Promise.allSettled([work, transaction.done])
-      for (const result of results) if (result.status === 'rejected') throw transaction.error ?? result.reason
-      keys = await work
-    } catch (error) {
-      const known = databaseError(error, this.#name)
-      throw known.code === 'store-full' ? known : this.#fail(error)
-    }
+  #wrote(keys: readonly Cursor[]): void {
     // Other tabs' rows may lie between what we saw and what we wrote: then only `tail` moves us on.
     const [first] = keys
     if (first === this.#seen + 1) this.#seen = keys.at(-1) ?? this.#seen
     this.#post('appended')
   }
 
-  async #run(jobs: readonly Job[], transaction: LogTransaction): Promise<readonly Cursor[]> {
-    const keys: Cursor[] = []
-    let waiting: StoreRecord[] = []
-    // Appends that follow one another are packed together.
-    const flush = async (): Promise<void> => {
-      const records = waiting
-      waiting = []
-      for (const key of await appendRows(transaction, this.writer, records)) keys.push(key)
-    }
-    for (const job of jobs) {
-      if (job.type === 'append') {
-        for (const record of job.records) waiting.push(record)
-        continue
-      }
-      await flush()
-      if (await this.#isOutdated(transaction)) this.#refused.add(job)
-      else if (job.type === 'drop') await dropStream(transaction, job.stream)
-      else keys.push(...(await replaceRows(transaction, this.writer, job)))
-    }
-    const last = flush()
-    transaction.commit() // Nothing more comes: the database need not ask.
-    await last
-    return keys
-  }
-
-  async #asLeader(job: Job, sizeBytes: number): Promise<void> {
-    await this.#queue.push(job, sizeBytes)
-    if (this.#refused.has(job)) throw outdatedError(this.#name)
-  }
-
-  /** Whether another tab has led since we did. Asked within the transaction that deletes, so no leader can begin in between. */
-  async #isOutdated(transaction: LogTransaction): Promise<boolean> {
-    return this.#term !== undefined && (await transaction.objectStore('meta').get('term')) !== this.#term
-  }
-
-  async #beginTerm(): Promise<void> {
-    this.#term = await this.#write('meta', async (table) => {
-      const term = Number((await table.get('term')) ?? 0) + 1
-      await table.put(term, 'term')
-      return term
-    })
-  }
-
   #rowsAfter(cursor: Cursor): Promise<Row[]> {
-    return this.#read('packs', async (packs) => {
+    return this.#shelf.read('packs', async (packs) => {
       const rows: Row[] = []
       for (let last: Cursor | undefined = cursor; last !== undefined; ) {
         const some: Row[] = await packs.getAll(IDBKeyRange.lowerBound(last, true), rowsAtOnce)
@@ -319,29 +293,6 @@ class IndexeddbStore implements Store {
         last = some.length < rowsAtOnce ? undefined : some.at(-1)?.cursor
       }
       return rows
-    })
-  }
-
-  async #read<Name extends 'packs' | 'shelf' | 'keyPairs', T>(
-    name: Name,
-    act: (table: IDBPObjectStore<Tables, [Name], Name, 'readonly'>) => Promise<T>,
-  ): Promise<T> {
-    return this.#attempt(() => {
-      const transaction = this.#database.transaction(name)
-      transaction.done.catch(() => {}) // What it read is told by the requests; it may still be cut off after the last.
-      return act(transaction.store)
-    })
-  }
-
-  /** A strict transaction on one table; `act` waits for nothing but that table. */
-  async #write<Name extends 'shelf' | 'keyPairs' | 'meta', T>(
-    name: Name,
-    act: (table: IDBPObjectStore<Tables, [Name], Name, 'readwrite'>) => Promise<T>,
-  ): Promise<T> {
-    return this.#attempt(async () => {
-      const transaction = this.#database.transaction(name, 'readwrite', { durability: 'strict' })
-      const [result] = await Promise.all([act(transaction.store), transaction.done])
-      return result
     })
   }
 
@@ -387,20 +338,3 @@ class IndexeddbStore implements Store {
 }
 
 const rowsAtOnce = 256
-
-function abort(transaction: LogTransaction): void {
-  try {
-    transaction.abort()
-  } catch {
-    // It has ended already, which is what was wanted.
-  }
-}
-
-let asked = false
-
-/** Asks the browser, once, not to clear this site's data by itself. It may say no. */
-function askToPersist(): void {
-  if (asked) return
-  asked = true
-  void navigator.storage?.persist?.().catch(() => false)
-}

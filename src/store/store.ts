@@ -51,6 +51,25 @@ export interface Leadership {
   release(): Promise<void>
 }
 
+/** What the platform says of the room for this store; undefined where it does not tell. */
+export interface Usage {
+  /** All that this site, or device, has used. */
+  readonly usedBytes: number | undefined
+  /** All that it may use. */
+  readonly roomBytes: number | undefined
+  /** Whether the platform keeps it until a person deletes it: false where it may clear it by itself, to make room. */
+  readonly persisted: boolean | undefined
+}
+
+/** Of platforms that end a program without waiting for it: a page is closed, put to sleep, or replaced by a newer one. */
+export interface LastWords {
+  /** The end may be near: what is written before the listener's promise resolves is kept, if there is time. Called any number of times. */
+  onCall(listener: () => void | Promise<void>): Off
+  /** Leaves a note, at once, for whoever leases this actor's instance next; undefined takes it back. */
+  leave(instance: number, note: string | undefined): void
+  find(instance: number): string | undefined
+}
+
 /** Makes an Ed25519 key pair. A file can only hold a key that may be exported; a browser keeps one that may not. */
 export type MakeKeyPair = (options: { readonly extractable: boolean }) => Promise<CryptoKeyPair>
 
@@ -104,6 +123,11 @@ export interface Store {
    * `make` is called when there is none, with the extractability this store needs to keep the keys; decided once among tabs.
    */
   keyPair(name: string, make: MakeKeyPair): Promise<CryptoKeyPair>
+
+  /** How much room there is. Never rejects. Absent where there is nothing to tell. */
+  usage?(): Promise<Usage>
+  /** Absent where a program is waited for. */
+  readonly lastWords?: LastWords
 
   /** Waits for what was appended, then closes. Never rejects. Later calls reject 'closed'. */
   close(): Promise<void>

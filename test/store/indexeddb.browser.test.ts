@@ -6,7 +6,9 @@ import { fromHex, toHex, utf8 } from '../../src/base/bytes.ts'
 import type { Off } from '../../src/base/emitter.ts'
 import { messageOf } from '../../src/base/errors.ts'
 import { limits } from '../../src/base/limits.ts'
+import { openDatabase } from '../../src/store/indexeddb/database.ts'
 import { decodePack, encodePack, packRows, unpackRows } from '../../src/store/indexeddb/packs.ts'
+import type { PageLife } from '../../src/store/indexeddb/page-life.ts'
 import { indexeddbStore } from '../../src/store/indexeddb.ts'
 import { outcome, records, storeContract, texts } from './contract.ts'
 
@@ -134,9 +136,12 @@ test('private keys kept in a browser cannot be taken out', async () => {
   await store.close()
 })
 
-class Window {
+/** A page whose life a test decides. */
+class Window implements PageLife {
   #isVisible: boolean
   readonly #listeners = new Set<() => void>()
+  readonly #sleepers = new Set<() => void>()
+  readonly #wakers = new Set<() => void>()
 
   constructor(isVisible: boolean) {
     this.#isVisible = isVisible
@@ -146,22 +151,42 @@ class Window {
     return this.#isVisible
   }
 
-  onChange(listener: () => void): Off {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+  onVisibility(listener: () => void): Off {
+    return added(this.#listeners, listener)
+  }
+
+  onSleep(listener: () => void): Off {
+    return added(this.#sleepers, listener)
+  }
+
+  onWake(listener: () => void): Off {
+    return added(this.#wakers, listener)
   }
 
   show(isVisible: boolean): void {
     this.#isVisible = isVisible
     for (const listener of this.#listeners) listener()
   }
+
+  sleep(): void {
+    for (const listener of this.#sleepers) listener()
+  }
+
+  wake(): void {
+    for (const listener of this.#wakers) listener()
+  }
+}
+
+function added(listeners: Set<() => void>, listener: () => void): Off {
+  listeners.add(listener)
+  return () => listeners.delete(listener)
 }
 
 test('a visible tab takes over from a hidden one, and only from a hidden one', async () => {
   const path = fresh()
   const { signal } = new AbortController()
   const windows = [new Window(true), new Window(false), new Window(true)] as const
-  const stores = await Promise.all(windows.map((visibility) => indexeddbStore({ visibility })(path)))
+  const stores = await Promise.all(windows.map((life) => indexeddbStore({ life })(path)))
   const [storeA, storeB, storeC] = stores
   if (storeA === undefined || storeB === undefined || storeC === undefined) throw new Error('three tabs were opened')
   const order: string[] = []
@@ -183,6 +208,169 @@ test('a visible tab takes over from a hidden one, and only from a hidden one', a
   await waitingC
   expect(order).toEqual(['a', 'b', 'c'])
   await Promise.all(stores.map((store) => store.close()))
+})
+
+/** Stores in tabs that a test shows, hides, puts to sleep and wakes. */
+async function tabs(count: number) {
+  const path = fresh()
+  const windows = Array.from({ length: count }, () => new Window(true))
+  const stores = await Promise.all(windows.map((life) => indexeddbStore({ life })(path)))
+  return { path, windows, stores, close: () => Promise.all(stores.map((store) => store.close())) }
+}
+
+test('a leader that is put to sleep gives way at once, and leads again when its turn comes', async () => {
+  const { stores, windows, close } = await tabs(2)
+  const { signal } = new AbortController()
+  const leadA = await stores[0]?.lead(signal)
+  const waitingB = stores[1]?.lead(signal)
+  windows[0]?.sleep()
+  await leadA?.lost
+  const leadB = await waitingB
+  const again = stores[0]?.lead(signal)
+  await leadB?.release()
+  await again
+  await close()
+})
+
+test('a leader that gives no answer is passed over within 3 s by one visible tab, and can delete nothing any more', async () => {
+  const { path, stores, close } = await tabs(3)
+  const [storeA, storeB, storeC] = stores
+  if (storeA === undefined || storeB === undefined || storeC === undefined) throw new Error('three tabs were opened')
+  const { signal } = new AbortController()
+  await storeA.append(records('a:1'), strict)
+  const leadA = await storeA.lead(signal)
+  // Stuck, or frozen: what others say does not reach it any more.
+  const deaf = Object.getOwnPropertyDescriptor(BroadcastChannel.prototype, 'postMessage')
+  BroadcastChannel.prototype.postMessage = function (this: BroadcastChannel, message: unknown): void {
+    if (message !== 'leader-there?') deaf?.value.call(this, message)
+  }
+  try {
+    const begin = performance.now()
+    let leaders = 0
+    const waiting = [storeB, storeC].map((store) => store.lead(signal).then(() => ++leaders))
+    await Promise.race(waiting)
+    await leadA.lost
+    expect(performance.now() - begin).toBeLessThan(3_000)
+    expect(leaders).toBe(1)
+    expect(await outcome(storeA.compact('a', utf8('S1'), storeA.cursor()))).toBe('store-locked')
+    expect(texts(await storeB.read('a'))).toBe('1')
+    const { held = [] } = await navigator.locks.query()
+    expect(held.filter(({ name }) => name === `joinery:${path}:leader`)).toHaveLength(1)
+  } finally {
+    if (deaf !== undefined) Object.defineProperty(BroadcastChannel.prototype, 'postMessage', deaf)
+  }
+  await Promise.all(stores.map((store) => store.close()))
+  await close()
+})
+
+test('a leader that answers is left alone, however long others wait', async () => {
+  const { stores, close } = await tabs(2)
+  const { signal } = new AbortController()
+  const leadA = await stores[0]?.lead(signal)
+  let isLost = false
+  void leadA?.lost.then(() => {
+    isLost = true
+  })
+  const waiting = stores[1]?.lead(signal).catch(() => 'closed')
+  await new Promise((resolve) => setTimeout(resolve, 2 * limits.leaderSilenceMs))
+  expect(isLost).toBe(false)
+  await stores[1]?.close()
+  expect(await waiting).toBe('closed')
+  await close()
+})
+
+test('Invariant 11: what a tab writes as an actor that another tab has by now is refused in the transaction itself', async () => {
+  const { path, stores, close } = await tabs(2)
+  const [storeA, storeB] = stores
+  const lease = await storeA?.lease()
+  await storeA?.append(records('a:1'), strict)
+  // A browser that frees the locks of a page it put away, and does not say so.
+  const database = await openDB(`joinery:${path}`)
+  await database.put('meta', 'somebody else', 'actor:0')
+  database.close()
+  const written = [storeA?.append(records('a:received'), { durability: 'relaxed' })].map((one) =>
+    outcome(one ?? Promise.resolve()),
+  )
+  expect(await Promise.all(written)).toEqual(['done'])
+  expect(await outcome(storeA?.append(records('a:2'), strict) ?? Promise.resolve())).toBe('store-failed')
+  await lease?.lost
+  expect(texts((await storeB?.read('a')) ?? { records: [], degraded: true })).toBe('1 received')
+  await close()
+})
+
+test('whoever wakes up looks for what others appended meanwhile', async () => {
+  const { stores, windows, close } = await tabs(1)
+  const hinted = new Promise<void>((resolve) => stores[0]?.onHint(resolve))
+  windows[0]?.wake()
+  await hinted
+  await close()
+})
+
+test('a newer joinery gets the database when what was to be saved is saved; until then it waits', async () => {
+  const path = fresh()
+  const store = await open(path)
+  const lease = await store.lease()
+  const order: string[] = []
+  store.lastWords?.onCall(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    await store.append(records('a:last'), strict)
+    order.push('saved')
+  })
+  const newer = await openDB(`joinery:${path}`, 2, { blocked: () => void order.push('blocked') })
+  order.push('opened')
+  await lease.lost
+  expect(order).toEqual(['blocked', 'saved', 'opened'])
+  expect(await newer.count('packs')).toBe(1)
+  expect(await outcome(store.append(records('a:2'), strict))).toBe('store-failed')
+  newer.close()
+  await store.close()
+  expect(await outcome(open(path))).toBe('store-newer')
+})
+
+test('a newer joinery waits no longer than it must for a tab that saves and saves', async () => {
+  const path = fresh()
+  const store = await open(path)
+  store.lastWords?.onCall(() => new Promise(() => {}))
+  const begin = performance.now()
+  const newer = await openDB(`joinery:${path}`, 2)
+  expect(performance.now() - begin).toBeLessThan(limits.lastCallMs + 1_000)
+  newer.close()
+  await store.close()
+})
+
+test('a tab of an older version that does not let go is named as what is in the way', async () => {
+  const path = fresh()
+  // It does not hear that another version is wanted, as a frozen tab does not.
+  const deaf = await new Promise<IDBDatabase>((resolve, reject) => {
+    const request = indexedDB.open(`joinery:${path}`, 1)
+    request.onsuccess = () => resolve(request.result)
+    request.onerror = () => reject(request.error)
+  })
+  const refused = openDatabase(`joinery:${path}`, { version: 2, lastCall: async () => {}, onGone: () => {} })
+  expect(await outcome(refused)).toBe('store-locked')
+  deaf.close()
+})
+
+test('a note is there at once, for whoever has the instance next', async () => {
+  const path = fresh()
+  const storeA = await open(path)
+  expect(storeA.lastWords?.find(0)).toBe(undefined)
+  storeA.lastWords?.leave(0, 'three edits')
+  const storeB = await open(path)
+  expect(storeB.lastWords?.find(0)).toBe('three edits')
+  storeB.lastWords?.leave(0, undefined)
+  expect(storeA.lastWords?.find(0)).toBe(undefined)
+  await storeA.close()
+  await storeB.close()
+})
+
+test('the room that the browser gives is told', async () => {
+  const store = await open(fresh())
+  const usage = await store.usage?.()
+  expect(usage?.roomBytes).toBeGreaterThan(1_000_000)
+  expect(usage?.usedBytes).toBeGreaterThan(0)
+  expect(usage?.persisted).toBe(false)
+  await store.close()
 })
 
 /** Chromium's storage buckets have quotas of their own: a full disk that disturbs nobody else. */

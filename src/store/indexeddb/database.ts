@@ -3,6 +3,7 @@
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb'
 import { toHex } from '../../base/bytes.ts'
 import { JoineryError, messageOf } from '../../base/errors.ts'
+import { limits } from '../../base/limits.ts'
 import { systemRandom } from '../../base/random.ts'
 import type { Row } from './packs.ts'
 
@@ -14,23 +15,43 @@ export interface Tables extends DBSchema {
   packs: { key: number; value: Row; indexes: { stream: string; snapshot: [string, number] } }
   shelf: { key: string; value: Uint8Array }
   keyPairs: { key: string; value: CryptoKeyPair }
-  /** 'incarnation', 'term' of the newest leader, 'end' of the log where its last rows were deleted. */
+  /** 'incarnation', 'term' of the newest leader, 'end' of the log where its last rows were deleted, 'actor:<n>' who holds that lease. */
   meta: { key: string; value: string | number }
 }
 
 export type Database = IDBPDatabase<Tables>
 
-/** Opens the database; `onGone` is told when it was closed from outside and will take nothing more. */
-export async function openDatabase(name: string, onGone: (why: string) => void): Promise<Database> {
-  if (globalThis.indexedDB === undefined) throw noIndexedDb(name, undefined)
+export interface DatabaseOptions {
+  /** Another version of the tables than ours: only tests know of one. */
+  readonly version?: number
+  /** A newer joinery waits for us to close: what is written before the promise resolves is kept. */
+  readonly lastCall: () => Promise<void>
+  /** It was closed from outside, and takes nothing more. */
+  readonly onGone: (why: string) => void
+}
+
+/** Opens the database. Where a tab with an older version does not close it in time, it is refused: 'store-locked'. */
+export async function openDatabase(
+  name: string,
+  { version = databaseVersion, lastCall, onGone }: DatabaseOptions,
+): Promise<Database> {
+  if (findIndexedDb() === undefined) throw noIndexedDb(name, undefined)
   const blocked = Promise.withResolvers<never>()
-  const opening = openDB<Tables>(name, databaseVersion, {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const opening = openDB<Tables>(name, version, {
     upgrade: (database) => makeTables(database),
-    blocked: () => blocked.reject(blockedError(name)),
+    blocked: () => {
+      timer = setTimeout(() => blocked.reject(blockedError(name)), limits.blockedMs)
+    },
     // Whoever wants another version waits for us to close, so a tab left open must not hold the others up.
-    blocking: (_version, _blocked, event) => {
-      ;(event.target as IDBDatabase).close()
-      onGone('another tab updates or deletes it')
+    blocking: (_version, wanted, event) => {
+      const database = event.target as IDBDatabase
+      const close = (why: string): void => {
+        database.close()
+        onGone(why)
+      }
+      if (wanted === null) return close('its data was deleted')
+      void within(limits.lastCallMs, lastCall()).then(() => close('another tab has a newer joinery'))
     },
     terminated: () => onGone('the browser closed it, perhaps because its data was cleared'),
   })
@@ -39,7 +60,22 @@ export async function openDatabase(name: string, onGone: (why: string) => void):
   } catch (error) {
     void opening.then((database) => database.close()).catch(() => {}) // Refused already; what comes late is put away.
     throw openError(error, name)
+  } finally {
+    clearTimeout(timer)
   }
+}
+
+/** Some browsers throw where it is asked for, as in a frame that may keep nothing. */
+function findIndexedDb(): IDBFactory | undefined {
+  try {
+    return globalThis.indexedDB
+  } catch {
+    return undefined
+  }
+}
+
+function within(timeMs: number, work: Promise<void>): Promise<void> {
+  return Promise.race([work, new Promise<void>((resolve) => setTimeout(resolve, timeMs))])
 }
 
 function makeTables(database: Database): void {

@@ -1,51 +1,46 @@
-// Who among the tabs may write as which actor, and who owns network and compaction: Web Locks, which the browser frees when a tab dies.
-// A visible tab is preferred: browsers slow hidden ones down. A hidden leader gives way to a visible tab that asks.
+// Who owns network and compaction among the tabs: a Web Lock, which the browser frees when a tab dies. A visible tab is preferred, since browsers slow
+// hidden ones down; and a leader that sleeps is no leader. Who leads is told by the term (`begin`), which whatever deletes checks in its own transaction:
+// two who believe that they lead do no harm.
 //
-//   visible tab, waiting          hidden tab, leading
-//     asks when it begins to wait ──────► gives way
-//     asks when it becomes visible ─────► gives way
-//     asks ◄───────────────────────────── tells that it leads hidden: on taking the lead, on becoming hidden
+//   visible tab, waiting                    leader
+//     asks when it begins to wait ────────► hidden: gives way
+//     asks when it becomes visible ───────► hidden: gives way
+//     asks ◄─────────────────────────────── tells that it leads hidden: on taking the lead, on becoming hidden
+//     asks again and again ───────────────► answers, seen or not; about to be frozen: gives way unasked
+//     no answer: steals the lock            frozen, or stuck: finds out when it wakes
 
 import type { Off } from '../../base/emitter.ts'
-import { JoineryError } from '../../base/errors.ts'
-import type { Leadership, Lease } from '../store.ts'
-
-/** Whether anyone looks at this tab. */
-export interface Visibility {
-  isVisible(): boolean
-  onChange(listener: () => void): Off
-}
-
-/** The page's own; a worker has no page and counts as visible. */
-export const pageVisibility: Visibility = {
-  isVisible: () => globalThis.document?.visibilityState !== 'hidden',
-  onChange(listener) {
-    globalThis.document?.addEventListener('visibilitychange', listener)
-    return () => globalThis.document?.removeEventListener('visibilitychange', listener)
-  },
-}
+import { limits } from '../../base/limits.ts'
+import type { Leadership } from '../store.ts'
+import { type Held, hold, taken } from './locks.ts'
+import type { PageLife } from './page-life.ts'
 
 export interface LeaderOptions {
   readonly name: string
-  readonly visibility: Visibility
+  readonly life: PageLife
   /** Tells the other tabs. */
   readonly post: (message: LeaderMessage) => void
   /** Called while the lock is held, before anyone is told: makes the term by which older leaders are refused. */
   readonly begin: () => Promise<void>
 }
 
-export type LeaderMessage = 'visible-tab-asks' | 'hidden-tab-leads'
+export type LeaderMessage = 'visible-tab-asks' | 'hidden-tab-leads' | 'leader-there?' | 'leader-here'
 
 export class Leader {
   readonly #options: LeaderOptions
-  readonly #offVisibility: Off
+  readonly #offs: readonly Off[]
   /** Ends our leadership, if we lead. */
   #giveWay: (() => void) | undefined
   #waiting = 0
+  #heardAt = 0
 
   constructor(options: LeaderOptions) {
     this.#options = options
-    this.#offVisibility = options.visibility.onChange(() => this.#say())
+    this.#offs = [options.life.onVisibility(() => this.#say()), options.life.onSleep(() => this.#giveWay?.())]
+  }
+
+  get leads(): boolean {
+    return this.#giveWay !== undefined
   }
 
   async lead(signal: AbortSignal): Promise<Leadership> {
@@ -54,7 +49,7 @@ export class Leader {
     this.#waiting++
     this.#say()
     try {
-      const held = await hold(this.#options.name, { signal }, this.#options.begin)
+      const held = await this.#acquire(signal)
       const release = async (): Promise<void> => {
         if (this.#giveWay === giveWay) this.#giveWay = undefined
         await held.release()
@@ -63,8 +58,9 @@ export class Leader {
         lost.resolve()
         void release()
       }
-      void held.lost.then(lost.resolve)
+      void held.lost.then(giveWay)
       this.#giveWay = giveWay
+      this.#options.post('leader-here')
       this.#say()
       return { lost: lost.promise, release }
     } finally {
@@ -74,61 +70,81 @@ export class Leader {
 
   /** What another tab said. */
   hear(message: LeaderMessage): void {
-    if (message === 'hidden-tab-leads') this.#say()
-    else if (!this.#options.visibility.isVisible()) this.#giveWay?.()
+    if (message === 'leader-here') this.#heardAt = performance.now()
+    else if (message === 'hidden-tab-leads') this.#say()
+    else if (message === 'leader-there?') this.#answer()
+    else if (!this.#options.life.isVisible()) this.#giveWay?.()
   }
 
   close(): void {
-    this.#offVisibility()
+    for (const off of this.#offs) off()
+  }
+
+  #answer(): void {
+    if (this.leads) this.#options.post('leader-here')
   }
 
   #say(): void {
-    const isVisible = this.#options.visibility.isVisible()
-    if (this.#giveWay !== undefined && !isVisible) this.#options.post('hidden-tab-leads')
-    else if (this.#giveWay === undefined && this.#waiting > 0 && isVisible) this.#options.post('visible-tab-asks')
+    const isVisible = this.#options.life.isVisible()
+    if (this.leads && !isVisible) this.#options.post('hidden-tab-leads')
+    else if (!this.leads && this.#waiting > 0 && isVisible) this.#options.post('visible-tab-asks')
   }
-}
 
-/** Invariant 11: an instance number is held by one living tab, and is free again the moment it dies. */
-export async function leaseInstance(name: string): Promise<Lease> {
-  for (let instance = 0; ; instance++) {
-    const held = await hold(`${name}:${instance}`, { ifAvailable: true }).catch((error: unknown) => {
-      if (error === taken) return undefined
-      throw error
+  /** The lock, in turn; or at once from whoever holds it and does not answer. */
+  #acquire(signal: AbortSignal): Promise<Held> {
+    const { name, begin } = this.#options
+    const turn = new AbortController()
+    const wait = AbortSignal.any([signal, turn.signal])
+    return new Promise((resolve, reject) => {
+      let isOver = false
+      const take = (held: Held): void => {
+        if (isOver) return void held.release()
+        isOver = true
+        stop()
+        resolve(held)
+        turn.abort()
+      }
+      const stop = this.#watch(() => this.#steal().then((held) => held && take(held), reject))
+      hold(name, { signal: wait }, begin).then(take, (error: unknown) => {
+        if (isOver) return
+        isOver = true
+        stop()
+        reject(error)
+      })
     })
-    if (held !== undefined) return { instance, ...held }
+  }
+
+  /** Asks the leader to answer for as long as nobody looks away; `silent` is called each time that it did not. */
+  #watch(silent: () => unknown): () => void {
+    this.#heardAt = performance.now()
+    let tickedAt = this.#heardAt
+    const timer = setInterval(() => {
+      const now = performance.now()
+      // Who slept heard nothing, and cannot say that others were silent. A hidden tab has no haste.
+      const slept = now - tickedAt > 2 * limits.leaderAskMs
+      tickedAt = now
+      if (slept || !this.#options.life.isVisible()) this.#heardAt = now
+      else if (now - this.#heardAt >= limits.leaderSilenceMs) {
+        this.#heardAt = now
+        silent()
+      } else this.#options.post('leader-there?')
+    }, limits.leaderAskMs)
+    return () => clearInterval(timer)
+  }
+
+  /** One tab at a time, or each would steal from the one before. */
+  async #steal(): Promise<Held | undefined> {
+    const { name, begin } = this.#options
+    const alone = await hold(`${name}:steal`, { ifAvailable: true }).catch(ifTaken)
+    if (alone === undefined) return undefined
+    try {
+      return await hold(name, { steal: true }, begin)
+    } finally {
+      await alone.release()
+    }
   }
 }
 
-interface Held {
-  /** Resolves when the lock was stolen. */
-  readonly lost: Promise<void>
-  release(): Promise<void>
-}
-
-const taken = new Error('the lock is taken')
-
-/** Takes a Web Lock and keeps it until released. Rejects `taken` where it was asked for only if available. */
-function hold(name: string, options: LockOptions, begin = async (): Promise<void> => {}): Promise<Held> {
-  const { locks } = navigator
-  if (locks === undefined)
-    throw new JoineryError('insecure-context', 'Tabs share data only on https: or http://localhost pages.')
-  const granted = Promise.withResolvers<Held>()
-  const released = Promise.withResolvers<void>()
-  const lost = Promise.withResolvers<void>()
-  const request = locks.request(name, options, async (lock) => {
-    if (lock === null) throw taken
-    await begin()
-    granted.resolve({ lost: lost.promise, release })
-    await released.promise
-  })
-  const release = async (): Promise<void> => {
-    released.resolve()
-    await request.catch(() => {}) // Stolen meanwhile: then it is as free as we wanted it.
-  }
-  request.catch((error: unknown) => {
-    granted.reject(error)
-    lost.resolve()
-  })
-  return granted.promise
+function ifTaken(error: unknown): undefined {
+  if (error !== taken) throw error
 }

@@ -1,0 +1,147 @@
+// Writing to the log: what is appended, compacted and dropped waits in one ordered queue and goes to disk group by group, each group in one
+// transaction that is there whole or not at all.
+//
+//   within the transaction:  is the actor still ours? (own edits) ──► appends, packed ──► is the term still ours? ──► compact, drop
+//
+// Both questions are asked of the database itself, where nobody can answer twice: a lock that was lost while this tab slept does no harm.
+
+import { JoineryError } from '../../base/errors.ts'
+import { limits } from '../../base/limits.ts'
+import { outdatedError } from '../checks.ts'
+import { GroupQueue } from '../group-queue.ts'
+import type { Cursor, StoreRecord, StreamName } from '../store.ts'
+import { type Database, databaseError } from './database.ts'
+import { appendRows, dropStream, type LogTransaction, replaceRows } from './transactions.ts'
+
+/** What may stand in one group. */
+export type Job =
+  | { readonly type: 'append'; readonly records: readonly StoreRecord[]; readonly strict: boolean }
+  | { readonly type: 'compact'; readonly stream: StreamName; readonly snapshot: Uint8Array; readonly upTo: Cursor }
+  | { readonly type: 'drop'; readonly stream: StreamName }
+
+export interface CommitsOptions {
+  readonly name: string
+  readonly database: Database
+  readonly writer: string
+  /** Why nothing is taken any more. */
+  readonly failed: () => JoineryError | undefined
+  readonly fail: (cause: unknown) => JoineryError
+  /** The keys that a group got, in order. */
+  readonly done: (keys: readonly Cursor[]) => void
+}
+
+export class Commits {
+  readonly #options: CommitsOptions
+  readonly #queue: GroupQueue<Job>
+  /** Compactions and drops that were refused since another tab leads: the appends that shared their transaction stand. */
+  readonly #refused = new WeakSet<Job>()
+  /** What the database says of the actors leased here, by their keys in `meta`. */
+  readonly #leases = new Map<string, string>()
+  #term: number | undefined
+
+  constructor(options: CommitsOptions) {
+    this.#options = options
+    this.#queue = new GroupQueue((jobs) => this.#commit(jobs), limits.segmentBytes)
+  }
+
+  append(
+    records: readonly StoreRecord[],
+    options: { readonly strict: boolean; readonly sizeBytes: number },
+  ): Promise<void> {
+    return this.#queue.push({ type: 'append', records, strict: options.strict }, options.sizeBytes)
+  }
+
+  /** Errors: 'store-locked' if another tab has led since we did. */
+  async asLeader(job: Job, sizeBytes: number): Promise<void> {
+    await this.#queue.push(job, sizeBytes)
+    if (this.#refused.has(job)) throw outdatedError(this.#options.name)
+  }
+
+  idle(): Promise<void> {
+    return this.#queue.idle()
+  }
+
+  /** From now on, own edits stand only while the database names this tab as the actor's holder; until `off`. */
+  holdLease(key: string, token: string): () => void {
+    this.#leases.set(key, token)
+    return () => {
+      if (this.#leases.get(key) === token) this.#leases.delete(key)
+    }
+  }
+
+  lead(term: number): void {
+    this.#term = term
+  }
+
+  async #commit(jobs: readonly Job[]): Promise<void> {
+    const { name, database, fail, failed, done } = this.#options
+    const refusal = failed()
+    if (refusal !== undefined) throw refusal
+    const isStrict = jobs.some((job) => job.type !== 'append' || job.strict)
+    try {
+      const durability = isStrict ? 'strict' : 'relaxed'
+      const transaction = database.transaction(['packs', 'meta'], 'readwrite', { durability })
+      const work = this.#run(jobs, transaction).catch((error: unknown) => {
+        abort(transaction)
+        throw error
+      })
+      // Only `complete` means written: a request may succeed and the commit fail.
+      const results = await Promise.allSettled([work, transaction.done])
+      for (const result of results) if (result.status === 'rejected') throw transaction.error ?? result.reason
+      done(await work)
+    } catch (error) {
+      const known = databaseError(error, name)
+      throw known.code === 'store-full' ? known : fail(error)
+    }
+  }
+
+  async #run(jobs: readonly Job[], transaction: LogTransaction): Promise<readonly Cursor[]> {
+    if (jobs.some((job) => job.type === 'append' && job.strict)) await this.#checkLeases(transaction)
+    const keys: Cursor[] = []
+    let waiting: StoreRecord[] = []
+    // Appends that follow one another are packed together.
+    const flush = async (): Promise<void> => {
+      const records = waiting
+      waiting = []
+      for (const key of await appendRows(transaction, this.#options.writer, records)) keys.push(key)
+    }
+    for (const job of jobs) {
+      if (job.type === 'append') {
+        for (const record of job.records) waiting.push(record)
+        continue
+      }
+      await flush()
+      if (await this.#isOutdated(transaction)) this.#refused.add(job)
+      else if (job.type === 'drop') await dropStream(transaction, job.stream)
+      else keys.push(...(await replaceRows(transaction, this.#options.writer, job)))
+    }
+    const last = flush()
+    transaction.commit() // Nothing more comes: the database need not ask.
+    await last
+    return keys
+  }
+
+  /** Invariant 11: what an actor writes after another tab has it never comes to stand beside what that one writes. */
+  async #checkLeases(transaction: LogTransaction): Promise<void> {
+    const meta = transaction.objectStore('meta')
+    const standing = await Promise.all([...this.#leases.keys()].map((key) => meta.get(key)))
+    if ([...this.#leases.values()].every((token, index) => standing[index] === token)) return
+    throw new JoineryError(
+      'store-failed',
+      `Another tab took over what this one wrote as in ${this.#options.name}, while it slept: reload the page.`,
+    )
+  }
+
+  /** Whether another tab has led since we did. Asked within the transaction that deletes, so no leader can begin in between. */
+  async #isOutdated(transaction: LogTransaction): Promise<boolean> {
+    return this.#term !== undefined && (await transaction.objectStore('meta').get('term')) !== this.#term
+  }
+}
+
+function abort(transaction: LogTransaction): void {
+  try {
+    transaction.abort()
+  } catch {
+    // It has ended already, which is what was wanted.
+  }
+}

@@ -1,0 +1,48 @@
+// Web Locks, which the browser frees the moment a tab dies: held until released, and leases of actors' instance numbers made of them.
+
+import { JoineryError } from '../../base/errors.ts'
+
+export interface Held {
+  /** Resolves when the lock was stolen. */
+  readonly lost: Promise<void>
+  release(): Promise<void>
+}
+
+/** What `hold` rejects with where a lock was asked for only if available. */
+export const taken = new Error('the lock is taken')
+
+/** Takes a lock and keeps it until released. `begin` runs with the lock held, before anybody has it: where it fails the lock is free again. */
+export function hold(name: string, options: LockOptions, begin = async (): Promise<void> => {}): Promise<Held> {
+  const { locks } = navigator
+  if (locks === undefined)
+    throw new JoineryError('insecure-context', 'Tabs share data only on https: or http://localhost pages.')
+  const granted = Promise.withResolvers<Held>()
+  const released = Promise.withResolvers<void>()
+  const lost = Promise.withResolvers<void>()
+  const request = locks.request(name, options, async (lock) => {
+    if (lock === null) throw taken
+    await begin()
+    granted.resolve({ lost: lost.promise, release })
+    await released.promise
+  })
+  const release = async (): Promise<void> => {
+    released.resolve()
+    await request.catch(() => {}) // Stolen meanwhile: then it is as free as we wanted it.
+  }
+  request.catch((error: unknown) => {
+    granted.reject(error)
+    lost.resolve()
+  })
+  return granted.promise
+}
+
+/** Invariant 11: the lowest instance number that no living tab holds. It is free again the moment its holder dies. */
+export async function holdInstance(name: string): Promise<Held & { readonly instance: number }> {
+  for (let instance = 0; ; instance++) {
+    const held = await hold(`${name}:${instance}`, { ifAvailable: true }).catch((error: unknown) => {
+      if (error === taken) return undefined
+      throw error
+    })
+    if (held !== undefined) return { instance, ...held }
+  }
+}

@@ -1,0 +1,98 @@
+// The shelf and the key pairs: small named values, each write a strict transaction of its own.
+
+import type { IDBPObjectStore } from 'idb'
+import { checkKey } from '../checks.ts'
+import type { MakeKeyPair } from '../store.ts'
+import type { Database, Tables } from './database.ts'
+
+/** Runs an action on the database, if there still is one; its errors become ours. */
+export type Attempt = <T>(action: () => Promise<T>) => Promise<T>
+
+export class Shelf {
+  readonly #database: Database
+  readonly #attempt: Attempt
+
+  constructor(database: Database, attempt: Attempt) {
+    this.#database = database
+    this.#attempt = attempt
+  }
+
+  get(key: string): Promise<Uint8Array | undefined> {
+    checkKey(key)
+    return this.read('shelf', (shelf) => shelf.get(key))
+  }
+
+  async set(key: string, value: Uint8Array): Promise<void> {
+    checkKey(key)
+    await this.write('shelf', (table) => table.put(value, key))
+  }
+
+  setOnce(key: string, value: Uint8Array): Promise<Uint8Array> {
+    checkKey(key)
+    return this.write('shelf', async (table) => {
+      const standing = await table.get(key)
+      if (standing === undefined) await table.put(value, key)
+      return standing ?? value.slice()
+    })
+  }
+
+  async delete(key: string): Promise<void> {
+    checkKey(key)
+    await this.write('shelf', (table) => table.delete(key))
+  }
+
+  async keys(prefix: string): Promise<readonly string[]> {
+    const keys = await this.read('shelf', (shelf) => shelf.getAllKeys())
+    return keys.filter((key) => key.startsWith(prefix)).sort()
+  }
+
+  async keyPair(name: string, make: MakeKeyPair): Promise<CryptoKeyPair> {
+    checkKey(name)
+    const kept = await this.read('keyPairs', (pairs) => pairs.get(name))
+    if (kept !== undefined) return kept
+    // Made before the transaction, which must not wait for it; another tab may be quicker, then its keys stand.
+    const made = await make({ extractable: false })
+    return this.write('keyPairs', async (table) => {
+      const standing = await table.get(name)
+      if (standing === undefined) await table.put(made, name)
+      return standing ?? made
+    })
+  }
+
+  /** Who leads from now on, by a number that grows. */
+  beginTerm(): Promise<number> {
+    return this.write('meta', async (table) => {
+      const term = Number((await table.get('term')) ?? 0) + 1
+      await table.put(term, 'term')
+      return term
+    })
+  }
+
+  /** Notes who holds an actor's lease from now on. */
+  async noteLease(key: string, token: string): Promise<void> {
+    await this.write('meta', (table) => table.put(token, key))
+  }
+
+  read<Name extends 'packs' | 'shelf' | 'keyPairs', T>(
+    name: Name,
+    act: (table: IDBPObjectStore<Tables, [Name], Name, 'readonly'>) => Promise<T>,
+  ): Promise<T> {
+    return this.#attempt(() => {
+      const transaction = this.#database.transaction(name)
+      transaction.done.catch(() => {}) // What it read is told by the requests; it may still be cut off after the last.
+      return act(transaction.store)
+    })
+  }
+
+  /** A strict transaction on one table; `act` waits for nothing but that table. */
+  write<Name extends 'shelf' | 'keyPairs' | 'meta', T>(
+    name: Name,
+    act: (table: IDBPObjectStore<Tables, [Name], Name, 'readwrite'>) => Promise<T>,
+  ): Promise<T> {
+    return this.#attempt(async () => {
+      const transaction = this.#database.transaction(name, 'readwrite', { durability: 'strict' })
+      const [result] = await Promise.all([act(transaction.store), transaction.done])
+      return result
+    })
+  }
+}

@@ -42,7 +42,7 @@ const kept: readonly [what: string, text: RegExp, keptIn: string, remedy: string
   [
     'node:',
     /(from|import\() ?'node:/,
-    String.raw`node\.ts|[^.]+\.node\.ts|store/filesystem|cli/`,
+    String.raw`node\.ts|[^.]+\.node\.ts|store/filesystem/node-disk|cli/`,
     'move it to a .node.ts file',
   ],
 ]

@@ -71,6 +71,8 @@ export const limits = {
   storeQueueBytes: 256 * MiB,
   /** A filesystem segment's size at which the next one is begun. */
   segmentBytes: 8 * MiB,
+  /** What one step of the background compaction carries forward: a millisecond or two that an append behind it may wait. */
+  carryBytes: 64 * KiB,
   /** An IndexedDB pack. */
   packBytes: 256 * KiB,
   /** A visible tab that waits to lead asks the leader this often, and takes the lead when it was silent for so long: within 3 s in all (DESIGN §8). */

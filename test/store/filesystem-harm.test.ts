@@ -8,10 +8,14 @@ import { createInterface } from 'node:readline'
 import { afterAll, expect, test, vi } from 'vitest'
 import { present } from '../../src/base/assert.ts'
 import { fromHex, toHex, utf8 } from '../../src/base/bytes.ts'
+import { systemClock } from '../../src/base/clock.ts'
 import { messageOf } from '../../src/base/errors.ts'
-import { seededRandom } from '../../src/base/random.ts'
+import { seededRandom, systemRandom } from '../../src/base/random.ts'
 import { encodeFile } from '../../src/store/filesystem/files.ts'
+import { folderStore } from '../../src/store/filesystem/folder-store.ts'
+import { nodeDisk } from '../../src/store/filesystem/node-disk.ts'
 import { encodeFrame, encodeHead, scanSegment } from '../../src/store/filesystem/segment.ts'
+import { SegmentNames } from '../../src/store/filesystem/segment-names.ts'
 import { filesystemStore } from '../../src/store/filesystem.ts'
 import type { Store } from '../../src/store/store.ts'
 import { outcome, records, texts } from './contract.ts'
@@ -23,6 +27,7 @@ vi.setConfig({ testTimeout: 60_000 })
 
 const open = filesystemStore()
 const openSmall = filesystemStore({ segmentBytes: 150 })
+const { crc32 } = nodeDisk
 const strict = { durability: 'strict' } as const
 const relaxed = { durability: 'relaxed' } as const
 const childPath = new URL('./child.ts', import.meta.url).pathname
@@ -45,25 +50,29 @@ const lastSegment = (folder: string): string => present(segments(folder).at(-1),
 // ---- formats
 
 test('a segment of version 0 has these bytes', () => {
-  const head = encodeHead({ number: 2, seed: 0xdecade, firstCursor: 2 ** 32 + 7 })
+  const head = encodeHead({ number: 2, seed: 0xdecade, firstCursor: 2 ** 32 + 7 }, crc32)
   const group = [
     { type: 'data', stream: 'a/b', bytes: utf8('hi') },
     { type: 'snapshot', stream: 'c', bytes: utf8('S'), upTo: 5 },
     { type: 'drop', stream: 'd', bytes: new Uint8Array(0) },
+    { type: 'data', stream: `${'0a'.repeat(32)}/${'0b'.repeat(32)}`, bytes: utf8('X'), carried: 9 },
+    ...['1', '2', '3'].map((text) => ({ type: 'data', stream: 'a/b', bytes: utf8(text) }) as const),
   ] as const
-  const frame = encodeFrame(group, { cursor: 2 ** 32 + 7, offset: head.length, seed: 0xdecade })
+  const names = new SegmentNames(2 ** 32 + 7)
+  const frame = encodeFrame(group, { cursor: 2 ** 32 + 7, offset: head.length, seed: 0xdecade, names }, crc32)
   expect(`${toHex(head)} ${toHex(frame.bytes)}`).toMatchInlineSnapshot(
-    `"4a4e52596c6f67000000000200decade0000000100000007d1bb50ad f54a46fa00000021ffffffde260a0eec8780808010030003612f6202bc99e94d0101630501410bceda0201640000decade686953"`,
+    `"4a4e52596c6f67000000000200decade0000000100000007d1bb50ad f54a46fa00000089ffffff762261414f878080801007300003612f6202bc99e94d310101630501410bceda320201640000decade78030a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0901d6d91752300003612f6201e2b7ceae300003612f62017bbe9f141000010cb9af8268695358313233"`,
   )
-  expect(scanSegment(fromHex(toHex(head) + toHex(frame.bytes)), 0xdecade, true)).toEqual({
+  expect(scanSegment(fromHex(toHex(head) + toHex(frame.bytes)), 0xdecade, true, crc32)).toEqual({
     records: frame.records,
     holes: [],
+    nameless: [],
     tornAt: undefined,
   })
 })
 
 test('a small file of version 0 has these bytes', () => {
-  expect(toHex(encodeFile(utf8('hi')))).toMatchInlineSnapshot(`"4a4e525900660be1416869"`)
+  expect(toHex(encodeFile(utf8('hi'), nodeDisk))).toMatchInlineSnapshot(`"4a4e525900660be1416869"`)
 })
 
 // ---- crashes
@@ -72,7 +81,10 @@ test('a group cut off at any byte disappears whole, everything before it stays, 
   const path = freshFolder()
   await making(path, (store) => store.append(records('a:1', 'b:2'), strict))
   const start = fs.statSync(lastSegment(path)).size
+  const incarnation = fs.readFileSync(join(path, 'incarnation'))
   await making(path, (store) => store.append(records('a:torn', 'b:torn', 'c:torn'), strict))
+  // As it would stand if the store had not been closed.
+  fs.writeFileSync(join(path, 'incarnation'), incarnation)
   const end = fs.statSync(lastSegment(path)).size
   for (let cut = start; cut < end; cut++) {
     const copy = freshFolder()
@@ -152,15 +164,17 @@ test('every acknowledged record survives ten kills in the middle of writing, in 
 
 test('with any byte of any file flipped the store opens, and every record is right, or missing and said to be', async () => {
   const path = freshFolder()
-  const expected: Record<string, string> = { a: 'S12 3 4', b: 'b1 b2', c: '', d: 'again' }
+  // Long enough that no segment is mostly dead, and carried away.
+  const [b1, S12] = ['b1', 'S12'].map((text) => text.padEnd(100, text)) as [string, string]
+  const expected: Record<string, string> = { a: `${S12} 3 4`, b: `${b1} b2`, c: '', d: 'again' }
   await making(
     path,
     async (store) => {
-      await store.append(records('a:1', 'b:b1', 'c:gone', 'd:old'), strict)
+      await store.append(records('a:1', `b:${b1}`, 'c:gone', 'd:old'), strict)
       await store.append(records('a:2'), relaxed)
       const upTo = store.cursor()
       await store.append(records('a:3', 'd:older'), strict)
-      await store.compact('a', utf8('S12'), upTo)
+      await store.compact('a', utf8(S12), upTo)
       await store.drop('c')
       await store.drop('d')
       await store.append(records('b:b2', 'd:again'), strict)
@@ -248,7 +262,11 @@ test('a segment that vanished is missed, and a snapshot written since heals what
 
 test('a record that holds the bytes of a frame is never taken for one', async () => {
   const path = freshFolder()
-  const forged = encodeFrame([{ type: 'data', stream: 'a', bytes: utf8('forged') }], { cursor: 99, offset: 0, seed: 0 })
+  const forged = encodeFrame(
+    [{ type: 'data', stream: 'a', bytes: utf8('forged') }],
+    { cursor: 99, offset: 0, seed: 0, names: new SegmentNames(0) },
+    crc32,
+  )
   await making(path, (store) => store.append([{ stream: 'a', bytes: forged.bytes }], strict))
   const segment = lastSegment(path)
   const bytes = fs.readFileSync(segment)
@@ -397,11 +415,10 @@ test('a path that is a file, lies under one, or leads in a circle is denied with
 test('a disk whose sync fails is trusted no more, and the next opening takes another instance', async () => {
   const path = freshFolder()
   let isBroken = false
-  const openBroken = filesystemStore({
-    sync: async () => {
-      if (isBroken) throw new Error('EIO: input/output error')
-    },
-  })
+  const syncData = async (): Promise<void> => {
+    if (isBroken) throw new Error('EIO: input/output error')
+  }
+  const openBroken = folderStore({ disk: { ...nodeDisk, syncData }, random: systemRandom, clock: systemClock })
   const store = await openBroken(path)
   const lease = await store.lease()
   await store.append(records('a:1'), strict)

@@ -2,11 +2,11 @@
 // device key, and two writers under one actor would fork it; so whatever looks like a copy, or may have lost what was written last, goes on
 // under a number nobody used (DESIGN §4). Left out: a snapshot of a whole machine, which looks the same from inside.
 
-import * as fs from 'node:fs'
-import { join } from 'node:path'
 import { toHex, utf8 } from '../../base/bytes.ts'
 import { isJoineryError } from '../../base/errors.ts'
-import { systemRandom } from '../../base/random.ts'
+import type { Random } from '../../base/random.ts'
+import type { Cursor } from '../store.ts'
+import type { Host } from './disk.ts'
 import { readSmall, writeSmall } from './files.ts'
 
 interface Facts {
@@ -20,24 +20,40 @@ interface Facts {
   readonly usedInstances: number
   /** Places in the log known to be damaged: a new one is a new doubt. */
   readonly damages: number
+  /** What the seeds of this store's segments come from; undefined in early drafts. */
+  readonly base?: number
+  /** How far the log reached when the store was last closed; undefined in early drafts. */
+  readonly reached?: Cursor
+}
+
+/** What the log tells of itself. */
+export interface LogFacts {
+  readonly damages: number
+  readonly base: number
+  /** It holds something: that tells a new folder from one that lost its incarnation file. */
+  readonly hasData: boolean
+  /** The incarnation file is another store's. */
+  readonly isHomeForeign: boolean
 }
 
 export class Home {
+  readonly #host: Host
   readonly #path: string
   #facts: Facts
 
-  /** `hasData` tells a new folder from one that lost its incarnation file. */
-  constructor(folder: string, damages: number, hasData: boolean) {
-    this.#path = join(folder, 'incarnation')
-    const here = { path: fs.realpathSync(folder), inode: String(fs.statSync(folder, { bigint: true }).ino), damages }
-    const kept = readFacts(this.#path)
-    this.#facts = kept === undefined ? newFacts(here, hasData) : settled(kept, here)
+  constructor(host: Host, folder: string, { damages, base, hasData, isHomeForeign }: LogFacts) {
+    this.#host = host
+    this.#path = host.disk.join(folder, 'incarnation')
+    const here = { ...host.disk.folderFacts(folder), damages, base }
+    const kept = isHomeForeign ? undefined : readFacts(host, this.#path)
+    this.#facts = kept === undefined ? newFacts(host.random, here, hasData) : settled(host.random, kept, here)
     if (JSON.stringify(this.#facts) !== JSON.stringify(kept)) this.#write()
   }
 
-  /** Throws 'store-newer' if a newer joinery wrote this folder's incarnation file. */
-  static refuseNewer(folder: string): void {
-    readFacts(join(folder, 'incarnation'))
+  /** What the log is to be held against, read before anything is altered. Throws 'store-newer'. */
+  static expectations(host: Host, folder: string): { readonly homeBase: number | undefined; readonly reached: Cursor } {
+    const kept = readFacts(host, host.disk.join(folder, 'incarnation'))
+    return { homeBase: kept?.base, reached: kept?.reached ?? 0 }
   }
 
   get incarnation(): string {
@@ -61,47 +77,47 @@ export class Home {
     this.#write()
   }
 
+  /** Notes, durably, how far the log reaches: where it reaches less at the next opening, something was lost. */
+  rest(reached: Cursor): void {
+    if (reached === this.#facts.reached) return
+    this.#facts = { ...this.#facts, reached }
+    this.#write()
+  }
+
   #write(): void {
-    writeSmall(this.#path, utf8(JSON.stringify(this.#facts)))
+    writeSmall(this.#host, this.#path, utf8(JSON.stringify(this.#facts)))
   }
 }
 
-function newFacts(here: Pick<Facts, 'path' | 'inode' | 'damages'>, hasData: boolean): Facts {
-  const first = hasData ? byLot() : 0
-  return { incarnation: newIncarnation(), ...here, firstInstance: first, usedInstances: first }
+type Here = Pick<Facts, 'path' | 'inode' | 'damages' | 'base'>
+
+function newFacts(random: Random, here: Here, hasData: boolean): Facts {
+  const first = hasData ? byLot(random) : 0
+  return { incarnation: newIncarnation(random), ...here, firstInstance: first, usedInstances: first }
 }
 
-function settled(kept: Facts, here: Pick<Facts, 'path' | 'inode' | 'damages'>): Facts {
+function settled(random: Random, kept: Facts, here: Here): Facts {
   const isMoved = kept.path !== here.path || kept.inode !== here.inode
-  const isDoubtful = isMoved || here.damages > kept.damages
-  return {
-    incarnation: isMoved ? newIncarnation() : kept.incarnation,
-    ...here,
-    ...instances(kept, isMoved, isDoubtful),
-  }
+  if (isMoved) return newFacts(random, here, true)
+  const isDoubtful = here.damages > kept.damages
+  return { ...kept, ...here, firstInstance: isDoubtful ? kept.usedInstances : kept.firstInstance }
 }
 
-/** Of one folder there may be many copies, each of which would count on to the same number: a copy draws its own by lot. */
-function instances(kept: Facts, isMoved: boolean, isDoubtful: boolean): Pick<Facts, 'firstInstance' | 'usedInstances'> {
-  if (isMoved) {
-    const first = byLot()
-    return { firstInstance: first, usedInstances: first }
-  }
-  return { firstInstance: isDoubtful ? kept.usedInstances : kept.firstInstance, usedInstances: kept.usedInstances }
+/**
+ * A number from the upper half, which counting never reaches, for who cannot know which were used: of one folder there may be many copies, each
+ * of which would count on to the same number.
+ */
+function byLot(random: Random): number {
+  return 2 ** 31 + Math.floor(random.unit() * 2 ** 30)
 }
 
-/** A number from the upper half, which counting never reaches, for who cannot know which were used. */
-function byLot(): number {
-  return 2 ** 31 + Math.floor(systemRandom.unit() * 2 ** 30)
+function newIncarnation(random: Random): string {
+  return toHex(random.bytes(16))
 }
 
-function newIncarnation(): string {
-  return toHex(systemRandom.bytes(16))
-}
-
-function readFacts(path: string): Facts | undefined {
+function readFacts(host: Host, path: string): Facts | undefined {
   try {
-    const bytes = readSmall(path)
+    const bytes = readSmall(host, path)
     return bytes === undefined ? undefined : (JSON.parse(new TextDecoder().decode(bytes)) as Facts)
   } catch (error) {
     if (isJoineryError(error, 'store-damaged')) return undefined

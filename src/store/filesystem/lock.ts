@@ -6,13 +6,10 @@
 // both find S dead cannot both succeed it. The winner then renames its file to `lock`, and only after that removes the chain; whoever links a
 // successor checks that it still hangs on the chain. Left out: two containers that share a folder but no process ids.
 
-import * as fs from 'node:fs'
-import { join } from 'node:path'
-import { crc32 } from 'node:zlib'
 import { toHex, utf8 } from '../../base/bytes.ts'
 import { JoineryError } from '../../base/errors.ts'
-import { systemRandom } from '../../base/random.ts'
-import { absentIfMissing, codeOf, createWhole } from './files.ts'
+import type { Host, Owner } from './disk.ts'
+import { absentIfMissing, createWhole, readFile } from './files.ts'
 
 export interface FolderLock {
   /** False if the lock was stolen or the folder is gone: stop writing. */
@@ -20,104 +17,73 @@ export interface FolderLock {
   release(): void
 }
 
-interface Owner {
-  readonly pid: number
-  /** The system's boot and the process's start, so that a reused process id is not taken for the owner. */
-  readonly boot: string
-  readonly start: string
+interface Holder extends Owner {
   readonly token: string
 }
 
 /** Takes the lock of a folder, or throws 'store-locked' with the owner's process id. */
-export function takeLock(folder: string): FolderLock {
-  const root = join(folder, 'lock')
-  const self: Owner = {
-    pid: process.pid,
-    boot: bootId(),
-    ...startOf(process.pid),
-    token: toHex(systemRandom.bytes(12)),
-  }
+export function takeLock(host: Host, folder: string): FolderLock {
+  const { disk, random } = host
+  const root = disk.join(folder, 'lock')
+  const self: Holder = { ...disk.self(), token: toHex(random.bytes(12)) }
+  // A folder in its place is nobody's lock.
+  if (disk.facts(root)?.type === 'folder') disk.rename(root, `${root}-${self.token}.aside`)
   const bytes = utf8(`${self.pid} ${self.boot} ${self.start} ${self.token}\n`)
   // Each round somebody has taken or left the lock in between; a hundred such rounds are not chance.
   for (let round = 0; round < 100; round++) {
-    const last = lastOwner(folder)
-    if (last !== undefined && isAlive(last)) throw lockedError(folder, last)
-    const path = last === undefined ? root : join(folder, `after-${last.token}.lock`)
-    if (!createWhole(path, bytes)) continue
-    if (lastOwner(folder)?.token === self.token) {
-      if (path !== root) fs.renameSync(path, root)
-      removeChain(folder)
-      return { holds: () => readOwner(root)?.token === self.token, release: () => release(root, self) }
+    const last = lastHolder(host, folder)
+    if (last !== undefined && disk.isAlive(last)) throw lockedError(host, folder, last)
+    const path = last === undefined ? root : disk.join(folder, successorOf(last))
+    if (!createWhole(host, path, bytes)) continue
+    if (lastHolder(host, folder)?.token === self.token) {
+      if (path !== root) disk.rename(path, root)
+      removeChain(host, folder)
+      return {
+        holds: () => readHolder(host, root)?.token === self.token,
+        release: () => release(host, root, self),
+      }
     }
-    fs.rmSync(path, { force: true })
+    disk.remove(path)
   }
   throw new JoineryError('store-locked', `The folder ${folder} changes hands too quickly to be opened: try again.`)
 }
 
-function release(root: string, self: Owner): void {
-  if (readOwner(root)?.token === self.token) fs.rmSync(root, { force: true })
+function release(host: Host, root: string, self: Holder): void {
+  if (readHolder(host, root)?.token === self.token) host.disk.remove(root)
 }
 
-function lastOwner(folder: string): Owner | undefined {
-  let last = readOwner(join(folder, 'lock'))
+function lastHolder(host: Host, folder: string): Holder | undefined {
+  const { disk } = host
+  let last = readHolder(host, disk.join(folder, 'lock'))
   while (last !== undefined) {
-    const next = readOwner(join(folder, `after-${last.token}.lock`))
+    const next = readHolder(host, disk.join(folder, successorOf(last)))
     if (next === undefined) return last
     last = next
   }
   return undefined
 }
 
-function readOwner(path: string): Owner | undefined {
-  const text = absentIfMissing(() => fs.readFileSync(path, 'latin1'))
-  if (text === undefined) return undefined
+function successorOf(holder: Holder): string {
+  return `after-${holder.token}.lock`
+}
+
+function readHolder({ disk }: Host, path: string): Holder | undefined {
+  const bytes = absentIfMissing(() => readFile(disk, path, 'read'))
+  if (bytes === undefined) return undefined
+  const text = new TextDecoder('latin1').decode(bytes)
   const match = /^(\d+) (\S+) (\S+) ([0-9a-f]{24})\n$/.exec(text)
   // A power cut can leave an empty or broken file: nobody alive wrote it. Its content names it.
-  if (match === null) return { pid: 0, boot: '', start: '', token: `broken-${crc32(text)}` }
+  if (match === null) return { pid: 0, boot: '', start: '', token: `broken-${disk.crc32(bytes)}` }
   const [, pid = '', boot = '', start = '', token = ''] = match
   return { pid: Number(pid), boot, start, token }
 }
 
-function removeChain(folder: string): void {
-  for (const name of fs.readdirSync(folder)) {
-    if (/^after-.*\.lock$/.test(name)) fs.rmSync(join(folder, name), { force: true })
-  }
+function removeChain({ disk }: Host, folder: string): void {
+  for (const name of disk.list(folder)) if (/^after-.*\.lock$/.test(name)) disk.remove(disk.join(folder, name))
 }
 
-function isAlive(owner: Owner): boolean {
-  if (owner.pid === 0 || owner.boot !== bootId()) return false
-  try {
-    process.kill(owner.pid, 0)
-  } catch (error) {
-    if (codeOf(error) === 'ESRCH') return false
-  }
-  return startOf(owner.pid).start === owner.start
-}
-
-/** When a process began, in ticks since boot; '-' where the system does not tell, 'dead' for one that only waits to be buried. */
-function startOf(pid: number): { readonly start: string } {
-  const stat = readProc(`/proc/${pid}/stat`)
-  if (stat === undefined) return { start: '-' }
-  // The second field is the program's name in parentheses and may hold anything; the state is the third field, the start the 22nd.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return { start: fields[0] === 'Z' || fields[0] === 'X' ? 'dead' : (fields[19] ?? '-') }
-}
-
-function bootId(): string {
-  return readProc('/proc/sys/kernel/random/boot_id')?.trim() ?? '-'
-}
-
-function readProc(path: string): string | undefined {
-  try {
-    return fs.readFileSync(path, 'latin1')
-  } catch {
-    // Not Linux, or hidden: then a living process id alone tells.
-    return undefined
-  }
-}
-
-function lockedError(folder: string, owner: Owner): JoineryError {
-  const who = owner.pid === process.pid ? 'this very process' : `process ${owner.pid}`
+function lockedError({ disk }: Host, folder: string, holder: Holder): JoineryError {
+  const who = holder.pid === disk.self().pid ? 'this very process' : `process ${holder.pid}`
   const words = `The folder ${folder} is in use by ${who}: use that one, or end it first.`
-  return new JoineryError('store-locked', words, { details: { pid: owner.pid } })
+  return new JoineryError('store-locked', words, { details: { pid: holder.pid } })
 }

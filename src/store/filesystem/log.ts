@@ -1,40 +1,18 @@
-// The log: segments in a folder, one of them growing. Appends go to its end and nothing else is ever altered; compaction appends too, and
-// deletes whole segments once nothing in them is live.
+// The log: segments in a folder, one of them growing. Appends go to its end and nothing else is ever altered. Compaction appends too: a snapshot
+// in the place of many records, and the few records that are still needed of a segment that is mostly not, so that whole segments can be deleted.
 //
-//   manifest ── names ──► log/000001.log  log/000004.log  log/000005.log (active)      torn/: what crashes cut off
+//   manifest ── names ──► log/000001.log  log/000004.log  log/000005.log (active)      torn/: what crashes cut off, what damage left
 
-import * as fs from 'node:fs'
-import { basename, join } from 'node:path'
-import { promisify } from 'node:util'
-import { assert, present } from '../../base/assert.ts'
-import { concatBytes, utf8 } from '../../base/bytes.ts'
-import { systemClock } from '../../base/clock.ts'
-import { isJoineryError, JoineryError, messageOf } from '../../base/errors.ts'
-import { systemRandom } from '../../base/random.ts'
+import { concatBytes } from '../../base/bytes.ts'
+import { isJoineryError, type JoineryError } from '../../base/errors.ts'
+import { limits } from '../../base/limits.ts'
 import type { Cursor, Loaded, StreamName } from '../store.ts'
-import {
-  absentIfMissing,
-  isFull,
-  makeFolder,
-  readSmall,
-  removeFile,
-  storeError,
-  syncFolder,
-  writeSmall,
-} from './files.ts'
-import {
-  decodeHead,
-  encodeFrame,
-  encodeHead,
-  type FrameRecord,
-  isIntact,
-  type Placed,
-  type Scan,
-  type SegmentHead,
-  scanSegment,
-  segmentHeadBytes,
-} from './segment.ts'
-import { type Segment, StreamIndex } from './stream-index.ts'
+import type { Host } from './disk.ts'
+import { codeOf, isFull, storeError, syncError } from './files.ts'
+import { Recovery } from './recovery.ts'
+import { encodeFrame, type FrameRecord, type Placed } from './segment.ts'
+import { Segments } from './segments.ts'
+import type { Entry, Segment, StreamIndex } from './stream-index.ts'
 
 /** One atomic group on its way to disk. */
 export interface LogGroup {
@@ -46,48 +24,56 @@ export interface LogOptions {
   readonly segmentBytes: number
   /** Asked at most once a second before writing: may we still write here? */
   readonly holds: () => boolean
-  /** fdatasync; another one in tests of disks that fail. */
-  readonly sync?: (fd: number) => Promise<void>
+  /** What the incarnation file says: the store's base, and how far the log was known to reach. */
+  readonly homeBase: number | undefined
+  readonly reached: Cursor
 }
 
-const openFilesMax = 32
-const tornFilesMax = 16
+interface Framed {
+  readonly bytes: Uint8Array
+  readonly records: readonly Placed[]
+}
+
 const healthMs = 1000
-/** The seed of a segment whose head is damaged and that no manifest knows: its frames cannot be checked. */
-const unreadable = -1
+/** A segment that cannot be followed by another, since the disk refuses one, may grow so many times as large. */
+const overfull = 4
 
 export class Log {
+  readonly #host: Host
   readonly #folder: string
   readonly #options: LogOptions
-  readonly #sync: (fd: number) => Promise<void>
-  readonly #index = new StreamIndex()
-  readonly #readers = new Map<Segment, number>()
-  #segments: Segment[] = []
-  #writer = -1
-  #cursor: Cursor = 0
+  readonly #index: StreamIndex
+  readonly #segments: Segments
+  readonly isHomeForeign: boolean
+  #cursor: Cursor
   /** Bytes were written since the last sync. */
   #dirty = false
-  #healthyAt = systemClock.monotonic()
+  #healthyAt: number
   #failed: JoineryError | undefined
+  /** A segment whose live records are being carried forward, and those that are left. */
+  #carrying: { readonly segment: Segment; readonly entries: Entry[] } | undefined
+  /** Segments with live records that cannot be read any more: they stay. */
+  readonly #stuck = new WeakSet<Segment>()
 
   /** Opens the log in `folder`, or makes one. Throws 'store-newer' before anything is altered. */
-  constructor(folder: string, options: LogOptions) {
+  constructor(host: Host, folder: string, options: LogOptions) {
+    this.#host = host
     this.#folder = folder
     this.#options = options
-    this.#sync = options.sync ?? promisify(fs.fdatasync)
-    const manifest = this.#readManifest()
-    const heads = this.#plan(manifest)
-    for (const name of ['log', 'torn']) makeFolder(join(folder, name))
-    for (const [i, head] of heads.entries()) this.#load(head, heads[i + 1])
-    if (manifest?.length !== heads.length) this.#writeManifest(this.#segments)
-    this.#clean()
-    const last = this.#segments.at(-1)
-    if (last === undefined || !isReadable(last)) this.#begin()
-    else this.#writer = fs.openSync(last.path, 'r+')
+    this.#healthyAt = host.clock.monotonic()
+    const recovery = new Recovery(host, folder, options)
+    this.#index = recovery.index
+    this.#cursor = recovery.cursor
+    this.#segments = new Segments(host, folder, recovery)
+    this.isHomeForeign = recovery.plan.isHomeForeign
   }
 
   get cursor(): Cursor {
     return this.#cursor
+  }
+
+  get base(): number {
+    return this.#segments.base
   }
 
   /** Why nothing is taken any more. */
@@ -112,11 +98,9 @@ export class Log {
     const records: Uint8Array[] = []
     let isLost = false
     for (const entry of this.#index.entries(stream)) {
-      const bytes = new Uint8Array(entry.length)
-      const count = fs.readSync(this.#reader(entry.segment), bytes, 0, entry.length, entry.offset)
-      // The disk may have lost what was whole when it was scanned.
-      if (count === entry.length && isIntact(bytes, entry.sum, entry.segment.seed)) records.push(bytes)
-      else isLost = true
+      const bytes = this.#segments.read(entry)
+      if (bytes === undefined) isLost = true
+      else records.push(bytes)
     }
     return { records, degraded: isLost || this.#index.isDegraded(stream) }
   }
@@ -124,163 +108,63 @@ export class Log {
   /** Writes groups with one write and, if any is strict, one fdatasync: all of them, or none. */
   async commit(groups: readonly LogGroup[]): Promise<void> {
     this.#checkHealth()
-    if (this.#active.sizeBytes >= this.#options.segmentBytes) await this.#rotate()
+    await this.#rotate()
     const frames = this.#encode(groups)
     if (frames.length === 0) return
-    this.#write(
-      frames.length === 1 ? present(frames[0], 'one').bytes : concatBytes(...frames.map(({ bytes }) => bytes)),
+    await this.#append(
+      frames,
+      groups.some(({ strict }) => strict),
     )
-    if (groups.some(({ strict }) => strict)) await this.#syncActive()
-    let isCompaction = false
-    for (const record of frames.flatMap(({ records }) => records)) {
-      this.#index.apply(record, this.#active)
-      this.#cursor = record.cursor
-      isCompaction ||= record.type !== 'data'
-    }
-    if (isCompaction) this.#free()
+    if (frames.some(({ records }) => records.some(({ type }) => type !== 'data'))) this.#free()
   }
 
-  /** Ends it: everything handed to the system is synced first. Never throws. */
-  async close(): Promise<void> {
+  /**
+   * One bounded step of what compaction leaves to do: carries a few live records forward, out of a segment that is mostly dead, and deletes the
+   * segment after the last.
+   */
+  async carry(): Promise<void> {
+    this.#carrying ??= this.#sparse()
+    const carrying = this.#carrying
+    if (carrying === undefined) return
+    this.#checkHealth()
+    await this.#rotate()
+    const records = this.#takeLive(carrying.entries)
+    if (records.length > 0) await this.#append([this.#frame(records, this.#cursor + 1, 0)], true)
+    if (carrying.entries.length > 0) return
+    this.#carrying = undefined
+    if (carrying.segment.live > 0) this.#stuck.add(carrying.segment)
+    this.#free()
+  }
+
+  /** Whether `carry` has something to do. */
+  get isSparse(): boolean {
+    return this.#failed === undefined && (this.#carrying !== undefined || this.#findSparse() !== undefined)
+  }
+
+  /** Ends it: everything handed to the system is synced first. False if that failed. Never throws. */
+  async close(): Promise<boolean> {
     try {
-      if (this.#failed === undefined) await this.#syncActive()
+      if (this.#failed === undefined) await this.#sync()
     } catch {
       // Only relaxed appends can be concerned: they never promised more.
     }
-    for (const fd of [this.#writer, ...this.#readers.values()]) fs.closeSync(fd)
-    this.#readers.clear()
-  }
-
-  get #active(): Segment {
-    return present(this.#segments.at(-1), 'a log has a segment that grows')
-  }
-
-  // ---- opening
-
-  /** What segments there are to load, in order. Reads only, so that a newer store stays as it is. */
-  #plan(manifest: readonly SegmentHead[] | undefined): readonly SegmentHead[] {
-    const files = absentIfMissing(() => fs.readdirSync(join(this.#folder, 'log'))) ?? []
-    const found = files
-      .filter((name) => /^\d+\.log$/.test(name))
-      .map((name) => this.#readHead(Number.parseInt(name, 10)))
-      .sort((a, b) => a.number - b.number)
-    // Without a manifest the files speak for themselves. Behind it stand only segments begun when a crash came: empty, or it is an old one.
-    if (manifest === undefined) return found
-    const last = manifest.at(-1)?.number ?? 0
-    return [
-      ...manifest,
-      ...found.filter(({ number, seed }) => number > last && seed !== unreadable && !this.#isEmpty(number)),
-    ]
-  }
-
-  #readManifest(): SegmentHead[] | undefined {
-    try {
-      const bytes = readSmall(join(this.#folder, 'manifest'))
-      if (bytes === undefined) return undefined
-      return (JSON.parse(new TextDecoder().decode(bytes)) as { segments: SegmentHead[] }).segments
-    } catch (error) {
-      if (isJoineryError(error, 'store-damaged')) return undefined
-      throw error
-    }
-  }
-
-  #readHead(number: number): SegmentHead {
-    const path = this.#path(number)
-    const fd = fs.openSync(path, 'r')
-    try {
-      const bytes = new Uint8Array(segmentHeadBytes)
-      const head = decodeHead(bytes.subarray(0, fs.readSync(fd, bytes)), path)
-      return head === undefined ? { number, seed: unreadable, firstCursor: 0 } : { ...head, number }
-    } finally {
-      fs.closeSync(fd)
-    }
-  }
-
-  #isEmpty(number: number): boolean {
-    return fs.statSync(this.#path(number)).size <= segmentHeadBytes
-  }
-
-  #load(head: SegmentHead, next: SegmentHead | undefined): void {
-    const path = this.#path(head.number)
-    const bytes = absentIfMissing(() => fs.readFileSync(path)) ?? new Uint8Array(0)
-    const segment: Segment = { ...head, path, sizeBytes: bytes.length, live: 0, drops: 0, damaged: false }
-    this.#cursor = Math.max(this.#cursor, head.firstCursor - 1)
-    this.#segments.push(segment)
-    if (!isReadable(segment)) this.#lose(segment, next?.firstCursor)
-    else this.#replay(segment, bytes, scanSegment(bytes, head.seed, next === undefined), next)
-  }
-
-  #replay(segment: Segment, bytes: Uint8Array, scan: Scan, next: SegmentHead | undefined): void {
-    const holes = [...scan.holes]
-    for (const record of scan.records) {
-      while (holes[0] !== undefined && holes[0].start < record.offset) this.#lose(segment, holes.shift()?.cursor)
-      this.#cursor = Math.max(this.#cursor, record.cursor)
-      const content = bytes.subarray(record.offset, record.offset + record.length)
-      if (isIntact(content, record.sum, segment.seed)) this.#index.apply(record, segment)
-      else this.#damage(segment, record.stream, record.cursor)
-    }
-    for (const hole of holes) this.#lose(segment, hole.cursor ?? next?.firstCursor)
-    if (scan.tornAt !== undefined) this.#cutTorn(segment, bytes, scan.tornAt)
-  }
-
-  /** Notes a hole: it may have held records of anyone, up to the next cursor that is known. */
-  #lose(segment: Segment, nextCursor: Cursor | undefined): void {
-    // Where nothing tells how many were lost, they were fewer than bytes: cursors are skipped rather than used twice.
-    const most = Math.max(segment.sizeBytes, this.#options.segmentBytes)
-    this.#cursor = nextCursor ? Math.max(this.#cursor, nextCursor - 1) : this.#cursor + most
-    this.#damage(segment, undefined, this.#cursor)
-  }
-
-  #damage(segment: Segment, stream: StreamName | undefined, cursor: Cursor): void {
-    segment.damaged = true
-    this.#index.damage(stream, cursor)
-  }
-
-  /** A write that a crash cut short was never acknowledged: it goes, but a copy is kept. */
-  #cutTorn(segment: Segment, bytes: Uint8Array, at: number): void {
-    const folder = join(this.#folder, 'torn')
-    try {
-      for (const name of fs
-        .readdirSync(folder)
-        .sort()
-        .slice(0, -(tornFilesMax - 1)))
-        removeFile(join(folder, name))
-      fs.writeFileSync(join(folder, `${basename(segment.path)}-${at}`), bytes.subarray(at), { mode: 0o600 })
-    } catch (error) {
-      if (!isFull(error)) throw error // A full disk must not keep a store from opening for the sake of a courtesy.
-    }
-    const fd = fs.openSync(segment.path, 'r+')
-    try {
-      fs.ftruncateSync(fd, at)
-      fs.fsyncSync(fd)
-    } finally {
-      fs.closeSync(fd)
-    }
-    segment.sizeBytes = at
-  }
-
-  /** Removes what a crash left: segments begun and still empty, or freed and not yet deleted. */
-  #clean(): void {
-    const known = new Set(this.#segments.map(({ path }) => basename(path)))
-    for (const name of fs.readdirSync(join(this.#folder, 'log'))) {
-      if (!known.has(name)) removeFile(join(this.#folder, 'log', name))
-    }
+    this.#segments.close()
+    return this.#failed === undefined
   }
 
   // ---- writing
 
-  #encode(groups: readonly LogGroup[]): { readonly bytes: Uint8Array; readonly records: readonly Placed[] }[] {
-    const { seed } = this.#active
+  #encode(groups: readonly LogGroup[]): Framed[] {
     const dropped = new Set<StreamName>()
-    const frames: { readonly bytes: Uint8Array; readonly records: readonly Placed[] }[] = []
+    const frames: Framed[] = []
     let cursor = this.#cursor + 1
-    let offset = this.#active.sizeBytes
+    let offset = 0
     for (const { records } of groups) {
       // A snapshot of a stream that was dropped meanwhile must not bring it back.
       const wanted = records.filter((record) => record.type !== 'snapshot' || this.#wants(record, dropped))
       for (const record of wanted) if (record.type === 'drop') dropped.add(record.stream)
       if (wanted.length === 0) continue
-      const frame = encodeFrame(wanted, { cursor, offset, seed })
+      const frame = this.#frame(wanted, cursor, offset)
       frames.push(frame)
       cursor += wanted.length
       offset += frame.bytes.length
@@ -288,142 +172,146 @@ export class Log {
     return frames
   }
 
+  /** A frame for the active segment, `behind` bytes after what it holds now. */
+  #frame(records: readonly FrameRecord[], cursor: Cursor, behind: number): Framed {
+    const { active, names } = this.#segments
+    const at = { cursor, offset: active.sizeBytes + behind, seed: active.seed, names }
+    return encodeFrame(records, at, this.#host.disk.crc32)
+  }
+
   #wants(record: FrameRecord & { type: 'snapshot' }, dropped: ReadonlySet<StreamName>): boolean {
     return !dropped.has(record.stream) && this.#index.wantsSnapshot(record.stream, record.upTo)
   }
 
-  #write(bytes: Uint8Array): void {
-    const { sizeBytes } = this.#active
+  async #append(frames: readonly Framed[], strict: boolean): Promise<void> {
+    const [first] = frames
     try {
-      // One call for all but the rarest writes: the system may take less than it is given.
-      for (let at = 0; at < bytes.length; ) {
-        at += fs.writeSync(this.#writer, bytes, at, bytes.length - at, sizeBytes + at)
-      }
+      this.#segments.write(
+        first !== undefined && frames.length === 1 ? first.bytes : concatBytes(...frames.map(({ bytes }) => bytes)),
+      )
     } catch (error) {
-      this.#retreat(sizeBytes)
-      throw isFull(error) ? storeError(error, this.#folder) : this.#fail(error)
+      throw this.#refuse(error)
     }
-    this.#active.sizeBytes = sizeBytes + bytes.length
     this.#dirty = true
-  }
-
-  /** Cuts a write that failed half-way, so that later ones stand right after the last good group. */
-  #retreat(sizeBytes: number): void {
-    try {
-      fs.ftruncateSync(this.#writer, sizeBytes)
-    } catch (error) {
-      this.#fail(error)
+    if (strict) await this.#sync()
+    for (const { records } of frames) {
+      for (const record of records) {
+        this.#index.apply(record, this.#segments.active)
+        this.#cursor = record.at
+      }
     }
   }
 
-  async #syncActive(): Promise<void> {
+  async #sync(): Promise<void> {
     if (!this.#dirty) return
     try {
-      await this.#sync(this.#writer)
+      await this.#segments.sync()
       this.#dirty = false
     } catch (error) {
-      // After a failed fsync the system may call pages clean that never reached the disk: nothing here can be trusted to be durable.
       throw this.#fail(error)
     }
   }
 
+  /** An error of the disk, as what it means: no room loses nothing, all else ends writing. */
+  #refuse(error: unknown): JoineryError {
+    return isFull(error) ? storeError(error, this.#folder) : this.#fail(error)
+  }
+
   #fail(cause: unknown): JoineryError {
-    const words = `The disk under ${this.#folder} failed, nothing more is taken: check it and open the store again. (${messageOf(cause)})`
-    this.#failed ??= new JoineryError('store-failed', words, { cause })
+    this.#failed ??= isJoineryError(cause, 'store-failed') ? cause : syncError(this.#folder, cause)
     return this.#failed
   }
 
   #checkHealth(): void {
     if (this.#failed !== undefined) throw this.#failed
-    const now = systemClock.monotonic()
+    const now = this.#host.clock.monotonic()
     if (now - this.#healthyAt < healthMs) return
     // Invariant 11: who lost the folder writes nothing more to it.
-    if (!this.#options.holds()) throw this.#fail(new Error('the folder was removed, or its lock taken'))
+    if (!this.#holds()) throw this.#fail(new Error('the folder was removed, or its lock taken'))
     this.#healthyAt = now
+  }
+
+  #holds(): boolean {
+    try {
+      return this.#options.holds()
+    } catch (error) {
+      // Too many open files say nothing about the lock.
+      if (['EMFILE', 'ENFILE'].includes(codeOf(error))) return true
+      throw this.#fail(error)
+    }
   }
 
   // ---- segments
 
   async #rotate(): Promise<void> {
-    await this.#syncActive() // Order on disk: nothing of the next segment is durable before all of this one.
-    const writer = this.#writer
-    this.#begin()
-    fs.closeSync(writer)
-  }
-
-  /** Begins a new segment: the file first, then the manifest that names it. */
-  #begin(): void {
-    const head = { number: (this.#segments.at(-1)?.number ?? 0) + 1, seed: randomU32(), firstCursor: this.#cursor + 1 }
-    const path = this.#path(head.number)
+    const { sizeBytes } = this.#segments.active
+    if (sizeBytes < this.#options.segmentBytes) return
+    await this.#sync() // Order on disk: nothing of the next segment is durable before all of this one.
     try {
-      fs.writeFileSync(path, encodeHead(head), { mode: 0o600, flush: true })
-      syncFolder(join(this.#folder, 'log'))
-      const sizeBytes = segmentHeadBytes
-      const segments = [...this.#segments, { ...head, path, sizeBytes, live: 0, drops: 0, damaged: false }]
-      this.#writeManifest(segments)
-      this.#writer = fs.openSync(path, 'r+')
-      this.#segments = segments
+      this.#segments.begin(this.#cursor)
     } catch (error) {
-      throw storeError(error, this.#folder)
+      if (isJoineryError(error, 'store-failed')) throw this.#fail(error)
+      // No room for a new file, or too many open: this one goes on, within reason.
+      if (sizeBytes >= overfull * this.#options.segmentBytes) throw storeError(error, this.#folder)
     }
   }
 
   /** Deletes segments in which nothing is live. Their replacement is durable by now, since compactions are strict. */
   #free(): void {
-    const isOldest = (segment: Segment): boolean => segment === this.#segments[0]
-    // A damaged segment is never deleted: it is what tells that something is missing.
-    const isNeeded = (segment: Segment): boolean =>
-      segment.damaged || segment.live > 0 || (segment.drops > 0 && !isOldest(segment))
     for (;;) {
-      const freed = this.#segments.filter((segment) => segment !== this.#active && !isNeeded(segment))
+      const freed = this.#segments.all.filter(
+        (segment) => segment !== this.#segments.active && !this.#isNeeded(segment),
+      )
       if (freed.length === 0) return
-      const kept = this.#segments.filter((segment) => !freed.includes(segment))
       try {
-        this.#writeManifest(kept)
+        this.#segments.delete(freed)
       } catch (error) {
-        if (isFull(error)) return // They stay until the next compaction.
-        throw this.#fail(error)
+        if (isJoineryError(error, 'store-failed')) throw this.#fail(error)
+        return // They stay until the next compaction.
       }
-      this.#segments = kept
-      for (const segment of freed) this.#remove(segment)
+      for (const segment of freed) this.#index.forget(segment)
     }
   }
 
-  #remove(segment: Segment): void {
-    assert(segment.live === 0, `segment ${segment.number} holds ${segment.live} live records`)
-    const fd = this.#readers.get(segment)
-    if (fd !== undefined) fs.closeSync(fd)
-    this.#readers.delete(segment)
-    fs.rmSync(segment.path, { force: true })
+  #isNeeded(segment: Segment): boolean {
+    if (segment.live > 0) return true
+    // A damaged segment is what tells that something is missing.
+    if (segment.damaged && !this.#index.isHealed(segment)) return true
+    return segment.drops > 0 && segment !== this.#segments.all[0]
   }
 
-  #writeManifest(segments: readonly Segment[]): void {
-    const heads = segments.map(({ number, seed, firstCursor }): SegmentHead => ({ number, seed, firstCursor }))
-    writeSmall(join(this.#folder, 'manifest'), utf8(JSON.stringify({ segments: heads })))
+  #sparse(): { segment: Segment; entries: Entry[] } | undefined {
+    const segment = this.#findSparse()
+    return segment && { segment, entries: this.#index.entriesIn(segment) }
   }
 
-  #reader(segment: Segment): number {
-    const known = this.#readers.get(segment)
-    if (known !== undefined) return known
-    const [oldest] = this.#readers
-    if (oldest !== undefined && this.#readers.size >= openFilesMax) {
-      fs.closeSync(oldest[1])
-      this.#readers.delete(oldest[0])
+  /** The oldest segment that is mostly dead, but not all. */
+  #findSparse(): Segment | undefined {
+    const { all, active } = this.#segments
+    return all.find(
+      (segment) =>
+        segment !== active &&
+        segment.live > 0 &&
+        segment.liveBytes < segment.sizeBytes / 2 &&
+        !this.#stuck.has(segment) &&
+        (!segment.damaged || this.#index.isHealed(segment)),
+    )
+  }
+
+  /** Takes as many records as one step may carry, of those that still live. What cannot be read any more stays where it is. */
+  #takeLive(entries: Entry[]): FrameRecord[] {
+    const records: FrameRecord[] = []
+    let sizeBytes = 0
+    while (sizeBytes < limits.carryBytes) {
+      const entry = entries.shift()
+      if (entry === undefined) break
+      const bytes = this.#index.isLive(entry) ? this.#segments.read(entry) : undefined
+      if (bytes === undefined) continue
+      const { type, stream, cursor, upTo } = entry
+      if (type === 'snapshot' && upTo !== undefined) records.push({ type, stream, bytes, upTo, carried: cursor })
+      else if (type === 'data') records.push({ type, stream, bytes, carried: cursor })
+      sizeBytes += bytes.length
     }
-    const fd = fs.openSync(segment.path, 'r')
-    this.#readers.set(segment, fd)
-    return fd
+    return records
   }
-
-  #path(number: number): string {
-    return join(this.#folder, 'log', `${String(number).padStart(6, '0')}.log`)
-  }
-}
-
-function isReadable(segment: Segment): boolean {
-  return segment.seed !== unreadable && segment.sizeBytes >= segmentHeadBytes
-}
-
-function randomU32(): number {
-  return new DataView(systemRandom.bytes(4).buffer).getUint32(0)
 }

@@ -4,6 +4,7 @@ import { readdir } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isJoineryError, JoineryError } from '../base/errors.ts'
 import type { Peer } from '../node.ts'
+import type { Answers } from './answers.ts'
 import { ask, connectToPeer, type Handler, listenForCommands } from './command-socket.ts'
 import { execute } from './commands.ts'
 import { decodeRequest, type Request } from './requests.ts'
@@ -34,6 +35,11 @@ export async function* perform(request: Request, where: Where): AsyncGenerator<u
   }
 }
 
+/** The same with the answers' type: what comes through the socket was made by the same code (the request holds its version). */
+export function answers<Name extends keyof Answers>(request: Request, where: Where): AsyncGenerator<Answers[Name]> {
+  return perform(request, where) as AsyncGenerator<Answers[Name]>
+}
+
 /** What a running peer does with requests from its socket. */
 export function handlerFor(peer: Peer): Handler {
   return (request, signal) => execute(peer, decodeRequest(request), { signal, running: true })
@@ -59,7 +65,7 @@ async function peerFor(request: Request, { folder, signal }: Where): Promise<Fou
 
 /** Opens the folder for one command: with a network only where the command is about others. */
 async function openFolder(request: Request, folder: string): Promise<Found> {
-  if (request.command !== 'join') await expectData(folder)
+  if (request.command !== 'join' && request.command !== 'restore') await expectData(folder)
   const { openPeer } = await import('../node.ts')
   if (!isAboutOthers(request)) {
     const peer = await openPeer({ path: folder, network: 'none' })
@@ -79,7 +85,7 @@ async function openFolder(request: Request, folder: string): Promise<Found> {
 }
 
 function isAboutOthers({ command }: Request): boolean {
-  return command === 'join' || command === 'watch' || command === 'invite'
+  return command === 'join' || command === 'watch' || command === 'invite' || command === 'doctor'
 }
 
 /** A command that reads or edits makes no folder: a slip in --path is an error. */

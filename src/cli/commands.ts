@@ -2,47 +2,13 @@
 // Every answer is plain JSON.
 
 import { isJoineryError, JoineryError } from '../base/errors.ts'
-import type { DocHandle, Peer, Space, Status } from '../node.ts'
+import type { DocHandle, Peer, Space } from '../node.ts'
+import { type Answers, type Context, spaceOf, status, summary } from './answers.ts'
+import { backup, compact, doctor, restore } from './care.ts'
 import { assign, rehearse } from './edit.ts'
 import { find } from './path.ts'
 import { plain } from './plain.ts'
 import type { JoinRequest, Place, Request } from './requests.ts'
-
-/** The answers of each command. `watch` gives one per change, the others one. */
-export interface Answers {
-  readonly ls: readonly SpaceAnswer[]
-  readonly 'ls SPACE': readonly string[]
-  readonly cat: unknown
-  readonly watch: unknown
-  readonly set: { readonly space: string; readonly document: string; readonly saved: true }
-  readonly status: StatusAnswer
-  readonly export: unknown
-  readonly invite: { readonly id: string; readonly label: string; readonly invitation: string }
-  readonly join: SpaceAnswer & { readonly met: boolean }
-}
-
-export interface SpaceAnswer {
-  readonly id: string
-  readonly label: string
-  readonly documents: readonly string[]
-}
-
-export interface StatusAnswer {
-  readonly peer: string
-  readonly name: string
-  /** False when the folder was opened for this answer alone, without a network. */
-  readonly running: boolean
-  readonly paused: boolean
-  readonly addresses: readonly string[]
-  readonly traffic: Peer['traffic']
-  readonly spaces: readonly (SpaceAnswer & { readonly status: Status })[]
-}
-
-export interface Context {
-  readonly signal: AbortSignal
-  /** Whether the peer runs for longer than this command. */
-  readonly running: boolean
-}
 
 /** Does one request. Errors: 'no-such-space', 'ambiguous-space', 'no-such-document', 'bad-path', and those of the peer. */
 export async function* execute(peer: Peer, request: Request, context: Context): AsyncGenerator<unknown> {
@@ -70,6 +36,18 @@ export async function* execute(peer: Peer, request: Request, context: Context): 
       return
     case 'join':
       yield await join(peer, request, context.signal)
+      return
+    case 'backup':
+      yield* backup(peer, request)
+      return
+    case 'restore':
+      yield* restore(peer, request, context.signal)
+      return
+    case 'compact':
+      yield* compact(peer)
+      return
+    case 'doctor':
+      yield* doctor(peer, request, context)
       return
     default:
       request satisfies never
@@ -148,18 +126,6 @@ async function set(peer: Peer, request: SetRequest): Promise<Answers['set']> {
   return { space: space.id, document: handle.name, saved: true }
 }
 
-function status(peer: Peer, running: boolean): StatusAnswer {
-  return {
-    peer: peer.id,
-    name: peer.name,
-    running,
-    paused: peer.paused,
-    addresses: peer.addresses,
-    traffic: peer.traffic,
-    spaces: peer.spaces.map((space) => ({ ...summary(space), status: space.status.current })),
-  }
-}
-
 async function invite(space: Space): Promise<Answers['invite']> {
   return { id: space.id, label: space.label, invitation: await space.invite() }
 }
@@ -179,27 +145,6 @@ async function hasMet(space: Space, timeoutMs: number, signal: AbortSignal): Pro
     if (isJoineryError(error, 'timeout')) return false
     throw error
   }
-}
-
-function summary(space: Space): SpaceAnswer {
-  return { id: space.id, label: space.label, documents: space.documents }
-}
-
-/** The space with this label or id. Unlike peer.space() it makes none: a slip of the finger is an error. */
-function spaceOf(peer: Peer, labelOrId: string): Space {
-  const [space, ...others] = peer.spaces.filter(
-    ({ id, label }) => id === labelOrId || label === labelOrId.normalize('NFC'),
-  )
-  if (space === undefined) {
-    const labels = peer.spaces.map(({ label }) => JSON.stringify(label)).join(', ')
-    const hint =
-      labels === '' ? 'There is none yet: "joinery serve" makes one, "joinery join" joins one.' : `There is ${labels}.`
-    throw new JoineryError('no-such-space', `There is no space ${JSON.stringify(labelOrId)}. ${hint}`)
-  }
-  if (others.length === 0) return space
-  const ids = [space, ...others].map(({ id }) => id)
-  const sentence = `Several spaces are called ${JSON.stringify(labelOrId)}. Say which by its id: ${ids.join(', ')}.`
-  throw new JoineryError('ambiguous-space', sentence, { details: { ids } })
 }
 
 async function openExisting(peer: Peer, { space: labelOrId, document }: Place): Promise<DocHandle> {

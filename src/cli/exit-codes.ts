@@ -24,17 +24,19 @@ export const exitCodesHelp = `Exit codes:
   4  in use: another process holds the data folder or the port
   5  no access: the data folder may not be read or written, or the disk is full
   6  nothing came in time
-  7  unreadable: the data is damaged, or made by a newer joinery`
+  7  unreadable: the data or a bundle is damaged, or made by a newer joinery`
 
 // Whatever is not listed here failed for a reason that a script cannot act on.
 const byCode: Partial<Record<ErrorCode, ExitCode>> = {
   'ambiguous-space': exitCodes.usage,
+  'bad-bundle': exitCodes.unreadable,
   'bad-change': exitCodes.usage,
   'bad-label': exitCodes.usage,
   'bad-name': exitCodes.usage,
   'bad-option': exitCodes.usage,
   'bad-ticket': exitCodes.usage,
   'bad-value': exitCodes.usage,
+  'bundle-newer': exitCodes.unreadable,
   limit: exitCodes.usage,
   'bad-path': exitCodes.notFound,
   'document-deleted': exitCodes.notFound,

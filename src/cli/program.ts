@@ -3,13 +3,13 @@
 import { hostname } from 'node:os'
 import { Command, Option } from 'commander'
 import { JoineryError } from '../base/errors.ts'
-import { perform } from './client.ts'
-import type { Answers } from './commands.ts'
+import { addCare } from './care-program.ts'
+import { answers } from './client.ts'
 import { type ExitCode, exitCodes, exitCodesHelp } from './exit-codes.ts'
 import type { Output } from './output.ts'
 import { packageVersion } from './package-files.ts'
 import { parsePath, parsePointer, type Segment } from './path.ts'
-import { parsePlace, parseValue, type Request } from './requests.ts'
+import { parsePlace, parseValue, type Request, readSeconds } from './requests.ts'
 import { serve } from './serve.ts'
 import { showDocuments, showInvitation, showJoin, showSpaces, showStatus, showValue } from './show.ts'
 
@@ -21,7 +21,7 @@ export interface ProgramContext {
   readonly onExitCode: (code: ExitCode) => void
 }
 
-interface CommonOptions {
+export interface CommonOptions {
   readonly path: string
   readonly json?: true
 }
@@ -46,6 +46,7 @@ Examples:
   joinery set Home/groceries 'items[0].done' true
   joinery cat Home/groceries 'items[0].name'
   joinery cat Home/groceries --pointer /items/0/name
+  joinery backup ~/family.joinery                 all edits in one file; "joinery restore" merges it, here or elsewhere
   joinery watch Home/groceries --json | while read -r value; do echo "$value"; done
 
 A command asks the peer that runs on the folder; when none runs it opens the folder itself.
@@ -73,6 +74,7 @@ export function makeProgram(context: ProgramContext): Command {
   addReading(program, context)
   addEditing(program, context)
   addStatus(program, context)
+  addCare(program, context)
   return program
 }
 
@@ -200,11 +202,6 @@ function addStatus(program: Command, { output, signal }: ProgramContext): void {
     })
 }
 
-/** The answers with their type: what comes through the socket was made by the same code (the request holds its version). */
-function answers<Name extends keyof Answers>(...args: Parameters<typeof perform>): AsyncGenerator<Answers[Name]> {
-  return perform(...args) as AsyncGenerator<Answers[Name]>
-}
-
 function withPlace(command: Command): Command {
   return command.argument('<space/doc>', 'a space, "/", and the name of a document in it')
 }
@@ -221,10 +218,4 @@ function readPort(text: string): number {
   const port = Number(text)
   if (/^\d+$/.test(text) && port <= 65_535) return port
   throw new JoineryError('bad-option', `--port ${text}: a port is a number from 1 to 65535, or 0 for any free one.`)
-}
-
-function readSeconds(text: string): number {
-  const seconds = Number(text)
-  if (/^\d+(\.\d+)?$/.test(text) && seconds <= 86_400) return seconds
-  throw new JoineryError('bad-option', `--timeout ${text}: give seconds, such as 15 or 0.5; 0 does not wait.`)
 }

@@ -18,12 +18,37 @@ export type Request =
   | { readonly command: 'export' }
   | { readonly command: 'invite'; readonly space: string }
   | JoinRequest
+  | BackupRequest
+  | RestoreRequest
+  | { readonly command: 'compact' }
+  | DoctorRequest
 
 export interface JoinRequest {
   readonly command: 'join'
   readonly ticket: string
   readonly label: string | undefined
   /** How long to wait for a first member; 0 does not wait. */
+  readonly timeoutMs: number
+}
+
+export interface BackupRequest {
+  readonly command: 'backup'
+  /** By label or id; all if there are none. */
+  readonly spaces: readonly string[]
+  readonly withKeys: boolean
+}
+
+export interface RestoreRequest {
+  readonly command: 'restore'
+  /** An absolute path, read by whoever does the request. */
+  readonly file: string
+  /** To a space in it that the peer does not belong to yet. */
+  readonly invitation: string | undefined
+}
+
+export interface DoctorRequest {
+  readonly command: 'doctor'
+  /** How long to wait until somebody is met. */
   readonly timeoutMs: number
 }
 
@@ -48,6 +73,13 @@ export function parseValue(text: string): unknown {
   }
 }
 
+/** Seconds of an option, up to a day. Errors: 'bad-option'. */
+export function readSeconds(text: string): number {
+  const seconds = Number(text)
+  if (/^\d+(\.\d+)?$/.test(text) && seconds <= 86_400) return seconds
+  throw new JoineryError('bad-option', `--timeout ${text}: give seconds, such as 15 or 0.5; 0 does not wait.`)
+}
+
 /** Reads a request that came through the socket. Errors: 'bad-message'. */
 export function decodeRequest(message: unknown): Request {
   const fields = new Fields(message)
@@ -62,7 +94,18 @@ export function decodeRequest(message: unknown): Request {
       return { command, ...fields.place(), path: fields.path('path'), value: fields.any('value') }
     case 'status':
     case 'export':
+    case 'compact':
       return { command }
+    case 'backup':
+      return { command, spaces: fields.texts('spaces'), withKeys: fields.flag('withKeys') }
+    case 'restore':
+      return {
+        command,
+        file: fields.text('file'),
+        invitation: fields.has('invitation') ? fields.text('invitation') : undefined,
+      }
+    case 'doctor':
+      return { command, timeoutMs: fields.count('timeoutMs') }
     case 'invite':
       return { command, space: fields.text('space') }
     case 'join':
@@ -99,6 +142,19 @@ class Fields {
   text(name: string): string {
     const value = this.any(name)
     if (typeof value !== 'string') throw badMessage(`"${name}" is not a text`)
+    return value
+  }
+
+  texts(name: string): readonly string[] {
+    const value = this.any(name)
+    if (!Array.isArray(value) || !value.every((one) => typeof one === 'string'))
+      throw badMessage(`"${name}" is no list of texts`)
+    return value
+  }
+
+  flag(name: string): boolean {
+    const value = this.any(name)
+    if (typeof value !== 'boolean') throw badMessage(`"${name}" is neither true nor false`)
     return value
   }
 

@@ -1,7 +1,7 @@
 // Answers in words, for people. Programs get the answers themselves, as JSON.
 
 import type { PeerStatus } from '../node.ts'
-import type { Answers, SpaceAnswer, StatusAnswer } from './commands.ts'
+import type { Answers, SpaceAnswer, StatusAnswer } from './answers.ts'
 import type { Output } from './output.ts'
 import { qrCode } from './qr.ts'
 

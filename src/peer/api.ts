@@ -158,6 +158,12 @@ export interface Peer extends AsyncDisposable {
    */
   restore(source: BundleSource): Promise<Restored>
   /**
+   * Writes each document anew as one snapshot with all its history, so that what is older can go. Loses nothing; happens by itself as documents grow.
+   * Errors: 'closed', 'store-locked' (another tab leads), 'store-full', 'store-failed'.
+   * @example await peer.compact()
+   */
+  compact(): Promise<Compacted>
+  /**
    * Calls `listener` at each event of this name, until the function that it returns is called.
    * @example const off = peer.on('error', (error) => console.warn(error.message))
    */
@@ -186,6 +192,14 @@ export interface BackupOptions {
    * member, for ever. Default: false, and only members can read it.
    */
   readonly withKeys?: boolean
+}
+
+/** What {@link Peer.compact} did. */
+export interface Compacted {
+  /** Documents that were written anew. */
+  readonly documents: number
+  /** Documents that stay as they are: damaged on disk, and not yet whole again; or something of them waits for what it builds on. */
+  readonly kept: number
 }
 
 /** Where a bundle comes from: its bytes, a browser's `file.stream()`, Node's `createReadStream(path)`. */

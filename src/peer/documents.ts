@@ -6,12 +6,13 @@ import { docTag } from '../auth/keys.ts'
 import { isJoineryError, JoineryError, messageOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import type { SignedRange } from '../core/range.ts'
-import { joinVersions, type Version } from '../core/version.ts'
+import { equalVersions, joinVersions, type Version } from '../core/version.ts'
 import { Replica } from '../replica/replica.ts'
 import { decodeRecord, encodeSnapshot } from '../store/journal.ts'
 import type { StreamName } from '../store/store.ts'
 import { docKey } from '../sync/holdings.ts'
 import type { DocName } from '../sync/messages.ts'
+import type { Compacted } from './api.ts'
 import type { BundlePart } from './bundle.ts'
 import type { PeerContext } from './context.ts'
 import { directoryName, generations } from './directory.ts'
@@ -231,28 +232,50 @@ export class Documents {
     return { id, snapshots, ranges, damaged }
   }
 
-  /** One snapshot instead of many records. Only what is durable and whole goes in, and nothing that another tab wrote is left out. */
+  /** Compacts a document whose journal has grown long. Never rejects. */
   async compact(document: Document): Promise<void> {
+    if (document.records < COMPACT_RECORDS || !this.#options.context.leading) return
+    await this.#compact(document).catch((cause: unknown) => this.#options.failed(cause))
+  }
+
+  /** Compacts all of which there is more than a snapshot, one after another. */
+  async compactAll(): Promise<Compacted> {
+    let documents = 0
+    let kept = 0
+    for (const document of this.all) {
+      if (document.records <= 1) continue
+      if (await this.#compact(document)) documents++
+      else kept++
+    }
+    return { documents, kept }
+  }
+
+  /** One snapshot instead of many records. Only what is durable and whole goes in, and nothing that another tab wrote is left out; else false. */
+  async #compact(document: Document): Promise<boolean> {
     const { context } = this.#options
-    const { store, writer, leading } = context
-    const whole = (): boolean => writer.idle && !document.degraded && document.replica.holdsAll
+    const { store, writer } = context
     const { records } = document
-    if (records < COMPACT_RECORDS || !leading) return
     // Zero, so that the name is written anew with what follows, and nobody else compacts meanwhile.
     document.records = 0
+    let isDone = false
     try {
-      // We are called from within an append, which has to end first. An error of the writer's is told by the writer.
+      // We may be called from within an append, which has to end first. An error of the writer's is told by the writer.
       await writer.flush().catch(() => {})
       await context.catchUp()
       const upTo = store.cursor()
-      if (!whole()) {
-        document.records += records
-        return
+      if (isWhole(document)) {
+        const { name, generation } = document.id
+        await store.compact(document.stream, encodeSnapshot(name, generation, document.replica.snapshot()), upTo)
+        isDone = true
       }
-      const { name, generation } = document.id
-      await store.compact(document.stream, encodeSnapshot(name, generation, document.replica.snapshot()), upTo)
-    } catch (cause) {
-      this.#options.failed(cause)
+    } finally {
+      if (!isDone) document.records += records
     }
+    return isDone
   }
+}
+
+/** What is held is just what the journal holds: nothing is on its way there, nothing of it is damaged, nothing of it waits. */
+function isWhole({ degraded, durable, replica }: Document): boolean {
+  return !degraded && equalVersions(durable, replica.version) && replica.holdsAll
 }

@@ -17,7 +17,17 @@ import type { SignedRange } from '../core/range.ts'
 import type { Network, NetworkFactory, NodeId } from '../net/network.ts'
 import { memoryDisk, memoryStore } from '../store/memory.ts'
 import type { Lease, Store, StoredRecord, StoreFactory } from '../store/store.ts'
-import type { BackupOptions, BundleSource, Peer, PeerEvents, PeerExport, PeerOptions, Restored, Space } from './api.ts'
+import type {
+  BackupOptions,
+  BundleSource,
+  Compacted,
+  Peer,
+  PeerEvents,
+  PeerExport,
+  PeerOptions,
+  Restored,
+  Space,
+} from './api.ts'
 import { checkBackup, checkSource, type RestoreHost, Restoring, streamOf, writeBundle } from './backup.ts'
 import type { PeerContext } from './context.ts'
 import type { Document } from './document.ts'
@@ -537,6 +547,24 @@ export class PeerImpl implements Peer, PeerContext {
       assertOpen: () => this.#assertOpen(),
     }
     return new Restoring(host).run(source)
+  }
+
+  async compact(): Promise<Compacted> {
+    this.#assertOpen()
+    if (!this.#leading)
+      throw new JoineryError(
+        'store-locked',
+        'Another tab leads this store: it compacts. Close the others, or ask there.',
+      )
+    await this.writer.flush()
+    let documents = 0
+    let kept = 0
+    for (const space of [...this.#spaces.values()]) {
+      const done = await space.compact()
+      documents += done.documents
+      kept += done.kept
+    }
+    return { documents, kept }
   }
 
   on<Name extends keyof PeerEvents>(name: Name, listener: (event: PeerEvents[Name]) => void): Off {

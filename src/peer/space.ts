@@ -14,6 +14,7 @@ import type { StreamName } from '../store/store.ts'
 import { docKey } from '../sync/holdings.ts'
 import type { ByeReason, DocName } from '../sync/messages.ts'
 import type {
+  Compacted,
   DocHandle,
   Observable,
   PeerStatus,
@@ -403,6 +404,10 @@ export class SpaceImpl implements Space, ReplicatorHost {
     this.#assertOpen()
     const document = this.admit(id)
     return document === undefined ? 0 : this.receive(document, news, 'bundle')
+  }
+
+  compact(): Promise<Compacted> {
+    return this.#documents.compactAll()
   }
 
   /** All that may leave, in parts: what a bundle is made of. */

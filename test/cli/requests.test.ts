@@ -49,12 +49,29 @@ describe('a request from the socket', () => {
     [{ command: 'cat', space: 'Home', document: 'a', path: Array(257).fill('a') }],
     [{ command: 'set', space: 'Home', document: 'a', path: [] }],
     [{ command: 'join', ticket: 'joinery:', timeoutMs: -1 }],
+    [{ command: 'backup', spaces: [1], withKeys: true }],
+    [{ command: 'backup', spaces: [], withKeys: 'yes' }],
+    [{ command: 'restore', file: 1 }],
+    [{ command: 'doctor', timeoutMs: 'x' }],
   ])('%j is refused', (message) => {
     expect(() => decodeRequest(message)).toThrow(expect.objectContaining({ code: 'bad-message' }))
   })
 
   test('whatever it holds, it is taken or refused with a typed error', () => {
-    const command = fc.constantFrom('ls', 'cat', 'watch', 'set', 'status', 'export', 'invite', 'join')
+    const command = fc.constantFrom(
+      'ls',
+      'cat',
+      'watch',
+      'set',
+      'status',
+      'export',
+      'invite',
+      'join',
+      'backup',
+      'restore',
+      'compact',
+      'doctor',
+    )
     const message = fc.record({
       command,
       space: fc.anything(),

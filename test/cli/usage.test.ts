@@ -10,7 +10,21 @@ beforeAll(async () => {
 })
 afterAll(() => place.clear())
 
-const commands = ['serve', 'join', 'ls', 'cat', 'set', 'watch', 'status', 'invite', 'export']
+const commands = [
+  'serve',
+  'join',
+  'ls',
+  'cat',
+  'set',
+  'watch',
+  'status',
+  'invite',
+  'export',
+  'backup',
+  'restore',
+  'compact',
+  'doctor',
+]
 
 describe('help', () => {
   test('names every command, shows examples and explains the exit codes', async () => {
@@ -54,6 +68,7 @@ describe('what is not understood', () => {
     [['serve', '--port', 'http']],
     [['serve', '--port', '65536']],
     [['join', 'joinery:x', '--timeout', 'soon']],
+    [['restore', 'no/such/file']],
   ])('%j is a usage error', async (args) => {
     expect(await failure(...args, '--path', place.path('none'))).toMatchObject({ exit: 2, code: 'bad-option' })
   })
@@ -74,6 +89,7 @@ describe('a folder that holds nothing', () => {
     ['export'],
     ['watch', 'Home/doc'],
     ['invite', 'Home'],
+    ['compact'],
   ])('%s says so and makes none', async (...args) => {
     const path = place.path('nowhere')
     expect(await failure(...args, '--path', path)).toMatchObject({ exit: 3, code: 'no-such-space' })

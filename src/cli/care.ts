@@ -1,0 +1,67 @@
+// What keeps data safe and small, on an open peer: bundles written and merged, journals compacted, and how the peer is doing.
+
+import { createReadStream } from 'node:fs'
+import { JoineryError, messageOf } from '../base/errors.ts'
+import type { Peer } from '../node.ts'
+import { type Answers, type Context, spaceOf, status, summary } from './answers.ts'
+import type { BackupRequest, DoctorRequest, RestoreRequest } from './requests.ts'
+
+/** The bundle in pieces, and what is in it. Errors: 'no-such-space', 'ambiguous-space', and those of the store. */
+export async function* backup(peer: Peer, request: BackupRequest): AsyncGenerator<Answers['backup']> {
+  const spaces = request.spaces.length === 0 ? peer.spaces : request.spaces.map((name) => spaceOf(peer, name))
+  for await (const piece of peer.backup({ spaces, withKeys: request.withKeys }))
+    yield { piece: Buffer.from(piece.buffer, piece.byteOffset, piece.length).toString('base64') }
+  yield { spaces: spaces.map(summary) }
+}
+
+/** Errors: 'bad-option' (no such file), 'bad-ticket', and those of peer.restore. */
+export async function* restore(
+  peer: Peer,
+  { file, invitation }: RestoreRequest,
+  signal: AbortSignal,
+): AsyncGenerator<Answers['restore']> {
+  yield { began: true }
+  if (invitation !== undefined) await peer.join(invitation)
+  yield await peer.restore(bytesOf(file, signal))
+}
+
+async function* bytesOf(file: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  try {
+    yield* createReadStream(file, { signal })
+  } catch (cause) {
+    throw new JoineryError('bad-option', `The bundle ${file} cannot be read: ${messageOf(cause)}.`, { cause })
+  }
+}
+
+export async function* compact(peer: Peer): AsyncGenerator<Answers['compact']> {
+  yield { began: true }
+  yield await peer.compact()
+}
+
+/** The status, once every space has somebody in contact, or the time is over. */
+export async function* doctor(
+  peer: Peer,
+  { timeoutMs }: DoctorRequest,
+  { signal, running }: Context,
+): AsyncGenerator<Answers['doctor']> {
+  yield { began: true }
+  const inTime = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
+  await Promise.all(peer.spaces.map((space) => contact(space, inTime)))
+  yield status(peer, running)
+}
+
+type Space = Peer['spaces'][number]
+
+function contact({ status }: Space, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const isDone = (): boolean => signal.aborted || status.current.upToDate
+    if (isDone()) return resolve()
+    const off = status.subscribe(() => isDone() && end())
+    const end = (): void => {
+      off()
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    signal.addEventListener('abort', end)
+  })
+}

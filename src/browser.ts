@@ -28,6 +28,7 @@ export async function openPeer(options: PeerOptions = {}): Promise<Peer> {
       store: indexeddbStore(),
       network: libp2pNetwork(),
       awaitNetwork: false,
+      mayForget: true,
       tabs: openTabChannel,
       onThrow: (error) => globalThis.reportError(error),
     },

@@ -20,8 +20,8 @@ interface Where {
 /** The state of a space in one line. */
 export function statusLine(status: Status, where: Where): Sentence {
   const reasons = new Set(status.pending.map((pending) => pending.reason))
-  const damaged = status.pending.find((pending) => pending.reason === 'damaged')
-  if (damaged) return { tone: 'bad', text: damaged.message }
+  const bad = status.pending.find(({ reason }) => reason === 'damaged' || reason === 'storage')
+  if (bad) return { tone: 'bad', text: bad.message }
   if (!status.saved) return { tone: 'busy', text: 'Saving …' }
   if (where.paused || reasons.has('paused'))
     return { tone: 'busy', text: 'Paused. Your edits are saved here and go out when you resume.' }

@@ -35,6 +35,7 @@ export const errorCodes = [
   'store-older', // written in a draft of a format that is not read any more
   'ticket-newer', // made by a newer joinery
   'unsupported', // this Node or browser is too old, or this joinery is for a document
+  'unsaved', // the end came before the latest edits were on disk
   'timeout', // what was waited for did not come in time
 ] as const
 

@@ -32,6 +32,11 @@ import { streamWire } from './wire.ts'
 export interface Platform {
   readonly transports: NonNullable<Libp2pOptions['transports']>
   readonly listen: readonly string[]
+  /**
+   * Whether the node is the same at each start: where others dial it at addresses that they keep. A tab that leads is another node than the tab that led
+   * before, which may be asleep with its connections open: two nodes of one name would be taken for one.
+   */
+  readonly keepsKey: boolean
   /** More services, by name: a relay server, discovery. */
   readonly services?: Libp2pOptions['services']
   /** Told once the node runs: the chance to keep ports, and to listen for who is found. */
@@ -74,7 +79,7 @@ export async function startLibp2p(
 ): Promise<Network> {
   const gate = new Gate()
   const platform = await makePlatform(gate)
-  const libp2p = await createNode(await keptKey(context), platform, gate)
+  const libp2p = await createNode(await (platform.keepsKey ? keptKey(context) : freshKey()), platform, gate)
   const network = new Libp2pNetwork(libp2p, clock, platform, gate)
   try {
     await libp2p.start()
@@ -117,9 +122,13 @@ function createNode(privateKey: PrivateKey, platform: Platform, gate: Gate): Pro
 async function keptKey({ shelf }: NetworkContext): Promise<PrivateKey> {
   const kept = await shelf.get('net/key')
   if (kept !== undefined) return privateKeyFromProtobuf(kept)
-  const made = await generateKeyPair('Ed25519')
+  const made = await freshKey()
   await shelf.set('net/key', privateKeyToProtobuf(made))
   return made
+}
+
+function freshKey(): Promise<PrivateKey> {
+  return generateKeyPair('Ed25519')
 }
 
 /** Who may come in: nobody while paused, and only members by way of us as a relay. */

@@ -26,6 +26,7 @@ export function browserPlatform(): Platform {
       (components) => relays.watch(circuitRelayTransport()(components)),
     ],
     listen: ['/webrtc'],
+    keepsKey: false,
     started: (node) => relays.start(node),
     useRelay: (node, relay) => relays.use(node, relay),
   }

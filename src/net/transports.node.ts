@@ -50,6 +50,7 @@ export async function nodePlatform(
           () => gate.closed,
         ),
     ],
+    keepsKey: true,
     listen: [
       `/ip4/${host}/tcp/${ports.tcp}`,
       `/ip4/${host}/tcp/${ports.websocket}/ws`,

@@ -38,7 +38,7 @@ export interface PeerOptions {
 
 /** The state of a document or a space, in words people know. */
 export interface Status {
-  /** All own edits are durable here. */
+  /** All own edits are durable here. Never so where the browser keeps nothing (see `storage`). */
   readonly saved: boolean
   /** Agreed with every peer in contact since the last news; false when none is in contact. */
   readonly upToDate: boolean
@@ -48,11 +48,26 @@ export interface Status {
   readonly peers: readonly PeerStatus[]
   /** When this copy last agreed with any member, in milliseconds since 1970; undefined if never. */
   readonly lastAgreedAt: number | undefined
+  /** Where it is kept, and how much room there is. The same for all documents of a peer. */
+  readonly storage: StorageStatus
+}
+
+export interface StorageStatus {
+  /** 'memory': it is forgotten when the peer closes. */
+  readonly kind: 'memory' | 'filesystem' | 'indexeddb'
+  /** Kept until somebody deletes it. False where the browser may clear it to make room, or nothing is kept; undefined where it does not tell. */
+  readonly persisted: boolean | undefined
+  /** Bytes in use by this site, and all that it may use; a browser's estimate, some seconds old. Undefined where the platform does not tell. */
+  readonly usedBytes: number | undefined
+  readonly roomBytes: number | undefined
 }
 
 export interface Pending {
-  /** 'saving': own edits not yet durable · 'ops': ops wait for what caused them · 'sync': a peer in contact has not agreed yet · 'alone': no peer is in contact · 'paused' · 'damaged' */
-  readonly reason: 'saving' | 'ops' | 'sync' | 'alone' | 'paused' | 'damaged'
+  /**
+   * 'saving': own edits not yet durable · 'ops': ops wait for what caused them · 'sync': a peer in contact has not agreed yet · 'alone': no peer is in
+   * contact · 'storage': nothing is kept here, or little room is left · 'paused' · 'damaged'
+   */
+  readonly reason: 'saving' | 'ops' | 'sync' | 'alone' | 'storage' | 'paused' | 'damaged'
   /** A sentence for people. */
   readonly message: string
 }
@@ -135,7 +150,8 @@ export interface Peer extends AsyncDisposable {
   /** Ends {@link Peer.pause}: members are dialled again. Errors: 'closed'. */
   resume(): void
   /**
-   * Resolves when everything made before the call is durable here. Errors: 'store-full', 'store-failed'.
+   * Resolves when everything made before the call, in all spaces, is durable here. Errors: 'store-full', 'store-failed', 'no-indexeddb' (the browser
+   * keeps nothing).
    * @example await peer.flush()
    */
   flush(): Promise<void>
@@ -169,7 +185,7 @@ export interface Peer extends AsyncDisposable {
    */
   on<Name extends keyof PeerEvents>(name: Name, listener: (event: PeerEvents[Name]) => void): Off
   /**
-   * Saves what is left, says goodbye, closes network and store. Never rejects.
+   * Saves what is left, says goodbye, closes network and store. Never rejects: what could not be saved is told as an 'error' event, 'unsaved'.
    * @example await peer.close() // or: await using peer = await openPeer()
    */
   close(): Promise<void>
@@ -267,7 +283,7 @@ export interface Space {
    */
   settled(options?: SettledOptions): Promise<void>
   /**
-   * Leaves: deletes the local copy. Others keep theirs. Errors: 'closed', 'store-full', 'store-failed'.
+   * Leaves, in all tabs of this browser: deletes the local copy. Others keep theirs. Errors: 'closed', 'store-full', 'store-failed'.
    * @example await space.leave()
    */
   leave(): Promise<void>
@@ -322,7 +338,8 @@ export interface DocHandle<T extends object = Record<string, unknown>> {
   readonly subscribe: (listener: () => void) => Off
   /**
    * Resolves when everything made before the call is durable here, and stored by `peers` others.
-   * Errors: 'timeout' (the message names who has what), 'aborted', 'closed', 'document-deleted', 'store-full', 'store-failed'.
+   * Errors: 'timeout' (the message names who has what), 'aborted', 'closed', 'document-deleted', 'store-full', 'store-failed', 'no-indexeddb' (the
+   * browser keeps nothing; with `peers` it resolves once these have stored it).
    * @example await list.settled() // or with others: await list.settled({ peers: 1, timeoutMs: 5_000 })
    */
   settled(options?: SettledOptions): Promise<void>

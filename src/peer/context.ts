@@ -9,6 +9,7 @@ import type { Trace } from '../base/trace.ts'
 import type { ActorId } from '../core/ids.ts'
 import type { Network } from '../net/network.ts'
 import type { Store } from '../store/store.ts'
+import type { Storage } from './storage.ts'
 import type { TabReport } from './tabs.ts'
 import type { Writer } from './writer.ts'
 
@@ -27,6 +28,7 @@ export interface PeerContext {
   readonly network: Network | undefined
   readonly leading: boolean
   readonly paused: boolean
+  readonly storage: Storage
   /** Something went wrong that no call can be told of. */
   report(error: JoineryError): void
   /** A listener of the application threw: told to the platform, never to us. */
@@ -34,12 +36,14 @@ export interface PeerContext {
   /** Doubt about our own actor: takes the next instance number. */
   renew(): void
   /** Never uses these instance numbers again, and takes another one if ours is among them. */
-  retire(instances: Iterable<number>): Promise<void>
+  retire(instances: ReadonlySet<number>): Promise<void>
   /** Reads what other tabs appended. */
   catchUp(): Promise<void>
   /** Opens a session with a connected node for a space, unless one stands. */
   greet(space: object, node: string): void
   left(space: object): void
+  /** A space's keys are gone from the store: the other tabs are told, and what is left of it goes. */
+  forgotten(idHex: string): Promise<void>
   /** Whether somebody who read the log up to `cursor` has read all that this tab wrote. */
   readonly seenAll: (cursor: number) => boolean
   /** Tells the other tabs what this one, which carries the connection, knows of a space. */

@@ -6,13 +6,14 @@ import { type Device, deviceId, openDevice } from '../auth/device.ts'
 import { makeSpace, spaceKeys } from '../auth/keys.ts'
 import { type Sealer, xchacha } from '../auth/seal.ts'
 import { decodeTicket } from '../auth/ticket.ts'
+import { assert } from '../base/assert.ts'
 import { type Clock, systemClock, wholeMilliseconds } from '../base/clock.ts'
 import { Emitter, type Off } from '../base/emitter.ts'
 import { isJoineryError, JoineryError, messageOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import { type Random, systemRandom } from '../base/random.ts'
 import { noTrace, type Trace } from '../base/trace.ts'
-import { type ActorId, memberActor } from '../core/ids.ts'
+import { type ActorId, memberActor, ownerOf } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
 import type { Network, NetworkFactory, NodeId } from '../net/network.ts'
 import { memoryDisk, memoryStore } from '../store/memory.ts'
@@ -32,10 +33,14 @@ import { checkBackup, checkSource, type RestoreHost, Restoring, streamOf, writeB
 import type { PeerContext } from './context.ts'
 import type { Document } from './document.ts'
 import { Greeter } from './greeter.ts'
+import { Lead } from './lead.ts'
 import { spaceLabel } from './names.ts'
 import { decodeSpaceRecord, retiredKey, retiredPrefix, spaceKey, spacesPrefix } from './shelf.ts'
 import { SpaceImpl } from './space.ts'
+import { Storage } from './storage.ts'
+import { sweep } from './sweep.ts'
 import { type TabChannel, type TabReport, Tabs } from './tabs.ts'
+import { decodeNote, encodeNote, type Unsaved, unsavedError } from './unsaved.ts'
 import { Writer } from './writer.ts'
 
 /** What differs by platform, filled in by node.ts and browser.ts. */
@@ -47,6 +52,8 @@ export interface Platform {
   readonly awaitNetwork: boolean
   /** The way to other tabs on the same path, where there can be any. */
   readonly tabs?: (path: string) => TabChannel
+  /** Where the platform may have no place to keep anything: the peer opens all the same, forgets, and says so. */
+  readonly mayForget?: boolean
   /** Tells the platform of an error that a listener of the application threw. */
   readonly onThrow: (error: unknown) => void
   /** For tests that must show they would notice a missing seal. */
@@ -58,11 +65,11 @@ export async function openPeerOn(platform: Platform, options: PeerOptions = {}):
   checkOptions(options)
   const clock = options.clock === undefined ? systemClock : wholeMilliseconds(options.clock)
   const random = options.random ?? systemRandom
-  const store = await openStore(platform, options)
+  const { store, forgets } = await openStore(platform, options)
   try {
     const device = await openDevice(store)
     const lease = await leaseFresh(store)
-    const peer = new PeerImpl({ platform, options, clock, random, store, device, lease })
+    const peer = new PeerImpl({ platform, options, clock, random, store, forgets, device, lease })
     await peer.start()
     return peer
   } catch (error) {
@@ -89,15 +96,35 @@ function checkOptions(options: PeerOptions): void {
     throw new JoineryError('bad-option', 'The option "name" is a text: how members of your spaces see this peer.')
 }
 
-function openStore(platform: Platform, options: PeerOptions): Promise<Store> {
+interface OpenedStore {
+  readonly store: Store
+  readonly forgets?: JoineryError
+}
+
+async function openStore(platform: Platform, options: PeerOptions): Promise<OpenedStore> {
   const path = options.path ?? platform.path
   if (typeof path !== 'string' || path === '')
     throw new JoineryError(
       'bad-option',
       'The option "path" is a text that is not empty: a folder in Node, a database name in a browser.',
     )
-  if (options.store === 'memory') return memoryStore(memoryDisk())(path)
-  return (options.store ?? platform.store)(path)
+  const inMemory = (): Promise<Store> => memoryStore(memoryDisk())(path)
+  if (options.store === 'memory') return { store: await inMemory() }
+  try {
+    return { store: await (options.store ?? platform.store)(path) }
+  } catch (error) {
+    const mayForget = options.store === undefined && platform.mayForget === true
+    if (!mayForget || !isJoineryError(error, 'no-indexeddb')) throw error
+    return { store: await inMemory(), forgets: forgetting(error) }
+  }
+}
+
+function forgetting(cause: JoineryError): JoineryError {
+  return new JoineryError(
+    'no-indexeddb',
+    'This browser keeps nothing for this page, perhaps because the window is private: what is written here is gone when the page is closed, unless another member has stored it.',
+    { cause },
+  )
 }
 
 /** The lowest free instance that was not retired. */
@@ -121,9 +148,12 @@ interface Parts {
   readonly clock: Clock
   readonly random: Random
   readonly store: Store
+  readonly forgets: JoineryError | undefined
   readonly device: Device
   readonly lease: Lease
 }
+
+const COMPARE_EVERY_MS = 1_000
 
 export class PeerImpl implements Peer, PeerContext {
   readonly id: string
@@ -135,6 +165,7 @@ export class PeerImpl implements Peer, PeerContext {
   readonly store: Store
   readonly device: Device
   readonly writer: Writer
+  readonly storage: Storage
   readonly onThrow: (error: unknown) => void
   readonly #options: PeerOptions
   readonly #platform: Platform
@@ -146,16 +177,19 @@ export class PeerImpl implements Peer, PeerContext {
   #actor: ActorId
   #network: Network | undefined
   #greeter: Greeter | undefined
-  #leading = false
+  readonly #lead: Lead
+  /** Spaces that are not on the shelf yet. */
+  readonly #adopting = new Set<SpaceImpl>()
   #tabs: Tabs | undefined
   #unread = false
   #paused = false
   #switching: Promise<void> = Promise.resolve()
   #tailing: Promise<void> = Promise.resolve()
   #cursor: number
+  #comparedAt = Number.NEGATIVE_INFINITY
   #closing: Promise<void> | undefined
 
-  constructor({ platform, options, clock, random, store, device, lease }: Parts) {
+  constructor({ platform, options, clock, random, store, forgets, device, lease }: Parts) {
     this.#platform = platform
     this.#options = options
     this.onThrow = platform.onThrow
@@ -178,6 +212,14 @@ export class PeerImpl implements Peer, PeerContext {
       onDurable: (document, own) => this.#becameDurable(document, own),
       onError: (error) => this.#writingFailed(error),
     })
+    this.storage = new Storage({ store, clock, forgets, changed: () => this.#touchAll() })
+    this.#lead = new Lead({
+      store,
+      signal: this.#abort.signal,
+      begin: (signal) => this.#beginLeading(signal),
+      end: () => this.#stopNetwork('closing'),
+      failed: (cause) => this.#reportAny(cause),
+    })
   }
 
   get actor(): ActorId {
@@ -189,7 +231,7 @@ export class PeerImpl implements Peer, PeerContext {
   }
 
   get leading(): boolean {
-    return this.#leading
+    return this.#lead.held
   }
 
   get paused(): boolean {
@@ -219,7 +261,9 @@ export class PeerImpl implements Peer, PeerContext {
     await this.#loadSpaces()
     this.#offs.push(this.store.onHint(() => void this.catchUp()))
     this.#openTabs()
-    const led = this.#lead()
+    this.#watchForEnd()
+    void this.storage.look()
+    const led = this.#lead.take()
     // Where others share the store, leading may come much later, or never.
     if (this.#platform.awaitNetwork) await led
     else led.catch((cause: unknown) => this.#reportAny(cause))
@@ -275,11 +319,14 @@ export class PeerImpl implements Peer, PeerContext {
       )
     // Set before the first await: two calls with one label make one space.
     this.#spaces.set(space.keys.idHex, space)
+    this.#adopting.add(space)
     try {
       await space.save()
     } catch (error) {
       this.#spaces.delete(space.keys.idHex)
       throw error
+    } finally {
+      this.#adopting.delete(space)
     }
     if (this.#network !== undefined && !this.#paused) await this.#connectSpace(space, this.#network)
     this.#emitter.emit('spaces', this.spaces)
@@ -289,7 +336,7 @@ export class PeerImpl implements Peer, PeerContext {
   readonly seenAll = (cursor: number): boolean => !this.#unread && cursor >= this.store.cursor()
 
   tellTabs(space: { report(): TabReport }): void {
-    if (this.#leading) this.#tabs?.tell(space.report())
+    if (this.leading) this.#tabs?.tell(space.report())
   }
 
   #openTabs(): void {
@@ -297,9 +344,10 @@ export class PeerImpl implements Peer, PeerContext {
     if (channel === undefined) return
     this.#tabs = new Tabs({
       channel,
-      leading: () => this.#leading,
+      leading: () => this.leading,
       reports: () => [...this.#spaces.values()].map((space) => space.report()),
       heard: (report) => this.#spaces.get(report.space.slice('space:'.length))?.heardReport(report),
+      left: (idHex) => this.#inTurn(() => this.#leftElsewhere(idHex)),
     })
     this.#offs.push(() => this.#tabs?.close())
   }
@@ -307,6 +355,23 @@ export class PeerImpl implements Peer, PeerContext {
   left(space: object): void {
     for (const [id, known] of this.#spaces) if (known === space) this.#spaces.delete(id)
     this.#emitter.emit('spaces', this.spaces)
+  }
+
+  async forgotten(idHex: string): Promise<void> {
+    this.#tabs?.tellLeft(idHex)
+    if (this.leading) await this.#sweep(this.#abort.signal)
+  }
+
+  /** A space that another tab left; which may have joined again since. */
+  async #leftElsewhere(idHex: string): Promise<void> {
+    await this.#spaces.get(idHex)?.leftElsewhere()
+    await this.#takeUp(idHex)
+    if (this.leading) await this.#sweep(this.#abort.signal)
+  }
+
+  async #sweep(signal: AbortSignal): Promise<void> {
+    const retire = (instances: ReadonlySet<number>): Promise<void> => this.retire(instances)
+    await sweep({ store: this.store, keyHex: this.device.keyHex, retire, signal })
   }
 
   async #loadSpaces(): Promise<void> {
@@ -329,10 +394,12 @@ export class PeerImpl implements Peer, PeerContext {
 
   async flush(): Promise<void> {
     await this.writer.flush()
+    if (this.storage.forgets !== undefined) throw this.storage.forgets
   }
 
   #becameDurable(document: Document, own: readonly SignedRange[]): void {
-    if (!this.#leading && own.length > 0) this.#readOwn()
+    void this.storage.look()
+    if (!this.leading && own.length > 0) this.#readOwn()
     for (const space of this.#spaces.values())
       if (document.stream.startsWith(space.keys.idHex)) space.becameDurable(document, own)
   }
@@ -348,21 +415,39 @@ export class PeerImpl implements Peer, PeerContext {
 
   #writingFailed(error: JoineryError): void {
     this.report(error)
+    void this.storage.look()
     for (const space of this.#spaces.values()) space.touched()
   }
 
   /** Reads what other tabs appended, in order, one reading at a time. */
   catchUp(): Promise<void> {
-    this.#tailing = this.#tailing.then(() => this.#readTail()).catch((cause: unknown) => this.#reportAny(cause))
+    return this.#inTurn(() => this.#readTail())
+  }
+
+  /** What other tabs did is taken note of one thing after another. */
+  #inTurn(act: () => Promise<void>): Promise<void> {
+    this.#tailing = this.#tailing
+      .then(() => (this.#closing === undefined ? act() : undefined))
+      .catch((cause: unknown) => this.#reportAny(cause))
     return this.#tailing
   }
 
   async #readTail(): Promise<void> {
-    if (this.#closing !== undefined) return
     const { records, cursor } = await this.store.tail(this.#cursor)
     this.#cursor = cursor
     const streams = Map.groupBy(records, ({ stream }) => stream)
     for (const [stream, own] of streams) await this.#takeTail(stream, own)
+    await this.#compareSpaces()
+  }
+
+  /** Notices spaces that another tab left while this one slept. */
+  async #compareSpaces(): Promise<void> {
+    const now = this.clock.monotonic()
+    if (this.#tabs === undefined || now - this.#comparedAt < COMPARE_EVERY_MS) return
+    this.#comparedAt = now
+    const kept = new Set(await this.store.keys(spacesPrefix))
+    for (const [idHex, space] of this.#spaces)
+      if (!kept.has(spaceKey(idHex)) && !this.#adopting.has(space)) await this.#leftElsewhere(idHex)
   }
 
   async #takeTail(stream: string, records: readonly StoredRecord[]): Promise<void> {
@@ -374,12 +459,17 @@ export class PeerImpl implements Peer, PeerContext {
         records.map(({ bytes }) => bytes),
       )
     }
-    // A space that another tab joined.
+    await this.#takeUp(idHex)
+  }
+
+  /** A space that another tab joined. */
+  async #takeUp(idHex: string): Promise<void> {
     const bytes = await this.store.get(spaceKey(idHex))
-    if (bytes === undefined) return
-    await this.#loadSpace(bytes, [stream])
+    if (bytes === undefined || this.#spaces.has(idHex)) return
+    await this.#loadSpace(bytes, await this.store.streams())
     const joined = this.#spaces.get(idHex)
-    if (joined !== undefined && this.#network !== undefined) await this.#connectSpace(joined, this.#network)
+    if (joined !== undefined && this.#network !== undefined && !this.#paused)
+      await this.#connectSpace(joined, this.#network)
     this.#emitter.emit('spaces', this.spaces)
   }
 
@@ -390,9 +480,15 @@ export class PeerImpl implements Peer, PeerContext {
   }
 
   /** Invariant 11: instances whose edits are forgotten here, and remembered elsewhere, are never used again. */
-  async retire(instances: Iterable<number>): Promise<void> {
+  async retire(instances: ReadonlySet<number>): Promise<void> {
     for (const instance of instances) await this.store.set(retiredKey(instance), Uint8Array.of(0))
-    await this.#renew()
+    if (instances.has(this.#instance)) await this.#renew()
+  }
+
+  get #instance(): number {
+    const owner = ownerOf(this.#actor)
+    assert(owner.kind === 1, 'this peer writes as a member')
+    return owner.instance
   }
 
   async #renew(): Promise<void> {
@@ -422,29 +518,18 @@ export class PeerImpl implements Peer, PeerContext {
 
   // ── the network ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  async #lead(): Promise<void> {
-    const leadership = await this.store.lead(this.#abort.signal)
-    if (this.#closing !== undefined) return leadership.release()
-    this.#leading = true
-    this.#offs.push(() => void leadership.release())
-    void leadership.lost.then(() => this.#stopLeading())
+  async #beginLeading(signal: AbortSignal): Promise<void> {
     await this.catchUp()
-    await this.#startNetwork()
+    await this.#sweep(signal)
+    if (!signal.aborted) await this.#startNetwork(signal)
   }
 
-  async #stopLeading(): Promise<void> {
-    if (!this.#leading || this.#closing !== undefined) return
-    this.#leading = false
-    await this.#stopNetwork('closing')
-    this.#lead().catch((cause: unknown) => this.#reportAny(cause))
-  }
-
-  async #startNetwork(): Promise<void> {
+  async #startNetwork(signal: AbortSignal): Promise<void> {
     const { network } = this.#options
     if (network === 'none') return
     const factory = network ?? this.#platform.network
-    const made = await factory({ shelf: this.store, signal: this.#abort.signal })
-    if (this.#closing !== undefined) return made.close()
+    const made = await factory({ shelf: this.store, signal })
+    if (signal.aborted) return made.close()
     this.#network = made
     this.#greeter = new Greeter({
       network: made,
@@ -551,7 +636,7 @@ export class PeerImpl implements Peer, PeerContext {
 
   async compact(): Promise<Compacted> {
     this.#assertOpen()
-    if (!this.#leading)
+    if (!this.leading)
       throw new JoineryError(
         'store-locked',
         'Another tab leads this store: it compacts. Close the others, or ask there.',
@@ -590,13 +675,48 @@ export class PeerImpl implements Peer, PeerContext {
     return this.close()
   }
 
+  // ── the end ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Where nobody waits for us: what is not saved is written down beforehand, and compared the next time. */
+  #watchForEnd(): void {
+    const { lastWords } = this.store
+    if (lastWords === undefined) return
+    const note = lastWords.find(this.#instance)
+    if (note !== undefined) {
+      lastWords.leave(this.#instance, undefined)
+      const noted = decodeNote(note)
+      const error = unsavedError([...this.#spaces.values()].flatMap((space) => space.lost(noted)))
+      // Told when somebody has had the time to listen.
+      if (error !== undefined) this.#offs.push(this.clock.after(0, () => this.report(error)))
+    }
+    this.#offs.push(lastWords.onCall(() => this.#lastCall()))
+  }
+
+  async #lastCall(): Promise<void> {
+    this.#leaveNote()
+    await this.writer.flush().catch(() => {}) // Told by the writer; and by the note, which stays.
+    this.#leaveNote()
+  }
+
+  #leaveNote(): void {
+    const unsaved = this.#unsaved()
+    this.store.lastWords?.leave(this.#instance, unsaved.length === 0 ? undefined : encodeNote(unsaved))
+  }
+
+  #unsaved(): Unsaved[] {
+    return [...this.#spaces.values()].flatMap((space) => space.unsaved())
+  }
+
   async #close(): Promise<void> {
-    await this.writer.flush().catch(() => {})
+    const failure: unknown = await this.writer.flush().catch((cause: unknown) => cause)
     this.#abort.abort(new JoineryError('closed', 'the peer was closed'))
     await this.#switching
     for (const space of this.#spaces.values()) await space.close()
     await this.#stopNetwork('closing')
     await this.writer.close()
+    const unsaved = unsavedError(this.#unsaved(), failure)
+    if (unsaved !== undefined) this.report(unsaved)
+    await this.#lead.close()
     for (const off of this.#offs) off()
     await this.#tailing
     for (const lease of this.#leases) await lease.release().catch(() => {})

@@ -40,6 +40,7 @@ import type { Session } from './session.ts'
 import { bookKey, decodeSpaceRecord, encodeSpaceRecord, HINTS_MAX, type SpaceRecord, spaceKey } from './shelf.ts'
 import { equalStatus, makeStatus } from './status.ts'
 import { peersAsReported, type TabReport } from './tabs.ts'
+import type { Unsaved } from './unsaved.ts'
 import { verifiedNews } from './verified.ts'
 import { checkWait, waitUntil } from './wait.ts'
 
@@ -161,15 +162,27 @@ export class SpaceImpl implements Space, ReplicatorHost {
 
   async leave(): Promise<void> {
     this.#assertOpen()
-    this.#context.left(this)
-    await this.#end('left', new JoineryError('closed', `"${this.label}" was left. Join it again with an invitation.`))
-    const { store, writer } = this.#context
-    // The others remember what this device wrote here: should it come back, it goes on under another instance.
-    await this.#context.retire(this.#members.ownInstances(this.#context.actor))
-    await writer.flush()
+    await this.#forget(`"${this.label}" was left. Join it again with an invitation.`)
+    const { store } = this.#context
     await store.delete(spaceKey(this.keys.idHex))
     await store.delete(bookKey(this.keys.idHex))
-    for (const stream of await store.streams()) if (stream.startsWith(`${this.keys.idHex}/`)) await store.drop(stream)
+    await this.#context.forgotten(this.keys.idHex)
+  }
+
+  /** Another tab has left it. */
+  async leftElsewhere(): Promise<void> {
+    if (this.#closed !== undefined) return
+    await this.#forget(`"${this.label}" was left in another tab. Join it again with an invitation.`)
+  }
+
+  async #forget(sentence: string): Promise<void> {
+    this.#context.left(this)
+    await this.#end('left', new JoineryError('closed', sentence))
+    for (const document of this.#documents.all) this.#context.writer.forget(document)
+    // The others remember what this device wrote here: should it come back, it goes on under another instance.
+    await this.#context.retire(this.#members.ownInstances(this.#context.actor))
+    // What is being written at this moment is on disk before it goes. That others cannot be written is told elsewhere.
+    await this.#context.writer.flush().catch(() => {})
   }
 
   on<Name extends keyof SpaceEvents>(name: Name, listener: (event: SpaceEvents[Name]) => void): Off {
@@ -193,6 +206,8 @@ export class SpaceImpl implements Space, ReplicatorHost {
     const { peers = 0 } = options
     const wanted = documents.map((document) => ({ document, version: this.#members.ownVersion(document) }))
     await this.#context.writer.flush()
+    const { forgets } = this.#context.storage
+    if (peers === 0 && forgets !== undefined) throw forgets
     if (peers === 0) return
     // What is deleted meanwhile nobody stores any more.
     const left = (): Wanted[] =>
@@ -218,7 +233,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
 
   /** The status of one document, or of all of them. */
   statusOf(document: Document | undefined): Status {
-    const { writer, device, paused, leading } = this.#context
+    const { writer, device, paused, leading, storage } = this.#context
     const documents = document === undefined ? this.#documents.all : [document]
     return makeStatus({
       saved: documents.every((one) => one.saved(device.keyHex)),
@@ -230,7 +245,28 @@ export class SpaceImpl implements Space, ReplicatorHost {
       reported: this.#report !== undefined,
       peers: this.#peers(document),
       lastAgreedAt: this.#lastAgreedAt,
+      storage: storage.current,
+      forgets: storage.forgets?.message,
     })
+  }
+
+  /** Own edits that are not on disk. */
+  unsaved(): Unsaved[] {
+    const { keyHex } = this.#context.device
+    return this.#documents.all.flatMap(({ id, stream, replica, durable }) =>
+      [...replica.version]
+        .filter(([actor, seq]) => (durable.get(actor) ?? 0) < seq && isOwn(actor, keyHex))
+        .map(([actor, seq]) => ({ stream, name: id.name, actor, seq })),
+    )
+  }
+
+  /** Which of those that were not on disk when a page ended never came there. */
+  lost(unsaved: readonly Unsaved[]): Unsaved[] {
+    const reached = new Map(this.#documents.all.map(({ stream, durable }) => [stream, durable]))
+    return unsaved.filter(
+      ({ stream, actor, seq }) =>
+        stream.startsWith(`${this.keys.idHex}/`) && (reached.get(stream)?.get(actor) ?? 0) < seq,
+    )
   }
 
   #peers(document: Document | undefined): readonly PeerStatus[] {

@@ -1,6 +1,7 @@
 // The status of a document or space as a pure function of what is known (Invariant 13: it never claims what is not so).
 
-import type { PeerStatus, Pending, Status } from './api.ts'
+import type { PeerStatus, Pending, Status, StorageStatus } from './api.ts'
+import { storageSentence } from './storage.ts'
 
 export interface Facts {
   readonly saved: boolean
@@ -14,22 +15,28 @@ export interface Facts {
   readonly waitingOps: number
   readonly peers: readonly PeerStatus[]
   readonly lastAgreedAt: number | undefined
+  readonly storage: StorageStatus
+  /** Why nothing is kept here, though nobody asked for that. */
+  readonly forgets: string | undefined
 }
 
 export function makeStatus(facts: Facts): Status {
   const present = facts.peers.filter((peer) => peer.connected)
   return Object.freeze({
-    saved: facts.saved,
+    saved: facts.saved && facts.forgets === undefined,
     upToDate: facts.saved && present.length > 0 && facts.waitingOps === 0 && present.every((peer) => peer.agreed),
     pending: pendingOf(facts, present),
     peers: facts.peers,
     lastAgreedAt: facts.lastAgreedAt,
+    storage: facts.storage,
   })
 }
 
 function pendingOf(facts: Facts, present: readonly PeerStatus[]): Pending[] {
   const pending: Pending[] = []
   if (!facts.saved) pending.push({ reason: 'saving', message: facts.saveError ?? 'Your latest edits are being saved.' })
+  const storage = facts.forgets ?? storageSentence(facts.storage)
+  if (storage !== undefined) pending.push({ reason: 'storage', message: storage })
   if (facts.degraded)
     pending.push({
       reason: 'damaged',

@@ -26,6 +26,8 @@ export interface TabsOptions {
   /** Reports of all spaces, when somebody asks. */
   readonly reports: () => readonly TabReport[]
   readonly heard: (report: TabReport) => void
+  /** A space was left in another tab. */
+  readonly left: (idHex: string) => void
 }
 
 export class Tabs {
@@ -42,6 +44,11 @@ export class Tabs {
     if (this.#options.leading()) this.#options.channel.post({ type: 'report', report })
   }
 
+  /** This tab has left a space. */
+  tellLeft(idHex: string): void {
+    this.#options.channel.post({ type: 'left', idHex })
+  }
+
   close(): void {
     this.#off()
     this.#options.channel.close()
@@ -51,6 +58,8 @@ export class Tabs {
   #take(message: unknown): void {
     if (typeof message !== 'object' || message === null || !('type' in message)) return
     if (message.type === 'ask') for (const report of this.#options.reports()) this.tell(report)
+    if (message.type === 'left' && 'idHex' in message && typeof message.idHex === 'string')
+      this.#options.left(message.idHex)
     if (message.type === 'report' && 'report' in message && isReport(message.report) && !this.#options.leading())
       this.#options.heard(message.report)
   }

@@ -11,7 +11,7 @@ await list.settled()                                             // durable here
 const ticket = await space.invite()                              // joinery:…  capability + first-contact addresses
 const otherPeer = await openPeer({ path: './other' })
 const same  = await otherPeer.join(ticket)                       // resolves at once, reachable or not;  await same.met({ timeoutMs })
-list.status.current                                              // { saved, upToDate, pending, peers, lastAgreedAt };  .subscribe(fn);  for await (const s of list.status)
+list.status.current                                              // { saved, upToDate, pending, peers, lastAgreedAt, storage };  .subscribe(fn);  for await (const s of list.status)
 peer.spaces; space.documents; await space.delete('groceries'); await space.leave()
 peer.pause(); peer.resume()                                      // a switch that really cuts this peer off
 await peer.close()                                               // also Symbol.asyncDispose

@@ -22,6 +22,7 @@ const status = (fields: Partial<Status>): Status => ({
   pending: [],
   peers: [],
   lastAgreedAt: undefined,
+  storage: { kind: 'indexeddb', persisted: false, usedBytes: undefined, roomBytes: undefined },
   ...fields,
 })
 const line = (fields: Partial<Status>, paused = false): string =>
@@ -35,6 +36,7 @@ describe('the status in one line', () => {
   })
   test('says first what matters most: damage, then what is not saved, then the switch', () => {
     expect(line({ saved: false, pending: pending('damaged', 'Damage was found.') }, true)).toBe('Damage was found.')
+    expect(line({ saved: false, pending: pending('storage', 'Nothing is kept.') })).toBe('Nothing is kept.')
     expect(line({ saved: false, peers: [ada] }, true)).toBe('Saving …')
     expect(line({ pending: pending('paused', '') })).toMatch(/^Paused\./)
   })

@@ -1,0 +1,50 @@
+// What was not on disk when the end came. A page is not waited for: it leaves a note of what is still on its way, and the next to write under its
+// name compares it with what is there (Invariant 13: what was lost is said).
+
+import { isJoineryError, JoineryError } from '../base/errors.ts'
+import type { ActorId } from '../core/ids.ts'
+import type { StreamName } from '../store/store.ts'
+
+/** Own edits of one document that are not durable: up to `seq` of `actor`. */
+export interface Unsaved {
+  readonly stream: StreamName
+  readonly name: string
+  readonly actor: ActorId
+  readonly seq: number
+}
+
+export function encodeNote(unsaved: readonly Unsaved[]): string {
+  return JSON.stringify(unsaved)
+}
+
+/** Total: what does not read as a note of ours tells of nothing. */
+export function decodeNote(note: string): readonly Unsaved[] {
+  try {
+    const read: unknown = JSON.parse(note)
+    return Array.isArray(read) ? read.filter(isUnsaved) : []
+  } catch (error) {
+    if (error instanceof SyntaxError) return []
+    throw error
+  }
+}
+
+function isUnsaved(value: unknown): value is Unsaved {
+  if (typeof value !== 'object' || value === null) return false
+  const { stream, name, actor, seq } = { stream: 0, name: 0, actor: 0, seq: '', ...value }
+  return (
+    typeof stream === 'string' && typeof name === 'string' && typeof actor === 'string' && Number.isSafeInteger(seq)
+  )
+}
+
+/** The error that tells of them; undefined where there are none. */
+export function unsavedError(unsaved: readonly Unsaved[], cause?: unknown): JoineryError | undefined {
+  if (unsaved.length === 0) return undefined
+  const documents = [...new Set(unsaved.map(({ name }) => name))]
+  const names = documents.map((name) => (name === '' ? 'the list of documents' : `"${name}"`)).join(', ')
+  const why = isJoineryError(cause) ? ` (${cause.message})` : ''
+  return new JoineryError(
+    'unsaved',
+    `The end came before the latest edits were on disk, and they are lost: look at ${names}.${why}`,
+    { cause, details: { documents } },
+  )
+}

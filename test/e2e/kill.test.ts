@@ -1,17 +1,12 @@
-// Killed in the middle of writing, again and again: what was settled is there, what was seen outside is there, nothing is said twice, and it opens.
+// A tab killed in the middle of writing, again and again (Node: crash.test.ts): what was settled is there, what was seen outside is there, nothing is said twice, and it opens.
 
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { seededRandom } from '../../src/base/random.ts'
-import { nodeProgram, pageProgram } from './bundle.ts'
-import { LineProcess } from './line-process.ts'
+import { pageProgram } from './bundle.ts'
 import type { LogCommands } from './log-commands.ts'
 import { crashTab, OwnChromium } from './own-chromium.ts'
 import { Witness } from './witness.ts'
 
-const NODE_KILLS = 50
 const PAGE_KILLS = 10
 const WRITES_MS = { least: 10, most: 120 }
 // The first life is long enough that a journal comes to be compacted in one of the later ones.
@@ -33,12 +28,6 @@ const closing: (() => unknown)[] = []
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close()
 })
-
-test(`a Node peer killed ${NODE_KILLS} times during writes keeps every settled change and uses no seq twice`, async () => {
-  const path = join(temporaryFolder(), 'peer')
-  const program = await nodeProgram('log-node.ts')
-  await killed(NODE_KILLS, path, async () => nodeLife(program))
-}, 240_000)
 
 test(`a tab killed ${PAGE_KILLS} times during writes keeps every settled change and uses no seq twice`, async () => {
   const browser = await OwnChromium.open(await pageProgram('log-page.ts'))
@@ -94,20 +83,6 @@ function expectHeld(
   ).toEqual([])
 }
 
-function nodeLife(program: readonly string[]): Life {
-  const settled: string[] = []
-  const child = new LineProcess(program, { name: 'writer', onEvent: (event) => settled.push(String(event.settled)) })
-  closing.push(() => child.kill())
-  return {
-    settled,
-    open: (argument) => child.call('open', argument) as ReturnType<Life['open']>,
-    meet: () => child.call('meet') as Promise<void>,
-    write: (run) => child.call('write', { run }) as Promise<void>,
-    value: () => child.call('value') as Promise<readonly string[]>,
-    kill: () => child.kill(),
-  }
-}
-
 async function pageLife(browser: OwnChromium): Promise<Life> {
   const settled: string[] = []
   const page = await browser.context.newPage()
@@ -122,12 +97,6 @@ async function pageLife(browser: OwnChromium): Promise<Life> {
     value: () => page.evaluate(() => globalThis.writer.value({})),
     kill: () => crashTab(page),
   }
-}
-
-function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'joinery-kill-'))
-  closing.push(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
-  return folder
 }
 
 async function until(isTrue: () => boolean): Promise<void> {

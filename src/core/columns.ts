@@ -128,24 +128,33 @@ const unitsAtOnce = 8192
 const fewUnits = 16
 /** From here on the platform's decoders are faster than a call with the units as arguments. */
 const manyUnits = 1024
+const encoder = new TextEncoder()
 const asciiDecoder = new TextDecoder('utf-8')
 const unitDecoder = new TextDecoder('utf-16le', { ignoreBOM: true })
 
 /** Units as a string, lone surrogates too. */
 export function unitsToString(units: Uint16Array, start: number, end: number): string {
   if (end - start < manyUnits) return unitsByCall(units, start, end)
-  const bytes = new Uint8Array(end - start)
-  let all = 0
-  for (let i = start; i < end; i++) {
-    const unit = units[i] as number
-    bytes[i - start] = unit
-    all |= unit
-  }
-  // Through bytes, since a decoder of UTF-16 gives a string of twice the size, even where bytes would do.
-  if (all < 0x80) return asciiDecoder.decode(bytes)
+  // A decoder of UTF-16 gives a string of twice the size, even where bytes would do.
+  if (isAscii(units, start, end)) return asciiToString(Uint8Array.from(units.subarray(start, end)))
   // A decoder replaces lone surrogates, so it is not asked where there may be any.
   if (hasSurrogate(units, start, end)) return unitsByCall(units, start, end)
   return unitDecoder.decode(units.subarray(start, end))
+}
+
+/** Units that are all ASCII, as bytes. */
+export function asciiToString(bytes: Uint8Array): string {
+  return asciiDecoder.decode(bytes)
+}
+
+/** Whether all units are below 0x80: four are looked at in each step, since this is done to whole texts and mostly once. */
+export function isAscii(units: Uint16Array, start: number, end: number): boolean {
+  let all = 0
+  let at = start
+  for (; at + 4 <= end; at += 4)
+    all |= (units[at] as number) | (units[at + 1] as number) | (units[at + 2] as number) | (units[at + 3] as number)
+  for (; at < end; at++) all |= units[at] as number
+  return all < 0x80
 }
 
 /** In parts, since a call takes only so many arguments. */
@@ -165,8 +174,18 @@ export function unitsOf(text: string): Uint16Array<ArrayBuffer> {
   return units
 }
 
-export function copyUnits(text: string, target: Uint16Array, at: number): void {
+/** Says whether all units are ASCII, if the text is long; false else. */
+export function copyUnits(text: string, target: Uint16Array, at: number): boolean {
+  if (text.length >= manyUnits) {
+    // The platform is faster than a loop, but it only gives UTF-8.
+    const bytes = encoder.encode(text)
+    if (bytes.length === text.length) {
+      target.set(bytes, at)
+      return true
+    }
+  }
   for (let i = 0; i < text.length; i++) target[at + i] = text.charCodeAt(i)
+  return false
 }
 
 export function isSurrogate(unit: number): boolean {

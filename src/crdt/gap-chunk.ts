@@ -59,7 +59,8 @@ export class GapChunk {
     return this.units[at < this.gapStart ? at : at + this.room] as number
   }
 
-  copyTo(target: Uint16Array, at: number, start: number, end: number): void {
+  /** Into bytes only where all is ASCII. */
+  copyTo(target: Uint16Array | Uint8Array, at: number, start: number, end: number): void {
     const [{ gapStart, room }, middle] = [this, Math.max(start, Math.min(end, this.gapStart))]
     if (start < gapStart) target.set(this.units.subarray(start, middle), at)
     if (end > gapStart) target.set(this.units.subarray(middle + room, end + room), at + middle - start)

@@ -5,11 +5,21 @@
 //                     gapStart  gapEnd
 
 import { assert } from '../base/assert.ts'
-import { copyUnits, hasSurrogate, isSurrogate, unitsOf, unitsToString } from '../core/columns.ts'
+import {
+  asciiToString,
+  copyUnits,
+  hasSurrogate,
+  isAscii,
+  isSurrogate,
+  unitsOf,
+  unitsToString,
+} from '../core/columns.ts'
 import { fewUnits, GapChunk } from './gap-chunk.ts'
 
 /** 32 kB: moving half of it costs less than a microsecond, and 10 million units are a thousand chunks. */
 const chunkMax = 2 ** 14
+/** From here on bytes are made of ASCII, as strings keep it. */
+const bytesMin = 256
 
 export class UnitBuffer {
   readonly #chunkMax: number
@@ -22,6 +32,8 @@ export class UnitBuffer {
   #text: string | undefined = ''
   /** Whether a surrogate was ever in it; undefined while it is a string nobody looked through. */
   #paired: boolean | undefined = false
+  /** Whether nothing but ASCII was ever in it: not said of a string. */
+  #isAscii = true
 
   /** Chunks are made smaller by tests only. */
   constructor(max = chunkMax) {
@@ -53,7 +65,7 @@ export class UnitBuffer {
   insertUnit(index: number, unit: number): void {
     const chunk = this.#open(index, 1)
     chunk.put(index - this.#start, unit)
-    if (isSurrogate(unit)) this.#paired = true
+    if (unit >= 0x80) this.#note(isSurrogate(unit))
     this.#length++
   }
 
@@ -63,13 +75,13 @@ export class UnitBuffer {
       const chunk = this.#open(index, text.length)
       const { units } = chunk
       const from = chunk.spread(index - this.#start, text.length)
-      let hasSurrogates = false
+      let all = 0
       for (let i = 0; i < text.length; i++) {
         const unit = text.charCodeAt(i)
         units[from + i] = unit
-        if (isSurrogate(unit)) hasSurrogates = true
+        all |= unit
       }
-      if (hasSurrogates) this.#paired = true
+      if (all >= 0x80) this.#note(hasSurrogate(units, from, from + text.length))
       this.#length += text.length
     } else this.insert(index, unitsOf(text), 0, text.length)
   }
@@ -84,7 +96,7 @@ export class UnitBuffer {
       if (count <= fewUnits) for (let i = 0; i < count; i++) chunk.units[to + i] = units[from + i] as number
       else chunk.units.set(units.subarray(from, from + count), to)
     } else this.#insertChunks(index, units, from, count)
-    if (this.#paired !== true && hasSurrogate(units, from, from + count)) this.#paired = true
+    if (!isAscii(units, from, from + count)) this.#note(this.#paired !== true && hasSurrogate(units, from, from + count))
     this.#length += count
   }
 
@@ -121,11 +133,12 @@ export class UnitBuffer {
   /** Copies units [start, end) to `target`, from `at` on. */
   copyTo(target: Uint16Array, at: number, start: number, end: number): void {
     if (start < 0 || start > end || end > this.#length) this.#refuse(start, end)
+    if (this.#chunks.length === 0) copyUnits((this.#text ?? '').slice(start, end), target, at)
+    else this.#gather(target, at, start, end)
+  }
+
+  #gather(target: Uint16Array | Uint8Array, at: number, start: number, end: number): void {
     if (start === end) return
-    if (this.#chunks.length === 0) {
-      copyUnits((this.#text ?? '').slice(start, end), target, at)
-      return
-    }
     this.#seek(start + 1)
     let [next, first] = [this.#at, this.#start]
     for (let from = start; from < end; next++) {
@@ -140,8 +153,14 @@ export class UnitBuffer {
   /** The whole text, lone surrogates too. Kept until the next edit. */
   toString(): string {
     if (this.#text !== undefined) return this.#text
-    const units = this.units(0, this.#length)
-    this.#text = unitsToString(units, 0, units.length)
+    if (this.#isAscii && this.#length >= bytesMin) {
+      const bytes = new Uint8Array(this.#length)
+      this.#gather(bytes, 0, 0, this.#length)
+      this.#text = asciiToString(bytes)
+    } else {
+      const units = this.units(0, this.#length)
+      this.#text = unitsToString(units, 0, units.length)
+    }
     return this.#text
   }
 
@@ -256,11 +275,18 @@ export class UnitBuffer {
 
   #wake(): void {
     const text = this.#text ?? ''
+    this.#paired = this.paired
     this.#chunks.push(new GapChunk(0))
-    this.#paired ??= false
     if (text.length === 0) return
-    this.#length = 0
-    this.insert(0, unitsOf(text), 0, text.length)
+    const units = new Uint16Array(text.length)
+    this.#isAscii = copyUnits(text, units, 0)
+    this.#insertChunks(0, units, 0, text.length)
+  }
+
+  /** Something that is not ASCII goes in. */
+  #note(hasSurrogates: boolean): void {
+    this.#isAscii = false
+    if (hasSurrogates) this.#paired = true
   }
 
   /** Goes to a chunk that ends at or after `index`, and starts before it (or at 0). */

@@ -14,7 +14,6 @@ import type { EngineDocument } from './crdt/engine/document.ts'
 import { type At, type Handles, handles } from './crdt/engine/handles.ts'
 import type { Recorder } from './crdt/engine/recorder.ts'
 import type { Editable } from './crdt/engine/spot.ts'
-import type { TextState } from './crdt/engine/text-state.ts'
 import type { Patch, PatchEvent, Path } from './crdt/patch.ts'
 import type { Draft, Text, Value } from './crdt/types.ts'
 import { type Cursor, cursorAt, decodeCursor, type Side } from './replica/cursor.ts'
@@ -196,17 +195,19 @@ class MemoryDoc<T> implements Doc<T>, Editable {
     this.replica.abandon()
   }
 
-  stroke(text: TextState, index: number, count: number, content: string): boolean {
-    if (this.#wantsPatches || this.#locals.size > 0) return false
+  ready(units: number): Recorder | undefined {
+    if (this.#wantsPatches || this.#locals.size > 0) return undefined
+    this.replica.listening = false
+    return this.replica.ready(units)
+  }
+
+  struck(units: number): void {
     const { replica } = this
-    replica.listening = false
-    const from = replica.stroke(text, index, count, content)
-    if (from < 0) return false
-    const delta = this.#wantsDeltas ? this.#deltas.one(replica.branch, from, from + count + content.length) : undefined
+    const end = replica.history.graph.endOf(replica.branch)
+    const delta = this.#wantsDeltas ? this.#deltas.one(replica.branch, end - units, end) : undefined
     const isChange = this.#wantsChanges && replica.isStale
     if (delta !== undefined && !isChange) this.#emitter.tell('delta', delta)
     else if (isChange) this.#tell(delta, undefined, true)
-    return true
   }
 
   receive(

@@ -103,12 +103,13 @@ export class Graph {
 
   /** Whether a branch has the newest op, and that has seen everything: what the branch does next goes on from there. */
   isAhead(branch: number): boolean {
-    return this.#frontier.length === 1 && this.#branches.at(this.#starts.length - 1) === branch
+    return this.#frontier.length === 1 && this.#branches.data[this.#starts.length - 1] === branch
   }
 
   /** Appends ops of the branch that is ahead: append(), with nothing to ask. There must be room. */
   goOn(branch: number, count: number): void {
-    this.#replaceOne(this.#length - 1)
+    this.#replaced[0] = this.#length - 1
+    if (this.#replaced.length > 1) this.#replaced.length = 1
     this.#length += count
     this.#frontier[0] = this.#length - 1
     this.#ends[branch] = (this.#ends[branch] as number) + count

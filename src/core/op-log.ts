@@ -58,7 +58,8 @@ export class OpLog {
    * `b` of a type, insert or append is an offset that the caller has just filled.
    */
   push(kind: Kind, ref: number, a: number, b: number, units: number, goesOn: boolean): void {
-    if (!goesOn || !this.#extend(kind, ref, a, b, units)) {
+    const last = this.#starts.length - 1
+    if (!goesOn || last < 0 || !this.#extend(last, kind, ref, a, b, units)) {
       this.#starts.push(this.#length)
       this.#heads.push(kind | (ref << refShift))
       this.#as.push(a)
@@ -237,22 +238,21 @@ export class OpLog {
       this.#heads.data[row] = (this.#heads.at(row) & ~(voidBit - 1)) | Kind.erase
   }
 
-  #extend(kind: Kind, ref: number, a: number, b: number, units: number): boolean {
-    const last = this.#starts.length - 1
-    if (last < 0) return false
-    const head = this.#heads.at(last)
+  /** Lengthens the last row, if the ops go on from it. */
+  #extend(last: number, kind: Kind, ref: number, a: number, b: number, units: number): boolean {
+    const head = this.#heads.data[last] as number
     if (head >>> refShift !== ref || (head & voidBit) !== 0) return false
     const lastKind = head & (voidBit - 1)
-    const lastA = this.#as.at(last)
-    const lastUnits = this.#length - this.#starts.at(last)
+    const lastA = this.#as.data[last] as number
+    const lastUnits = this.#length - (this.#starts.data[last] as number)
     switch (kind) {
       case Kind.type:
       case Kind.insert:
-        return lastKind === kind && a === lastA + lastUnits && b === this.#bs.at(last) + lastUnits
+        return lastKind === kind && a === lastA + lastUnits && b === (this.#bs.data[last] as number) + lastUnits
       case Kind.append:
-        return lastKind === kind && b === this.#bs.at(last) + lastUnits
+        return lastKind === kind && b === (this.#bs.data[last] as number) + lastUnits
       case Kind.add:
-        return lastKind === kind && a === 0 && lastA === 0 && b === this.#bs.at(last)
+        return lastKind === kind && a === 0 && lastA === 0 && b === this.#bs.data[last]
       case Kind.erase:
         if (lastKind === Kind.erase && a === lastA) return true
         return units === 1 && this.#extendBack(last, lastKind, a, lastA, lastUnits)

@@ -79,16 +79,10 @@ export class BodyEncoder {
     table: ActorTable | undefined,
   ): void {
     const { graph, log } = this.#source
+    if (form === 'following' && fromSeq < endSeq && this.#newest(writer, branch, fromSeq, endSeq)) return
     if (!(fromSeq < endSeq && endSeq <= graph.endOf(branch)))
       assert(false, `ops ${fromSeq}-${endSeq} are not among the ${graph.endOf(branch)} of the branch`)
     const first = graph.lvOf(branch, fromSeq)
-    if (endSeq - fromSeq === 1 && form === 'following') {
-      const row = logRowAt(log, first)
-      if (log.startOf(row) < first) {
-        this.#goesOn(writer, row, first)
-        return
-      }
-    }
     this.#writer = writer
     this.#branch = branch
     this.#table = table
@@ -113,6 +107,39 @@ export class BodyEncoder {
       if (isLast) break
       lv = graph.lvOf(branch, seq)
     }
+  }
+
+  /** The newest ops of all, if they are one change of one run, after the op before: what one edit makes. False for all else. */
+  #newest(writer: ByteWriter, branch: number, fromSeq: number, endSeq: number): boolean {
+    const { graph, log } = this.#source
+    const n = endSeq - fromSeq
+    const lv = log.length - n
+    const row = log.count - 1
+    const start = row < 0 ? lv : log.startOf(row)
+    const graphRow = graph.rows - 1
+    if (start > lv || graph.branchOfRow(graphRow) !== branch || graph.startOfRow(graphRow) >= lv) return false
+    if (graph.endOf(branch) !== endSeq) return false
+    if (n > 1 && log.changeEnds.next(lv, 1) !== lv + n - 1) return false
+    if (start < lv && n === 1) {
+      this.#goesOn(writer, row, lv)
+      return true
+    }
+    const kind = log.kindOf(row)
+    const done = lv - start
+    if (!isInContainer(kind) || (done === 0 && row === 0)) return false
+    const ref = log.refOf(row)
+    const before = done > 0 ? row : row - 1
+    const beforeKind = log.kindOf(before)
+    // Only what is in the same container needs no more than this.
+    if (log.refOf(before) !== ref) return false
+    this.#writer = writer
+    this.#keys = undefined
+    this.#firstKey = -1
+    this.#ref = ref
+    this.#position = positionAfter(beforeKind, log.aOf(before), lv - log.startOf(before))
+    const a = advanceA(kind, log.aOf(row), done)
+    this.#item(kind, ref, a, advanceB(kind, log.bOf(row), done), n, n === 1 ? Mode.one : Mode.last, fromSeq)
+    return true
   }
 
   /** One op within a run, as most are: where it is and that it ends its change is 0, so that its head is its kind. */

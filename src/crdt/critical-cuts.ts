@@ -21,8 +21,8 @@ export class CriticalCuts {
 
   /** Ops [from, to) have seen all before them. */
   straight(from: number, to: number): void {
-    const last = this.#ends.length - 1
-    if (this.#ends.at(last) === from) this.#ends.data[last] = to
+    const { data, length } = this.#ends
+    if (data[length - 1] === from) data[length - 1] = to
     else this.#push(from, to)
   }
 

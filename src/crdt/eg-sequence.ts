@@ -90,7 +90,6 @@ export class Sequence implements Output {
     if (absent.length === 0) {
       this.#straight(from, to)
       this.local(from, to)
-      if (ordinal - this.#fed > idleMax) this.#tracker = undefined
       return
     }
     const tracker = this.#trackerAt(absent, absent[0] as number)
@@ -145,7 +144,8 @@ export class Sequence implements Output {
     if (this.#cutActs.length > this.#notedCuts.length) this.#noteCutsBefore(from, to)
     const ordinal = this.#own.length
     this.#own.note(from, to)
-    this.#cuts.straight(ordinal, this.#own.length)
+    this.#cuts.straight(ordinal, ordinal + to - from)
+    if (ordinal - this.#fed > idleMax) this.#tracker = undefined
   }
 
   /** The op at `lv` deletes every item its author saw, without saying so: a set, make or unset of the container's key. True if something went. */

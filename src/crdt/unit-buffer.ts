@@ -24,7 +24,8 @@ const bytesMin = 256
 export class UnitBuffer {
   readonly #chunkMax: number
   #chunks: GapChunk[] = []
-  #length = 0
+  /** Units; altered in here only. */
+  length = 0
   /** The chunk of the last edit or question, and the index of its first unit. */
   #at = 0
   #start = 0
@@ -46,14 +47,10 @@ export class UnitBuffer {
     if (typeof text !== 'string') buffer.insert(0, text, 0, text.length)
     else {
       buffer.#text = text
-      buffer.#length = text.length
+      buffer.length = text.length
       buffer.#paired = undefined
     }
     return buffer
-  }
-
-  get length(): number {
-    return this.#length
   }
 
   /** Whether a surrogate was ever inserted: if not, every index is between two characters and the text is well formed. */
@@ -66,7 +63,7 @@ export class UnitBuffer {
     const chunk = this.#open(index, 1)
     chunk.put(index - this.#start, unit)
     if (unit >= 0x80) this.#note(isSurrogate(unit))
-    this.#length++
+    this.length++
   }
 
   insertString(index: number, text: string): void {
@@ -82,7 +79,7 @@ export class UnitBuffer {
         all |= unit
       }
       if (all >= 0x80) this.#note(hasSurrogate(units, from, from + text.length))
-      this.#length += text.length
+      this.length += text.length
     } else this.insert(index, unitsOf(text), 0, text.length)
   }
 
@@ -90,18 +87,33 @@ export class UnitBuffer {
   insert(index: number, units: Uint16Array, from: number, count: number): void {
     if (from < 0 || count < 0 || from + count > units.length) this.#refuse(from, from + count)
     if (count === 0) return
-    if (count <= this.#chunkMax >> 1) {
+    const half = this.#chunkMax >> 1
+    if (count <= fewUnits && count <= half) {
       const chunk = this.#open(index, count)
       const to = chunk.spread(index - this.#start, count)
-      if (count <= fewUnits) for (let i = 0; i < count; i++) chunk.units[to + i] = units[from + i] as number
-      else chunk.units.set(units.subarray(from, from + count), to)
+      const target = chunk.units
+      let all = 0
+      for (let i = 0; i < count; i++) {
+        const unit = units[from + i] as number
+        target[to + i] = unit
+        all |= unit
+      }
+      if (all >= 0x80) this.#note(this.#paired !== true && hasSurrogate(units, from, from + count))
+      this.length += count
+      return
+    }
+    if (count <= half) {
+      const chunk = this.#open(index, count)
+      const to = chunk.spread(index - this.#start, count)
+      chunk.units.set(units.subarray(from, from + count), to)
     } else this.#insertChunks(index, units, from, count)
-    if (!isAscii(units, from, from + count)) this.#note(this.#paired !== true && hasSurrogate(units, from, from + count))
-    this.#length += count
+    if (!isAscii(units, from, from + count))
+      this.#note(this.#paired !== true && hasSurrogate(units, from, from + count))
+    this.length += count
   }
 
   remove(index: number, count: number): void {
-    if (index < 0 || count < 0 || index + count > this.#length) this.#refuse(index, index + count)
+    if (index < 0 || count < 0 || index + count > this.length) this.#refuse(index, index + count)
     if (count === 0) return
     this.#change()
     let left = count
@@ -109,7 +121,7 @@ export class UnitBuffer {
   }
 
   unitAt(index: number): number {
-    if (index < 0 || index >= this.#length) this.#refuse(index, index + 1)
+    if (index < 0 || index >= this.length) this.#refuse(index, index + 1)
     if (this.#chunks.length === 0) return (this.#text ?? '').charCodeAt(index)
     this.#seek(index + 1)
     return (this.#chunks[this.#at] as GapChunk).unitAt(index - this.#start)
@@ -117,7 +129,7 @@ export class UnitBuffer {
 
   /** Units [start, end) as a string, lone surrogates too. */
   slice(start: number, end: number): string {
-    if (start < 0 || start > end || end > this.#length) this.#refuse(start, end)
+    if (start < 0 || start > end || end > this.length) this.#refuse(start, end)
     if (this.#text !== undefined) return this.#text.slice(start, end)
     const units = this.units(start, end)
     return unitsToString(units, 0, units.length)
@@ -132,7 +144,7 @@ export class UnitBuffer {
 
   /** Copies units [start, end) to `target`, from `at` on. */
   copyTo(target: Uint16Array, at: number, start: number, end: number): void {
-    if (start < 0 || start > end || end > this.#length) this.#refuse(start, end)
+    if (start < 0 || start > end || end > this.length) this.#refuse(start, end)
     if (this.#chunks.length === 0) copyUnits((this.#text ?? '').slice(start, end), target, at)
     else this.#gather(target, at, start, end)
   }
@@ -153,12 +165,12 @@ export class UnitBuffer {
   /** The whole text, lone surrogates too. Kept until the next edit. */
   toString(): string {
     if (this.#text !== undefined) return this.#text
-    if (this.#isAscii && this.#length >= bytesMin) {
-      const bytes = new Uint8Array(this.#length)
-      this.#gather(bytes, 0, 0, this.#length)
+    if (this.#isAscii && this.length >= bytesMin) {
+      const bytes = new Uint8Array(this.length)
+      this.#gather(bytes, 0, 0, this.length)
       this.#text = asciiToString(bytes)
     } else {
-      const units = this.units(0, this.#length)
+      const units = this.units(0, this.length)
       this.#text = unitsToString(units, 0, units.length)
     }
     return this.#text
@@ -179,19 +191,20 @@ export class UnitBuffer {
       assert(chunk.length > 0 || this.#chunks.length === 1, `chunk ${i} of ${this.#chunks.length} is empty`)
     }
     assert(this.#start === start, `chunk ${this.#at} starts at ${start}, not ${this.#start}`)
-    if (this.#chunks.length > 0) assert(length === this.#length, `${length} units in chunks, ${this.#length} in all`)
-    if (this.#text !== undefined) assert(this.#text.length === this.#length, `the kept text is of another length`)
+    if (this.#chunks.length > 0) assert(length === this.length, `${length} units in chunks, ${this.length} in all`)
+    if (this.#text !== undefined) assert(this.#text.length === this.length, `the kept text is of another length`)
     else assert(this.#chunks.length > 0, 'neither chunks nor a text')
     if (this.#paired === false) assert(!/[\ud800-\udfff]/.test(this.toString()), 'a surrogate was not noticed')
   }
 
   /** The chunk where `count` units, at most half a chunk, go in at `index`; it has room for them. */
   #open(index: number, count: number): GapChunk {
-    if (index < 0 || index > this.#length) this.#refuse(index, index)
-    this.#change()
+    if (index < 0 || index > this.length) this.#refuse(index, index)
+    if (this.#chunks.length === 0) this.#wake()
+    this.#text = undefined
     this.#seek(index)
     const chunk = this.#chunks[this.#at] as GapChunk
-    if (chunk.room >= count) return chunk
+    if (chunk.gapEnd - chunk.gapStart >= count) return chunk
     if (chunk.length + count <= this.#chunkMax) {
       chunk.grow(count, this.#chunkMax)
       return chunk
@@ -208,7 +221,7 @@ export class UnitBuffer {
     const before = chunk.length
     const part = Math.min(count, before - at)
     chunk.remove(at, part)
-    this.#length -= part
+    this.length -= part
     if (before === part || before - part < this.#chunkMax >> 3) this.#join()
     return part
   }
@@ -302,9 +315,9 @@ export class UnitBuffer {
     if (index * 2 < this.#start) {
       this.#at = 0
       this.#start = 0
-    } else if (index * 2 > this.#start + this.#length) {
+    } else if (index * 2 > this.#start + this.length) {
       this.#at = chunks.length - 1
-      this.#start = this.#length - (chunks[this.#at] as GapChunk).length
+      this.#start = this.length - (chunks[this.#at] as GapChunk).length
     }
     while (this.#start > 0 && index <= this.#start) this.#start -= (chunks[--this.#at] as GapChunk).length
     for (;;) {
@@ -317,6 +330,6 @@ export class UnitBuffer {
 
   // Apart, so that no sentence is made where all is well.
   #refuse(start: number, end: number): void {
-    assert(false, `no units [${start}, ${end}) in a text of ${this.#length}`)
+    assert(false, `no units [${start}, ${end}) in a text of ${this.length}`)
   }
 }

@@ -23,7 +23,7 @@ import { EngineDocument } from '../crdt/engine/document.ts'
 import type { Drafts } from '../crdt/engine/drafts.ts'
 import { checkText } from '../crdt/engine/input.ts'
 import { itemOrders } from '../crdt/engine/noting.ts'
-import type { TextState } from '../crdt/engine/text-state.ts'
+import type { Recorder } from '../crdt/engine/recorder.ts'
 import { exportValue } from '../crdt/export.ts'
 import type { Patch, PatchEvent } from '../crdt/patch.ts'
 import type { Draft, Value } from '../crdt/types.ts'
@@ -100,6 +100,8 @@ export class Replica<T = unknown> {
   #unnamedBytes = 0
   /** Where graph and log stood before heads were joined for the change that is being recorded. */
   #joined: { readonly length: LV; readonly frontier: readonly LV[]; readonly values: number } | undefined
+  /** What the clock showed when the time was last found not to be due for a stroke; NaN if it must be asked again. */
+  #undue = Number.NaN
   /** Whether the change under way says anything besides edits. */
   #hasMeta = false
   #localPatches: readonly Patch[] | undefined
@@ -304,6 +306,7 @@ export class Replica<T = unknown> {
   /** Merges what came while nobody listened. */
   #settle(gathering: Gathering): void {
     this.#gathering = undefined
+    this.#undue = Number.NaN
     const { first, stretches } = gathering
     if (first !== undefined) this.document.merge(first.start, first.end, first.unseen)
     else if (stretches.length > 0) this.document.mergeAll(stretches)
@@ -364,21 +367,19 @@ export class Replica<T = unknown> {
   }
 
   /**
-   * A change of one edit of one text, which was checked: `content` goes in, or `count` units go. It is done at once where there is nothing to say or to
-   * ask besides: then it gives its first seq, else -1, and it is to go by begin().
+   * Whether a change of one edit of so many ops, which was checked, can be made at once (a stroke): there is nothing to say or to ask besides. Then it
+   * gives what is to record it; else it is to go by begin().
    */
-  stroke(text: TextState, index: number, count: number, content: string): number {
+  ready(units: number): Recorder | undefined {
     const { history, document } = this.#house
     const { graph } = history
     const branch = this.#branch
-    const from = graph.endOf(branch)
-    const units = count + content.length
-    if (this.listening || document.recorder.isOpen || !graph.isAhead(branch) || graph.mayHaveCuts) return -1
-    if (units >= limits.changeOps || from + units >= limits.seq || graph.length + units >= limits.seq) return -1
-    if (this.#intake.ops > 0 || history.isStopping || this.#gathering !== undefined || this.#isTimeDue()) return -1
+    if (this.listening || document.recorder.isOpen || !graph.isAhead(branch) || graph.mayHaveCuts) return undefined
+    if (units >= limits.changeOps || graph.length + units >= limits.seq) return undefined
+    if (this.#intake.ops > 0 || history.isStopping || this.#gathering !== undefined || this.#isStrokeDue())
+      return undefined
     this.#localPatches = undefined
-    document.recorder.stroke(branch, text, index, count, content)
-    return from
+    return document.recorder.strokesOf(branch)
   }
 
   /** Ends it: through the door, like everything else, only that the document has the ops already. `from` is what begin() gave. */
@@ -403,7 +404,10 @@ export class Replica<T = unknown> {
     this.document.patches = undefined
     const start = recorder.commit()
     const { length } = this.history.graph
-    if (this.#hasMeta) this.history.noteMetas(this.#branch, start, length)
+    if (this.#hasMeta) {
+      this.history.noteMetas(this.#branch, start, length)
+      this.#undue = Number.NaN
+    }
     return length - (before ?? start)
   }
 
@@ -459,6 +463,7 @@ export class Replica<T = unknown> {
       throw new JoineryError('bad-change', 'the actor cannot change inside a change function')
     this.#actor = actor
     this.#branch = this.history.actors.indexOf(actor)
+    this.#undue = Number.NaN
   }
 
   /** The end of what is held of an actor, or of its first `seq` ops if a change ends there. */
@@ -715,6 +720,15 @@ export class Replica<T = unknown> {
 
   #isTimeDue(now = this.#wholeNow()): boolean {
     return Math.abs(now - (this.history.timeOf(this.#branch) ?? 0)) > timeStepMs
+  }
+
+  /** The same for a stroke: the clock shows the same time to many. */
+  #isStrokeDue(): boolean {
+    const now = this.#now()
+    if (now === this.#undue) return false
+    if (this.#isTimeDue()) return true
+    this.#undue = now
+    return false
   }
 
   /** What is said before a change, if anything is: the time if it moved, a message, a salt before a member's first op. */

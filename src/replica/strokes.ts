@@ -5,11 +5,14 @@
 import { ByteReader } from '../base/bytes.ts'
 import { JoineryError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
+import type { LV } from '../core/graph.ts'
 import { Kind, Make } from '../core/kinds.ts'
 import { isInt32, Mode, positionAfter, unzigzag, Where } from '../core/wire.ts'
 import { readAmount, readItem, readValue } from '../core/wire-contents.ts'
+import type { CounterState } from '../crdt/engine/counter-state.ts'
 import type { EngineDocument } from '../crdt/engine/document.ts'
 import type { ListState } from '../crdt/engine/list-state.ts'
+import type { MapState } from '../crdt/engine/map-state.ts'
 import type { TextState } from '../crdt/engine/text-state.ts'
 import type { History } from './history.ts'
 
@@ -58,8 +61,8 @@ export class Strokes {
         return kind === Kind.insert && count === 1 ? this.#insert(branch, container, ref, index) : 0
       }
       if (where !== Where.on || isRun) return 0
-      if (kind === Kind.set && container.type === 'map') return this.#set(branch, ref)
-      return kind === Kind.add ? this.#add(branch, ref) : 0
+      if (kind === Kind.set && container.type === 'map') return this.#set(branch, container, ref)
+      return kind === Kind.add && container.type === 'counter' ? this.#add(branch, container, ref) : 0
     } catch (error) {
       if (error instanceof JoineryError) return 0
       throw error
@@ -68,13 +71,19 @@ export class Strokes {
 
   #erase(branch: number, container: TextState | ListState, ref: number, index: number, count: number): number {
     if (!this.#reader.done || index + count > container.length) return 0
-    this.#history.graph.goOn(branch, count)
-    this.#history.log.push(Kind.erase, ref, index, 0, count, true)
-    return this.#edited(container, count)
+    const { graph, log } = this.#history
+    const lv = log.length
+    graph.goOn(branch, count)
+    log.push(Kind.erase, ref, index, 0, count, true)
+    log.endChange(count)
+    container.remove(index, count)
+    return this.#edited(container, lv, count)
   }
 
   #type(branch: number, text: TextState, ref: number, index: number, count: number): number {
-    const { units } = this.#history.log
+    const { graph, log } = this.#history
+    const { units } = log
+    const lv = log.length
     const offset = units.length
     if (count > this.#reader.left) return 0
     units.reserve(count)
@@ -82,51 +91,55 @@ export class Strokes {
     this.#reader.units(units.data, offset, count)
     if (!this.#reader.done) return 0
     units.length = offset + count
-    this.#history.graph.goOn(branch, count)
-    this.#history.log.push(Kind.type, ref, index, offset, count, true)
-    return this.#edited(text, count)
+    graph.goOn(branch, count)
+    log.push(Kind.type, ref, index, offset, count, true)
+    log.endChange(count)
+    text.put(index, offset, count)
+    return this.#edited(text, lv, count)
   }
 
   #insert(branch: number, list: ListState, ref: number, index: number): number {
     const { graph, log } = this.#history
     const item = readItem(this.#reader)
     if (!this.#reader.done || item instanceof Make) return 0
+    const lv = log.length
     graph.goOn(branch, 1)
     log.push(Kind.insert, ref, index, log.values.push(item) - 1, 1, true)
-    return this.#edited(list, 1)
+    log.endChange(1)
+    list.insert(index, lv, 1)
+    return this.#edited(list, lv, 1)
   }
 
-  #set(branch: number, ref: number): number {
+  #set(branch: number, map: MapState, ref: number): number {
     const { graph, log } = this.#history
     const key = this.#reader.string(limits.keyBytes)
     const value = readValue(this.#reader)
     if (!this.#reader.done) return 0
+    const lv = log.length
+    const entry = map.entryFor(key)
+    if (entry.keyId < 0) entry.keyId = log.keyId(key)
     graph.goOn(branch, 1)
-    log.push(Kind.set, ref, log.keyId(key), log.values.push(value) - 1, 1, true)
-    return this.#done()
+    log.push(Kind.set, ref, entry.keyId, log.values.push(value) - 1, 1, true)
+    log.endChange(1)
+    this.#document.set(map, entry, value, lv)
+    return 1
   }
 
-  #add(branch: number, ref: number): number {
+  #add(branch: number, counter: CounterState, ref: number): number {
     const { graph, log } = this.#history
     const amount = readAmount(this.#reader)
     if (!this.#reader.done) return 0
     graph.goOn(branch, 1)
     if (isInt32(amount)) log.push(Kind.add, ref, 0, amount, 1, true)
     else log.push(Kind.add, ref, 1, log.values.push(amount) - 1, 1, true)
-    return this.#done()
-  }
-
-  #edited(container: TextState | ListState, count: number): number {
-    const { log } = this.#history
-    log.endChange(count)
-    this.#document.edited(container, log.length - count, log.length)
-    return count
-  }
-
-  #done(): number {
-    const { log } = this.#history
     log.endChange(1)
-    this.#document.merge(log.length - 1, log.length, [])
+    this.#document.add(counter, amount)
     return 1
+  }
+
+  /** As whoever had seen everything edits, and they had: their Sequence need only know that they did. */
+  #edited({ sequence }: TextState | ListState, lv: LV, count: number): number {
+    sequence.local(lv, lv + count)
+    return count
   }
 }

@@ -6,16 +6,18 @@ import { JoineryError } from '../../base/errors.ts'
 import { type Graph, type LV, noSpans, type Spans } from '../../core/graph.ts'
 import { Kind, type Meta } from '../../core/kinds.ts'
 import type { OpLog } from '../../core/op-log.ts'
+import type { Scalar } from '../../core/value.ts'
 import { valueAt } from '../at-path.ts'
 import type { Patch, Path } from '../patch.ts'
+import type { Amount } from './amounts.ts'
 import { Batch } from './batch.ts'
 import { build, show } from './build.ts'
 import { checkContainer } from './check.ts'
 import { type CompareBranches, Context } from './context.ts'
+import type { CounterState } from './counter-state.ts'
 import { Drafts } from './drafts.ts'
 import { Effects } from './effects.ts'
-import type { ListState } from './list-state.ts'
-import type { MapState } from './map-state.ts'
+import type { Entry, MapState } from './map-state.ts'
 import { type ItemOrder, itemOrders } from './noting.ts'
 import { valueAtVersion } from './past.ts'
 import { Recorder } from './recorder.ts'
@@ -25,7 +27,6 @@ import { exportState } from './state-export.ts'
 import type { DocState } from './state-form.ts'
 import { importState } from './state-import.ts'
 import { Switches } from './switches.ts'
-import type { TextState } from './text-state.ts'
 import { UnseenWalk } from './unseen-walk.ts'
 
 /** Something that lost to what shows, or is hidden with what it stands in. */
@@ -106,10 +107,13 @@ export class EngineDocument {
     }
   }
 
-  /** The same for edits of one text or list, whose author had seen everything and which nobody has cut off. */
-  edited(container: TextState | ListState, from: LV, to: LV): void {
-    container.sequence.merge(from, to, noSpans)
-    if (container.spent) this.context.grow(container)
+  /** The same for one op that sets a key, or adds to a counter, whose author had seen everything and which nobody has cut off. */
+  set(map: MapState, entry: Entry, value: Scalar, lv: LV): void {
+    this.#effects.setEntry(map, entry, value, lv, noSpans)
+  }
+
+  add(counter: CounterState, amount: Amount): void {
+    this.#effects.add(counter, amount, 1)
   }
 
   settle(end: LV): void {

@@ -19,9 +19,6 @@ import type { SetState } from './set-state.ts'
 import type { Container, State } from './state.ts'
 import type { TextState } from './text-state.ts'
 
-/** Containers by the type of their ops. */
-type Of<T extends ContainerType> = Extract<Container, { readonly type: T }>
-
 /** Whether an op does not count for now: revoked. */
 export type IsOff = (lv: LV) => boolean
 
@@ -70,12 +67,11 @@ export class Effects {
         return container.type === 'map' && this.#makeOff(container, row, from, unseen)
       case Kind.add: {
         const amount = this.amountOf(row)
-        const isCounter = isOneOf(container, 'counter', 'gcounter')
-        return isCounter && amount !== undefined && (container.type === 'counter' || amount >= 0)
+        return isCounter(container) && amount !== undefined && (container.type === 'counter' || amount >= 0)
       }
       case Kind.include:
       case Kind.exclude:
-        return isOneOf(container, 'set', 'rwset')
+        return isSet(container)
       case Kind.append:
         return container.type === 'log'
       case Kind.assign:
@@ -115,14 +111,12 @@ export class Effects {
         return container.type === 'map' && this.#key(container, row, kind, from, unseen)
       case Kind.add: {
         const amount = this.amountOf(row)
-        return (
-          isOneOf(container, 'counter', 'gcounter') && amount !== undefined && this.add(container, amount, to - from)
-        )
+        return isCounter(container) && amount !== undefined && this.add(container, amount, to - from)
       }
       case Kind.include:
-        return isOneOf(container, 'set', 'rwset') && this.include(container, this.#valueOf(row), from, unseen)
+        return isSet(container) && this.include(container, this.#valueOf(row), from, unseen)
       case Kind.exclude:
-        return isOneOf(container, 'set', 'rwset') && this.exclude(container, this.#valueOf(row), from, unseen)
+        return isSet(container) && this.exclude(container, this.#valueOf(row), from, unseen)
       case Kind.append:
         if (container.type !== 'log') return false
         for (let lv = from; lv < to; lv++)
@@ -351,6 +345,10 @@ export class Effects {
   }
 }
 
-function isOneOf<T extends ContainerType>(container: Container, ...types: T[]): container is Of<T> {
-  return (types as ContainerType[]).includes(container.type)
+function isCounter(container: Container): container is CounterState {
+  return container.type === 'counter' || container.type === 'gcounter'
+}
+
+function isSet(container: Container): container is SetState {
+  return container.type === 'set' || container.type === 'rwset'
 }

@@ -82,7 +82,13 @@ class TextHandle implements Text {
   insert(index: number, content: string): void {
     const text = this.#spot.container(isText, 'text')
     checkInsert(text, index, content, this.#spot)
-    if (content === '' || this.#spot.stroke(text, index, 0, content)) return
+    if (content === '') return
+    const striker = this.#spot.ready(content.length)
+    if (striker !== undefined) {
+      striker.strokeText(text, index, 0, content)
+      this.#spot.struck(content.length)
+      return
+    }
     // As edit() does, but with no function made for each keystroke.
     const recorder = this.#spot.begin()
     try {
@@ -96,7 +102,13 @@ class TextHandle implements Text {
   delete(index: number, count: number): void {
     const text = this.#spot.container(isText, 'text')
     checkDelete(text, index, count)
-    if (count === 0 || this.#spot.stroke(text, index, count, '')) return
+    if (count === 0) return
+    const striker = this.#spot.ready(count)
+    if (striker !== undefined) {
+      striker.strokeText(text, index, count, '')
+      this.#spot.struck(count)
+      return
+    }
     const recorder = this.#spot.begin()
     try {
       recorder.remove(text, index, count)
@@ -124,6 +136,13 @@ function listHandle<V>(spot: Spot): ListHandle<V> {
   const read = (): readonly V[] => spot.read(isList, 'list')
   const edit = <R>(fn: (list: V[]) => R): R => spot.change(isList, 'list', fn)
   const insert = (list: ListState, index: number, values: readonly V[]): void => {
+    const only = values.length === 1 ? plainPlan(values[0]) : undefined
+    const striker = only?.type === 'scalar' ? spot.ready(1) : undefined
+    if (only?.type === 'scalar' && striker !== undefined) {
+      striker.strokeItem(list, index, only.value)
+      spot.struck(1)
+      return
+    }
     const plans = plainPlans(values)
     if (plans === undefined) edit((draft) => draft.splice(index, 0, ...values))
     else if (plans.length > 0) spot.edit((recorder) => recorder.insert(list, index, plans))
@@ -188,7 +207,11 @@ function mapHandle(spot: Spot): MapHandle {
         })
       else {
         checkKey(key, spot.path)
-        spot.edit((recorder) => recorder.setKey(map, key, plan))
+        const striker = plan.type === 'scalar' ? spot.ready(1) : undefined
+        if (plan.type === 'scalar' && striker !== undefined) {
+          striker.strokeKey(map, key, plan.value)
+          spot.struck(1)
+        } else spot.edit((recorder) => recorder.setKey(map, key, plan))
       }
     },
     delete: (key) => {
@@ -207,7 +230,12 @@ function counterHandle(spot: Spot): Counter {
       const counter = spot.container(isCounter, 'counter')
       const amount = checkAmount(by)
       if (counter.type === 'gcounter') checkGrowth(amount)
-      if (amount !== 0) spot.edit((recorder) => recorder.add(counter, amount))
+      if (amount === 0) return
+      const striker = spot.ready(1)
+      if (striker !== undefined) {
+        striker.strokeAdd(counter, amount)
+        spot.struck(1)
+      } else spot.edit((recorder) => recorder.add(counter, amount))
     },
   }
 }

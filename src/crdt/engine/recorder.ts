@@ -72,16 +72,22 @@ export class Recorder {
     this.#frontier = graph.frontier
   }
 
-  /**
-   * A change of one edit of one text: `content` goes in, or `count` units go. The branch must be ahead, nothing be listened to, the edit be checked:
-   * what an editor does with each key, and nothing in it can throw.
-   */
-  stroke(branch: number, text: TextState, index: number, count: number, content: string): void {
+  // Strokes: changes of one edit, without a beginning and an end. The branch must be ahead, nothing be listened to, the edit be checked: what an
+  // editor does with each key, and nothing in it can throw.
+
+  /** Whose strokes follow. */
+  strokesOf(branch: number): this {
+    this.#branch = branch
+    return this
+  }
+
+  /** `content` goes in, or `count` units go. */
+  strokeText(text: TextState, index: number, count: number, content: string): void {
     const { log, graph } = this.#context
     const units = count > 0 ? count : content.length
     const lv = log.length
     const ref = this.#context.refOf(text)
-    graph.goOn(branch, units)
+    graph.goOn(this.#branch, units)
     if (count > 0) {
       log.push(Kind.erase, ref, index, 0, count, true)
       text.remove(index, count)
@@ -92,6 +98,38 @@ export class Recorder {
     }
     text.sequence.local(lv, lv + units)
     log.endChange(units)
+  }
+
+  strokeItem(list: ListState, index: number, value: Scalar): void {
+    const { log } = this.#context
+    const lv = this.#strike(Kind.insert, this.#context.refOf(list), index, this.#store(value))
+    list.insert(index, lv, 1)
+    list.sequence.local(lv, lv + 1)
+    log.endChange(1)
+  }
+
+  strokeKey(map: MapState, key: string, value: Scalar): void {
+    const { log } = this.#context
+    const entry = map.entryFor(key)
+    if (entry.keyId < 0) entry.keyId = log.keyId(key)
+    const lv = this.#strike(Kind.set, this.#context.refOf(map), entry.keyId, this.#store(value))
+    this.#effects.setEntry(map, entry, value, lv, nothing)
+    log.endChange(1)
+  }
+
+  strokeAdd(counter: CounterState, by: Amount): void {
+    const isSmall = typeof by === 'number' && (by | 0) === by
+    this.#strike(Kind.add, this.#context.refOf(counter), isSmall ? 0 : 1, isSmall ? by : this.#store(by))
+    this.#effects.add(counter, by, 1)
+    this.#context.log.endChange(1)
+  }
+
+  #strike(kind: Kind, ref: number, a: number, b: number): LV {
+    const { log, graph } = this.#context
+    const lv = log.length
+    graph.goOn(this.#branch, 1)
+    log.push(kind, ref, a, b, 1, true)
+    return lv
   }
 
   /** Ends it; gives its first LV. What it made reaches to the log's end. */

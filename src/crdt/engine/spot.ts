@@ -7,7 +7,6 @@ import type { EngineDocument } from './document.ts'
 import { formatPath } from './input.ts'
 import type { Recorder } from './recorder.ts'
 import { type Container, isShown } from './state.ts'
-import type { TextState } from './text-state.ts'
 
 /** What has a document that can be edited. */
 export interface Editable {
@@ -18,8 +17,9 @@ export interface Editable {
   begin(): Recorder
   end(): void
   abandon(): void
-  /** One edit of one text that was checked before: `content` goes in, or `count` units go. False if it is to go by begin(). */
-  stroke(text: TextState, index: number, count: number, content: string): boolean
+  /** Where one edit of so many ops, which was checked before, may be recorded at once (a stroke), and then struck() be called; else it is to go by begin(). */
+  ready(units: number): Recorder | undefined
+  struck(units: number): void
 }
 
 export class Spot {
@@ -60,8 +60,12 @@ export class Spot {
     this.end()
   }
 
-  stroke(text: TextState, index: number, count: number, content: string): boolean {
-    return this.#target.stroke(text, index, count, content)
+  ready(units: number): Recorder | undefined {
+    return this.#target.ready(units)
+  }
+
+  struck(units: number): void {
+    this.#target.struck(units)
   }
 
   begin(): Recorder {

@@ -9,9 +9,15 @@ import { dataPath } from '../setup/data.ts'
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 const output = here('../output/e2e')
 
-/** The command that runs a TypeScript file of this folder in Node. */
+/** The command that runs a TypeScript file in Node, named from this folder. */
 export async function nodeProgram(name: string): Promise<readonly string[]> {
-  const outfile = join(output, name.replace(/\.ts$/, '.mjs'))
+  const outfile = join(
+    output,
+    name
+      .replace(/^(\.\.\/)+/, '')
+      .replaceAll('/', '-')
+      .replace(/\.ts$/, '.mjs'),
+  )
   await build({
     entryPoints: [here(name)],
     outfile,

@@ -30,6 +30,7 @@ export function openPeer(options: PeerOptions = {}): Promise<Peer> {
   )
 }
 
+export { checkFolder, type Finding, type FolderReport, type RepairReport, repairFolder } from './fsck.node.ts'
 export { libp2pNetwork } from './net/libp2p.node.ts'
 export * from './public.ts'
 export { filesystemStore } from './store/filesystem.ts'

@@ -1,7 +1,7 @@
 // What commands answer, as plain JSON, and how a space and a status are told.
 
 import { JoineryError } from '../base/errors.ts'
-import type { Compacted, Peer, Restored, Space, Status } from '../node.ts'
+import type { Compacted, FolderReport, Peer, RepairReport, Restored, Space, Status } from '../node.ts'
 
 /** The answers of each command. `watch` gives one per change, the others one. */
 export interface Answers {
@@ -18,6 +18,7 @@ export interface Answers {
   readonly restore: Began | Restored
   readonly compact: Began | Compacted
   readonly doctor: Began | StatusAnswer
+  readonly fsck: Began | FolderReport | RepairReport
 }
 
 /** Said at once by what may take long, so that whoever asked knows that it is being done. */
@@ -46,6 +47,7 @@ export interface StatusAnswer {
 }
 
 export interface Context {
+  readonly folder: string
   readonly signal: AbortSignal
   /** Whether the peer runs for longer than this command. */
   readonly running: boolean

@@ -13,12 +13,13 @@ import { type ExitCode, exitCodeOf, exitCodes } from './exit-codes.ts'
 import { NewFile } from './new-file.ts'
 import type { CommonOptions, ProgramContext } from './program.ts'
 import { type Request, readSeconds } from './requests.ts'
-import { type BackedUp, showBackup, showCompacted, showFindings, showRestored } from './show-care.ts'
+import { type BackedUp, showBackup, showCompacted, showFindings, showReport, showRestored } from './show-care.ts'
 
 export function addCare(program: Command, context: ProgramContext): void {
   addBackup(program, context)
   addRestore(program, context)
   addCompact(program, context)
+  addFsck(program, context)
   addDoctor(program, context)
 }
 
@@ -121,6 +122,22 @@ async function logBytes(folder: string): Promise<number> {
     ),
   )
   return sizes.reduce((sum, size) => sum + size, 0)
+}
+
+function addFsck(program: Command, { output, signal, onExitCode }: ProgramContext): void {
+  program
+    .command('fsck')
+    .description('read every file and every document of the folder, and say what is damaged and what follows')
+    .option('--repair', 'mend what can be mended without others; what is moved away is kept in the folder')
+    .action(async (_options, command: Command) => {
+      const { path, repair } = command.optsWithGlobals<CommonOptions & { repair?: true }>()
+      const request: Request = { command: 'fsck', repair: repair === true }
+      for await (const answer of answers<'fsck'>(request, { folder: path, signal })) {
+        if ('began' in answer) continue
+        await (output.json ? output.value(answer) : output.line(showReport(output, answer)))
+        if (!answer.isWhole) onExitCode(exitCodes.unreadable)
+      }
+    })
 }
 
 function addDoctor(program: Command, { output, signal, onExitCode }: ProgramContext): void {

@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs'
 import { JoineryError, messageOf } from '../base/errors.ts'
 import type { Peer } from '../node.ts'
 import { type Answers, type Context, spaceOf, status, summary } from './answers.ts'
-import type { BackupRequest, DoctorRequest, RestoreRequest } from './requests.ts'
+import type { BackupRequest, DoctorRequest, FsckRequest, RestoreRequest } from './requests.ts'
 
 /** The bundle in pieces, and what is in it. Errors: 'no-such-space', 'ambiguous-space', and those of the store. */
 export async function* backup(peer: Peer, request: BackupRequest): AsyncGenerator<Answers['backup']> {
@@ -36,6 +36,19 @@ async function* bytesOf(file: string, signal: AbortSignal): AsyncGenerator<Uint8
 export async function* compact(peer: Peer): AsyncGenerator<Answers['compact']> {
   yield { began: true }
   yield await peer.compact()
+}
+
+/** What is in the folder of this very peer. Errors: 'store-locked' (it cannot be repaired while we run on it), and those of checkFolder. */
+export async function* fsck(peer: Peer, { repair }: FsckRequest, folder: string): AsyncGenerator<Answers['fsck']> {
+  if (repair)
+    throw new JoineryError(
+      'store-locked',
+      'A peer runs on this folder: end it, and repair then. Without --repair the folder is checked beside it.',
+    )
+  yield { began: true }
+  await peer.flush()
+  const { checkFolder } = await import('../node.ts')
+  yield await checkFolder(folder, { lock: 'held' })
 }
 
 /** The status, once every space has somebody in contact, or the time is over. */

@@ -7,7 +7,7 @@ import type { Peer } from '../node.ts'
 import type { Answers } from './answers.ts'
 import { ask, connectToPeer, type Handler, listenForCommands } from './command-socket.ts'
 import { execute } from './commands.ts'
-import { decodeRequest, type Request } from './requests.ts'
+import { decodeRequest, type FsckRequest, type Request } from './requests.ts'
 
 export interface Where {
   readonly folder: string
@@ -22,6 +22,10 @@ const answerMs = 30_000
 
 /** Does a request and yields its answers. Errors: those of `execute`, `ask` and `openPeer`. */
 export async function* perform(request: Request, where: Where): AsyncGenerator<unknown> {
+  if (request.command === 'fsck' && !(await isRunning(where.folder))) {
+    yield await look(request, where.folder)
+    return
+  }
   const peer = await peerFor(request, where)
   if (peer.type === 'running') {
     const waitMs = request.command === 'join' ? request.timeoutMs : 0
@@ -29,7 +33,7 @@ export async function* perform(request: Request, where: Where): AsyncGenerator<u
     return
   }
   try {
-    yield* execute(peer.peer, request, { signal: where.signal, running: false })
+    yield* execute(peer.peer, request, { ...where, running: false })
   } finally {
     await peer.close()
   }
@@ -40,9 +44,22 @@ export function answers<Name extends keyof Answers>(request: Request, where: Whe
   return perform(request, where) as AsyncGenerator<Answers[Name]>
 }
 
+/** The one request that opens no peer: what it looks at may be what keeps one from opening. */
+async function look({ repair }: FsckRequest, folder: string): Promise<Answers['fsck']> {
+  await expectData(folder)
+  const { checkFolder, repairFolder } = await import('../node.ts')
+  return repair ? repairFolder(folder) : checkFolder(folder)
+}
+
+async function isRunning(folder: string): Promise<boolean> {
+  const socket = await connectToPeer(folder)
+  socket?.destroy()
+  return socket !== undefined
+}
+
 /** What a running peer does with requests from its socket. */
-export function handlerFor(peer: Peer): Handler {
-  return (request, signal) => execute(peer, decodeRequest(request), { signal, running: true })
+export function handlerFor(peer: Peer, folder: string): Handler {
+  return (request, signal) => execute(peer, decodeRequest(request), { folder, signal, running: true })
 }
 
 type Found =
@@ -73,7 +90,7 @@ async function openFolder(request: Request, folder: string): Promise<Found> {
   }
   // This may last, so that other commands find this peer as they would find `serve`.
   const peer = await openPeer({ path: folder })
-  const server = await listenForCommands(folder, handlerFor(peer)).catch(async (error) => {
+  const server = await listenForCommands(folder, handlerFor(peer, folder)).catch(async (error) => {
     await peer.close()
     throw error
   })

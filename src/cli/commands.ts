@@ -4,7 +4,7 @@
 import { isJoineryError, JoineryError } from '../base/errors.ts'
 import type { DocHandle, Peer, Space } from '../node.ts'
 import { type Answers, type Context, spaceOf, status, summary } from './answers.ts'
-import { backup, compact, doctor, restore } from './care.ts'
+import { backup, compact, doctor, fsck, restore } from './care.ts'
 import { assign, rehearse } from './edit.ts'
 import { find } from './path.ts'
 import { plain } from './plain.ts'
@@ -45,6 +45,9 @@ export async function* execute(peer: Peer, request: Request, context: Context): 
       return
     case 'compact':
       yield* compact(peer)
+      return
+    case 'fsck':
+      yield* fsck(peer, request, context.folder)
       return
     case 'doctor':
       yield* doctor(peer, request, context)

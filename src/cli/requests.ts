@@ -21,6 +21,7 @@ export type Request =
   | BackupRequest
   | RestoreRequest
   | { readonly command: 'compact' }
+  | FsckRequest
   | DoctorRequest
 
 export interface JoinRequest {
@@ -44,6 +45,11 @@ export interface RestoreRequest {
   readonly file: string
   /** To a space in it that the peer does not belong to yet. */
   readonly invitation: string | undefined
+}
+
+export interface FsckRequest {
+  readonly command: 'fsck'
+  readonly repair: boolean
 }
 
 export interface DoctorRequest {
@@ -104,6 +110,8 @@ export function decodeRequest(message: unknown): Request {
         file: fields.text('file'),
         invitation: fields.has('invitation') ? fields.text('invitation') : undefined,
       }
+    case 'fsck':
+      return { command, repair: fields.flag('repair') }
     case 'doctor':
       return { command, timeoutMs: fields.count('timeoutMs') }
     case 'invite':

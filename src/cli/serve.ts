@@ -33,7 +33,7 @@ export async function serve(options: ServeOptions, output: Output, signal: Abort
     opened.push(() => page.close())
     const peer = await open(options)
     opened.push(() => peer.close())
-    const commands = await listenForCommands(options.folder, handlerFor(peer))
+    const commands = await listenForCommands(options.folder, handlerFor(peer, options.folder))
     opened.push(() => commands.close())
     if (peer.spaces.length === 0) await peer.space(firstSpace)
     await new Report(peer, page, options, output).start()

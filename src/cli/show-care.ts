@@ -1,6 +1,6 @@
 // The answers of the commands that care for data, in words.
 
-import type { Compacted, Restored } from '../node.ts'
+import type { Compacted, FolderReport, RepairReport, Restored } from '../node.ts'
 import type { SpaceAnswer } from './answers.ts'
 import type { Finding } from './doctor.ts'
 import type { Output } from './output.ts'
@@ -53,6 +53,22 @@ export function showFindings(output: Output, findings: readonly Finding[]): stri
   })
   const isBad = findings.some(({ state }) => state === 'bad')
   return [...lines, isBad ? 'Something is wrong: see BAD above.' : 'Nothing is wrong.'].join('\n')
+}
+
+export function showReport(output: Output, report: FolderReport | RepairReport): string {
+  const { isWhole, findings, segments, bytes, spaces, documents, edits } = report
+  const lines = findings.flatMap(({ where, damage, follows, state }) => [
+    `${state === 'harmless' ? output.dim('harmless') : output.bold(state === 'heals' ? 'damaged ' : 'LOST    ')}  ${output.safe(where)}: ${output.safe(damage)}`,
+    `          ${follows}`,
+  ])
+  const read = `Read ${showBytes(bytes)} in ${countOf(segments, 'segment')}: ${countOf(spaces, 'space')}, ${countOf(documents, 'document')}, ${countOf(edits, 'edit')}.`
+  const verdict = isWhole ? 'Nothing is damaged.' : 'Some of it is damaged: see above.'
+  const kept = 'kept' in report && report.kept.length > 0 ? [`Moved away, and kept: ${report.kept.join(', ')}.`] : []
+  const mended =
+    'before' in report
+      ? [`Before the repair there were ${countOf(report.before.length, 'finding')}; now ${findings.length}.`]
+      : []
+  return [...lines, read, ...mended, ...kept, verdict].join('\n')
 }
 
 function countOf(count: number, what: string): string {

@@ -2,6 +2,7 @@
 
 import { chmod, readFile, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { openPeer } from 'joinery'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { failure, joinery, joineryJson, Place } from './joinery.ts'
 
@@ -13,12 +14,24 @@ afterAll(() => place.clear())
 
 const groceries = { items: [{ name: 'milk' }] }
 
-/** A folder of a peer that runs or ran, with a document. */
-async function filled(name: string, isRunning: boolean): Promise<{ folder: string; invitation: string }> {
-  const { running, folder, invitation } = await place.serve(name)
+/** A folder of a peer that runs, with a document. */
+async function running(name: string): Promise<{ folder: string; invitation: string }> {
+  const { folder, invitation } = await place.serve(name)
   await joinery('set', 'Home/groceries', '', JSON.stringify(groceries), '--path', folder)
-  if (!isRunning) expect(await running.end('SIGTERM')).toMatchObject({ code: 0 })
   return { folder, invitation }
+}
+
+/** The same, left by a peer that has ended. */
+async function left(name: string): Promise<string> {
+  const folder = place.path(name)
+  const peer = await openPeer({ path: folder, network: 'none' })
+  const list = await (await peer.space('Home')).open<typeof groceries>('groceries')
+  list.change((d) => {
+    d.items = groceries.items
+  })
+  await list.settled()
+  await peer.close()
+  return folder
 }
 
 describe('with a peer that runs', () => {
@@ -27,7 +40,7 @@ describe('with a peer that runs', () => {
   const at = (...args: string[]): string[] => [...args, '--path', folder]
 
   beforeAll(async () => {
-    ;({ folder, invitation } = await filled('running', true))
+    ;({ folder, invitation } = await running('running'))
   })
 
   test('a backup without keys needs an invitation, and then merges; and back again', async () => {
@@ -83,6 +96,11 @@ describe('with a peer that runs', () => {
     })
   })
 
+  test('fsck reads all beside it, and leaves repairs to when it has ended', async () => {
+    expect(await joineryJson(...at('fsck'))).toMatchObject({ isWhole: true, findings: [], spaces: 1, documents: 1 })
+    expect(await failure(...at('fsck', '--repair'))).toMatchObject({ exit: 4, code: 'store-locked' })
+  })
+
   test('doctor finds nothing wrong, and says what is so', async () => {
     const { code, stdout } = await joinery(...at('doctor', '--timeout', '0'))
     expect(code).toBe(0)
@@ -94,7 +112,7 @@ describe('with a peer that runs', () => {
 })
 
 test('without a peer that runs: backed up with keys, compacted, and restored where there is nothing', async () => {
-  const { folder } = await filled('ended', false)
+  const folder = await left('ended')
   const file = place.path('keys')
   expect(await joineryJson('backup', file, '--with-keys', '--path', folder)).toMatchObject({
     file,
@@ -109,6 +127,26 @@ test('without a peer that runs: backed up with keys, compacted, and restored whe
   expect(await joineryJson('restore', file, '--path', other)).toMatchObject({ spaces: [{ documents: 1 }], sealed: 0 })
   const copies = await Promise.all([folder, other].map((path) => joineryJson('cat', 'Home/groceries', '--path', path)))
   expect(copies).toEqual([groceries, groceries])
+})
+
+test('without a peer that runs: a damaged folder is told in words, and repaired', async () => {
+  const folder = await left('hurt')
+  expect(await joinery('fsck', '--path', folder)).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/Read .* in 1 segment: 1 space, 1 document, \d+ edits\.\nNothing is damaged\./),
+  })
+  const manifest = join(folder, 'manifest')
+  await writeFile(manifest, 'nonsense')
+  const log = join(folder, 'log', '000001.log')
+  const bytes = await readFile(log)
+  await writeFile(log, bytes.fill(0, bytes.length - 10))
+  expect(await joinery('fsck', '--path', folder)).toMatchObject({
+    code: 7,
+    stdout: expect.stringMatching(/harmless {2}manifest: It was altered\.[\s\S]*damaged {3}log\/000001\.log: A record/),
+  })
+  const { code, stdout } = await joinery('fsck', '--repair', '--path', folder)
+  expect(code).toBe(7)
+  expect(stdout).toMatch(/Moved away, and kept: .*removed.*manifest/)
 })
 
 test('doctor tells of two who reach one another', async () => {
@@ -130,7 +168,7 @@ test('doctor says what is wrong with a folder, and harms nothing', async () => {
     stdout: expect.stringMatching(/There is no folder .*nowhere yet[\s\S]*Something is wrong/),
   })
   await expect(stat(place.path('nowhere'))).rejects.toMatchObject({ code: 'ENOENT' })
-  const { folder } = await filled('ill', false)
+  const folder = await left('ill')
   await chmod(join(folder, 'manifest'), 0o644)
   const later = new Date(Date.now() + 3_600_000)
   await utimes(join(folder, 'manifest'), later, later)

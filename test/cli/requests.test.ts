@@ -53,6 +53,7 @@ describe('a request from the socket', () => {
     [{ command: 'backup', spaces: [], withKeys: 'yes' }],
     [{ command: 'restore', file: 1 }],
     [{ command: 'doctor', timeoutMs: 'x' }],
+    [{ command: 'fsck' }],
   ])('%j is refused', (message) => {
     expect(() => decodeRequest(message)).toThrow(expect.objectContaining({ code: 'bad-message' }))
   })

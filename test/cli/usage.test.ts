@@ -23,6 +23,7 @@ const commands = [
   'backup',
   'restore',
   'compact',
+  'fsck',
   'doctor',
 ]
 
@@ -90,6 +91,8 @@ describe('a folder that holds nothing', () => {
     ['watch', 'Home/doc'],
     ['invite', 'Home'],
     ['compact'],
+    ['fsck'],
+    ['fsck', '--repair'],
   ])('%s says so and makes none', async (...args) => {
     const path = place.path('nowhere')
     expect(await failure(...args, '--path', path)).toMatchObject({ exit: 3, code: 'no-such-space' })

@@ -1,6 +1,6 @@
 // Questions about two places of the event graph, answered by walking down from them, newest first, until what is left can say nothing more: the cost
 // is that of the part of the graph where they differ. After Gentle & Kleppmann 2025 ("Collaborative Text Editing with Eg-walker", section 3.2) and
-// their diamond-types. Entries of heaps are LVs with a few bits for whose past they are in; an entry in the same row as a newer one is in its past.
+// their diamond-types. An entry in the same row as a newer one is in its past.
 
 import type { Graph } from './graph.ts'
 import { Heap } from './heap.ts'
@@ -21,20 +21,21 @@ export interface Parting extends Diff {
 export function contains(graph: Graph, version: readonly LV[], lv: LV): boolean {
   // A branch has always seen itself.
   const branch = graph.branchAt(lv)
-  const heap = new Heap()
+  const open = new Open()
   for (const head of version) {
-    if (head === lv || (head > lv && graph.branchAt(head) === branch)) return true
-    if (head > lv) heap.push(head)
+    if (head < lv) continue
+    const row = graph.rowAt(head)
+    if (head === lv || graph.branchOfRow(row) === branch) return true
+    open.add(head, row, ofBoth)
   }
-  while (heap.size > 0) {
-    const row = graph.rowAt(heap.pop())
+  while (open.lvs.length > 0) {
+    const row = open.takeRow()
     if (graph.branchOfRow(row) === branch) return true
-    const start = graph.startOfRow(row)
-    while (heap.size > 0 && heap.top() >= start) heap.pop()
+    open.dropFrom(graph.startOfRow(row))
     for (let i = graph.parentsStart(row), end = graph.parentsEnd(row); i < end; i++) {
       const parent = graph.parent(i)
       if (parent === lv) return true
-      if (parent > lv) heap.push(parent)
+      if (parent > lv) open.add(parent, graph.parentRow(i), ofBoth)
     }
   }
   return false
@@ -49,39 +50,94 @@ export function diff(graph: Graph, a: readonly LV[], b: readonly LV[]): Diff {
   if (sameVersion(a, b)) return { onlyA: noSpans, onlyB: noSpans }
   const onlyA: number[] = []
   const onlyB: number[] = []
-  const heap = new Heap()
-  // From the greatest on: then each push is a step.
-  for (let i = a.length - 1; i >= 0; i--) heap.push((a[i] as LV) * 4 + ofA)
-  for (let i = b.length - 1; i >= 0; i--) heap.push((b[i] as LV) * 4 + ofB)
+  const open = new Open()
+  for (const lv of a) open.add(lv, graph.rowAt(lv), ofA)
+  for (const lv of b) open.add(lv, graph.rowAt(lv), ofB)
+  const { lvs, rows, whose } = open
   // Done when all that is left is in both.
-  let open = heap.size
-  while (open > 0) {
-    let entry = heap.pop()
-    const lv = Math.floor(entry / 4)
-    let whose = entry % 4
-    if (whose !== ofBoth) open--
-    while (heap.size > 0 && Math.floor(heap.top() / 4) === lv) {
-      entry = heap.pop()
-      if (entry % 4 !== ofBoth) open--
-      whose |= entry % 4
-    }
-    const row = graph.rowAt(lv)
+  while (open.single > 0) {
+    const lv = lvs.pop() as LV
+    const row = rows.pop() as number
+    const whoseThis = whose.pop() as number
+    if (whoseThis !== ofBoth) open.single--
     const start = graph.startOfRow(row)
     // Another head within the row ends this one's stretch: below it, it is in both pasts.
-    const next = heap.size > 0 ? Math.floor(heap.top() / 4) : -1
+    const below = lvs.length - 1
+    const next = below >= 0 ? (lvs[below] as LV) : -1
     const from = next >= start ? next + 1 : start
-    if (whose === ofA) onlyA.push(from, lv + 1)
-    else if (whose === ofB) onlyB.push(from, lv + 1)
-    if (next >= start) {
-      heap.push(next * 4 + whose)
-      if (whose !== ofBoth) open++
-    } else
-      for (let i = graph.parentsStart(row), end = graph.parentsEnd(row); i < end; i++) {
-        heap.push(graph.parent(i) * 4 + whose)
-        if (whose !== ofBoth) open++
-      }
+    if (whoseThis === ofA) onlyA.push(from, lv + 1)
+    else if (whoseThis === ofB) onlyB.push(from, lv + 1)
+    if (next >= start) open.join(below, whoseThis)
+    else
+      for (let i = graph.parentsStart(row), end = graph.parentsEnd(row); i < end; i++)
+        open.add(graph.parent(i), graph.parentRow(i), whoseThis)
   }
   return { onlyA: ascendingSpans(onlyA), onlyB: ascendingSpans(onlyB) }
+}
+
+/** The heads of two versions on the way down, ascending, with their rows and in whose past they are: the newest is taken from the end. */
+class Open {
+  readonly lvs: LV[] = []
+  readonly rows: number[] = []
+  readonly whose: number[] = []
+  /** How many are in one past only. */
+  single = 0
+
+  add(lv: LV, row: number, whose: number): void {
+    const { lvs } = this
+    let at = lvs.length
+    // Nearly always it is among the last.
+    if (at > fewOpen && (lvs[at - fewOpen] as LV) > lv) at = countAtMost(lvs, lv)
+    else while (at > 0 && (lvs[at - 1] as LV) > lv) at--
+    if (at > 0 && lvs[at - 1] === lv) {
+      this.join(at - 1, whose)
+      return
+    }
+    if (whose !== ofBoth) this.single++
+    if (at === lvs.length) {
+      lvs.push(lv)
+      this.rows.push(row)
+      this.whose.push(whose)
+    } else {
+      lvs.splice(at, 0, lv)
+      this.rows.splice(at, 0, row)
+      this.whose.splice(at, 0, whose)
+    }
+  }
+
+  /** Takes the newest; gives its row. */
+  takeRow(): number {
+    this.lvs.pop()
+    this.whose.pop()
+    return this.rows.pop() as number
+  }
+
+  /** Forgets those from `start` on: they are in the past of the one just taken. */
+  dropFrom(start: LV): void {
+    const { lvs } = this
+    while (lvs.length > 0 && (lvs[lvs.length - 1] as LV) >= start) this.takeRow()
+  }
+
+  /** The head at an index is in this past too. */
+  join(at: number, whose: number): void {
+    const before = this.whose[at] as number
+    if (before !== ofBoth && (before | whose) === ofBoth) this.single--
+    this.whose[at] = before | whose
+  }
+}
+
+const fewOpen = 8
+
+/** How many of an ascending list are at most `value`. */
+function countAtMost(list: readonly number[], value: number): number {
+  let low = 0
+  let high = list.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((list[middle] as number) <= value) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 /**
@@ -90,18 +146,20 @@ export function diff(graph: Graph, a: readonly LV[], b: readonly LV[]): Diff {
  */
 export function stillUnseen(graph: Graph, unseen: Spans, heads: readonly LV[]): Spans {
   const seen: number[] = []
-  const heap = new Heap()
-  for (const head of heads) heap.push(head)
-  while (heap.size > 0) {
-    const lv = heap.pop()
+  const open = new Open()
+  for (const head of heads) open.add(head, graph.rowAt(head), ofBoth)
+  const { lvs } = open
+  while (lvs.length > 0) {
+    const lv = lvs[lvs.length - 1] as LV
+    const row = open.takeRow()
     const span = startOfSpan(unseen, lv)
     if (span < 0) continue
-    const row = graph.rowAt(lv)
     const start = graph.startOfRow(row)
-    while (heap.size > 0 && heap.top() >= start) heap.pop()
+    open.dropFrom(start)
     seen.push(Math.max(start, span), lv + 1)
     if (span <= start)
-      for (let i = graph.parentsStart(row), end = graph.parentsEnd(row); i < end; i++) heap.push(graph.parent(i))
+      for (let i = graph.parentsStart(row), end = graph.parentsEnd(row); i < end; i++)
+        open.add(graph.parent(i), graph.parentRow(i), ofBoth)
   }
   return minus(unseen, ascendingSpans(seen))
 }

@@ -33,6 +33,8 @@ export class Graph {
   /** Where a row's parents begin in #parents; they end where the next row's begin. */
   readonly #parentsAt = new Int32Column()
   readonly #parents = new Int32Column()
+  /** The rows that these are in. */
+  readonly #parentRows = new Int32Column()
   /** By branch: its rows, ascending, and how many ops it has. */
   readonly #rowsOf: Int32Column[] = []
   readonly #ends: number[] = []
@@ -124,6 +126,7 @@ export class Graph {
       this.#ends[branch] = this.#seqs.at(row)
       rows?.truncate(rows.length - 1)
       this.#parents.truncate(this.#parentsAt.at(row))
+      this.#parentRows.truncate(this.#parentsAt.at(row))
       for (const column of [this.#starts, this.#branches, this.#seqs, this.#lamports, this.#parentsAt])
         column.truncate(row)
     }
@@ -138,26 +141,27 @@ export class Graph {
 
   rowAt(lv: LV): number {
     const hint = this.#hint
-    if (hint < this.rows && this.#starts.at(hint) <= lv && lv < this.endOfRow(hint)) return hint
-    const last = this.rows - 1
-    this.#hint = last >= 0 && this.#starts.at(last) <= lv ? last : lastAtMost(this.#starts, lv)
+    const { data, length } = this.#starts
+    if (hint < length && (data[hint] as number) <= lv && lv < this.endOfRow(hint)) return hint
+    const last = length - 1
+    this.#hint = last >= 0 && (data[last] as number) <= lv ? last : lastAtMost(this.#starts, lv)
     return this.#hint
   }
 
   startOfRow(row: number): LV {
-    return this.#starts.at(row)
+    return this.#starts.data[row] as LV
   }
 
   endOfRow(row: number): LV {
-    return row + 1 < this.#starts.length ? this.#starts.at(row + 1) : this.#length
+    return row + 1 < this.#starts.length ? (this.#starts.data[row + 1] as LV) : this.#length
   }
 
   branchOfRow(row: number): number {
-    return this.#branches.at(row)
+    return this.#branches.data[row] as number
   }
 
   seqOfRow(row: number): number {
-    return this.#seqs.at(row)
+    return this.#seqs.data[row] as number
   }
 
   parentsOfRow(row: number): LV[] {
@@ -168,15 +172,20 @@ export class Graph {
 
   /** Where a row's parents are, for parent(i): without an array. */
   parentsStart(row: number): number {
-    return this.#parentsAt.at(row)
+    return this.#parentsAt.data[row] as number
   }
 
   parentsEnd(row: number): number {
-    return row + 1 < this.rows ? this.#parentsAt.at(row + 1) : this.#parents.length
+    return row + 1 < this.#parentsAt.length ? (this.#parentsAt.data[row + 1] as number) : this.#parents.length
   }
 
   parent(index: number): LV {
-    return this.#parents.at(index)
+    return this.#parents.data[index] as LV
+  }
+
+  /** The row that the parent with this index is in. */
+  parentRow(index: number): number {
+    return this.#parentRows.data[index] as number
   }
 
   branchAt(lv: LV): number {
@@ -299,6 +308,7 @@ export class Graph {
     for (const parent of parents) {
       if (parent < 0 || parent >= this.#length)
         assert(false, `parent ${parent} is not among the ${this.#length} ops here`)
+      this.#parentRows.push(this.rowAt(parent))
       this.#parents.push(parent)
     }
   }

@@ -66,6 +66,9 @@ export class Sequence implements Output {
   #low = 0
   #high = 0
   #changed = false
+  /** What an author had not seen, asked last, and the own ops in there. */
+  #asked: Spans = none
+  #absent = none
 
   /** `cuts` are those of the document so far. */
   constructor(graph: Graph, log: OpLog, compare: Makers['compare'], host: SequenceHost, cuts: Cuts = noCuts) {
@@ -85,7 +88,7 @@ export class Sequence implements Output {
       this.noteCuts(from)
       if (this.#mergeCut(from, to, unseen)) return
     }
-    const absent = this.#own.within(unseen)
+    const absent = this.#within(unseen)
     const ordinal = this.#own.length
     if (absent.length === 0) {
       this.#straight(from, to)
@@ -261,6 +264,8 @@ export class Sequence implements Output {
     if (ordinal === this.#own.length) return
     for (let at = this.#own.length - 1; at >= ordinal && this.#acts.size > 0; at--) this.#acts.delete(at)
     this.#own.truncate(ordinal)
+    this.#asked = none
+    this.#absent = none
     this.#cuts.truncate(ordinal)
     if (this.#fed > ordinal) this.#tracker = undefined
   }
@@ -374,6 +379,15 @@ export class Sequence implements Output {
         else out.push(ordinal, ordinal + 1)
       }
     return out
+  }
+
+  /** The own ops within what an author had not seen: whoever types on is asked for the same again, and what came since is not in it. */
+  #within(unseen: Spans): readonly number[] {
+    if (unseen !== this.#asked) {
+      this.#asked = unseen
+      this.#absent = this.#own.within(unseen)
+    }
+    return this.#absent
   }
 
   /** For an op that has not seen, or switches, the op `least`: a tracker that knows all ops so far, at the version of all but `absent`. */

@@ -77,7 +77,7 @@ export class Tracker {
   /** Moves the prepare version to that of all ops but these. */
   moveTo(retreated: readonly number[]): void {
     const before = this.#retreated
-    if (before.length === 0 && retreated.length === 0) return
+    if (before === retreated || (before.length === 0 && retreated.length === 0)) return
     this.#switchSpans(retreated, before, -1)
     this.#switchSpans(before, retreated, 1)
     this.#retreated = retreated

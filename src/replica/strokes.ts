@@ -1,13 +1,13 @@
-// What comes from whoever writes alone, one edit after the other: a run or a single op that follows the newest op here, which is its author's too and
-// in the same container. It goes straight there, with nothing decoded beside the log and nothing to roll back. What it does, the way for all
-// (admission.ts, effects.ts) would do as well.
+// What comes one edit after the other: a run or a single op that follows its author's newest op, with no link to anybody else's, in the same container.
+// It is entered with nothing decoded beside the log and nothing to roll back, and if that op is the newest of all, goes straight to its container.
+// What it does, the way for all (admission.ts, effects.ts) would do as well.
 
 import { ByteReader } from '../base/bytes.ts'
 import { JoineryError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
-import type { LV } from '../core/graph.ts'
+import { type LV, noSpans, type Spans } from '../core/graph.ts'
 import { Kind, Make } from '../core/kinds.ts'
-import { isInt32, Mode, positionAfter, unzigzag, Where } from '../core/wire.ts'
+import { isInt32, logRowAt, Mode, positionAfter, unzigzag, Where } from '../core/wire.ts'
 import { readAmount, readItem, readValue } from '../core/wire-contents.ts'
 import type { CounterState } from '../crdt/engine/counter-state.ts'
 import type { EngineDocument } from '../crdt/engine/document.ts'
@@ -20,6 +20,9 @@ export class Strokes {
   readonly #history: History
   readonly #document: EngineDocument
   readonly #reader = new ByteReader(new Uint8Array(0))
+  /** Whether the author of what is being taken had seen everything; else, what they had not seen. */
+  #isAhead = false
+  #unseen: Spans = noSpans
 
   constructor(history: History, document: EngineDocument) {
     this.#history = history
@@ -37,10 +40,14 @@ export class Strokes {
     const where = (head >> 4) & 3
     const isRun = head >> 6 === Mode.last
     if ((!isRun && head >> 6 !== Mode.one) || where > Where.jump) return 0
-    const row = log.count - 1
-    if (row < 0 || !graph.isAhead(branch) || graph.mayHaveCuts || this.#history.isStopping) return 0
+    if (graph.mayHaveCuts || this.#history.isStopping || log.length === 0) return 0
     // A self-certifying actor makes one change, and whoever goes on in its name is told so.
     if (this.#history.isInit(branch)) return 0
+    this.#isAhead = graph.isAhead(branch)
+    const last = this.#isAhead ? log.length - 1 : graph.lvOf(branch, graph.endOf(branch) - 1)
+    // What is to be read may be no history: the way for all says so before anything is entered.
+    if (last < 0 || (!this.#isAhead && !log.isWhole)) return 0
+    const row = logRowAt(log, last)
     const ref = log.refOf(row)
     const container = this.#document.containerOf(ref)
     if (container === undefined) return 0
@@ -51,10 +58,11 @@ export class Strokes {
       const count = isRun ? reader.varint(limits.changeOps) : 1
       if ((isRun && count < 2) || count > limits.changeOps || graph.length + count >= limits.seq) return 0
       if (container.type === 'text' || container.type === 'list') {
-        let index = positionAfter(log.kindOf(row), log.aOf(row), log.length - log.startOf(row))
+        let index = positionAfter(log.kindOf(row), log.aOf(row), last - log.startOf(row) + 1)
         if (kind === Kind.eraseBack) index--
         if (where === Where.jump) index += unzigzag(reader.varint(4 * limits.seq))
-        if (index < 0 || index > container.length) return 0
+        // Whoever has not seen all may have seen more than there is.
+        if (index < 0 || index > (this.#isAhead ? container.length : limits.seq - count)) return 0
         if (kind === Kind.erase || (kind === Kind.eraseBack && count === 1))
           return this.#erase(branch, container, ref, index, count)
         if (container.type === 'text') return kind === Kind.type ? this.#type(branch, container, ref, index, count) : 0
@@ -70,20 +78,16 @@ export class Strokes {
   }
 
   #erase(branch: number, container: TextState | ListState, ref: number, index: number, count: number): number {
-    if (!this.#reader.done || index + count > container.length) return 0
-    const { graph, log } = this.#history
-    const lv = log.length
-    graph.goOn(branch, count)
-    log.push(Kind.erase, ref, index, 0, count, true)
-    log.endChange(count)
+    if (!this.#reader.done || (this.#isAhead && index + count > container.length)) return 0
+    const lv = this.#enter(branch, Kind.erase, ref, index, 0, count)
+    if (this.#mergedFor(lv, count)) return count
     container.remove(index, count)
-    return this.#edited(container, lv, count)
+    container.sequence.local(lv, lv + count)
+    return count
   }
 
   #type(branch: number, text: TextState, ref: number, index: number, count: number): number {
-    const { graph, log } = this.#history
-    const { units } = log
-    const lv = log.length
+    const { units } = this.#history.log
     const offset = units.length
     if (count > this.#reader.left) return 0
     units.reserve(count)
@@ -91,55 +95,68 @@ export class Strokes {
     this.#reader.units(units.data, offset, count)
     if (!this.#reader.done) return 0
     units.length = offset + count
-    graph.goOn(branch, count)
-    log.push(Kind.type, ref, index, offset, count, true)
-    log.endChange(count)
+    const lv = this.#enter(branch, Kind.type, ref, index, offset, count)
+    if (this.#mergedFor(lv, count)) return count
     text.put(index, offset, count)
-    return this.#edited(text, lv, count)
+    text.sequence.local(lv, lv + count)
+    return count
   }
 
   #insert(branch: number, list: ListState, ref: number, index: number): number {
-    const { graph, log } = this.#history
+    const { values } = this.#history.log
     const item = readItem(this.#reader)
     if (!this.#reader.done || item instanceof Make) return 0
-    const lv = log.length
-    graph.goOn(branch, 1)
-    log.push(Kind.insert, ref, index, log.values.push(item) - 1, 1, true)
-    log.endChange(1)
+    const lv = this.#enter(branch, Kind.insert, ref, index, values.push(item) - 1, 1)
+    if (this.#mergedFor(lv, 1)) return 1
     list.insert(index, lv, 1)
-    return this.#edited(list, lv, 1)
+    list.sequence.local(lv, lv + 1)
+    return 1
   }
 
   #set(branch: number, map: MapState, ref: number): number {
-    const { graph, log } = this.#history
+    const { log } = this.#history
     const key = this.#reader.string(limits.keyBytes)
     const value = readValue(this.#reader)
     if (!this.#reader.done) return 0
-    const lv = log.length
     const entry = map.entryFor(key)
     if (entry.keyId < 0) entry.keyId = log.keyId(key)
-    graph.goOn(branch, 1)
-    log.push(Kind.set, ref, entry.keyId, log.values.push(value) - 1, 1, true)
-    log.endChange(1)
-    this.#document.set(map, entry, value, lv)
+    const lv = this.#enter(branch, Kind.set, ref, entry.keyId, log.values.push(value) - 1, 1)
+    if (!this.#mergedFor(lv, 1)) this.#document.set(map, entry, value, lv)
     return 1
   }
 
   #add(branch: number, counter: CounterState, ref: number): number {
-    const { graph, log } = this.#history
+    const { values } = this.#history.log
     const amount = readAmount(this.#reader)
     if (!this.#reader.done) return 0
-    graph.goOn(branch, 1)
-    if (isInt32(amount)) log.push(Kind.add, ref, 0, amount, 1, true)
-    else log.push(Kind.add, ref, 1, log.values.push(amount) - 1, 1, true)
-    log.endChange(1)
-    this.#document.add(counter, amount)
+    const isSmall = isInt32(amount)
+    const lv = this.#enter(branch, Kind.add, ref, isSmall ? 0 : 1, isSmall ? amount : values.push(amount) - 1, 1)
+    if (!this.#mergedFor(lv, 1)) this.#document.add(counter, amount)
     return 1
   }
 
-  /** As whoever had seen everything edits, and they had: their Sequence need only know that they did. */
-  #edited({ sequence }: TextState | ListState, lv: LV, count: number): number {
-    sequence.local(lv, lv + count)
-    return count
+  /** Appends the change to graph and log; gives its first LV. What its author had not seen is left in #unseen. */
+  #enter(branch: number, kind: Kind, ref: number, a: number, b: number, count: number): LV {
+    const { graph, log } = this.#history
+    const lv = log.length
+    if (this.#isAhead) {
+      graph.goOn(branch, count)
+      this.#unseen = noSpans
+    } else {
+      const parents = [graph.lvOf(branch, graph.endOf(branch) - 1)]
+      this.#unseen = graph.unseen(branch, parents)
+      graph.append(branch, count, parents)
+      graph.remember(branch, this.#unseen)
+    }
+    log.push(kind, ref, a, b, count, this.#isAhead || graph.startOfRow(graph.rows - 1) < lv)
+    log.endChange(count)
+    return lv
+  }
+
+  /** Merges what its author made without having seen all; false if they had, which is for the caller. */
+  #mergedFor(lv: LV, count: number): boolean {
+    if (this.#isAhead) return false
+    this.#document.merge(lv, lv + count, this.#unseen)
+    return true
   }
 }

@@ -93,6 +93,37 @@ describe('the short way and the way for all', () => {
     expect(pair.short.value).toEqual(doc.value)
   })
 
+  test('do the same for two who type at once, and hear of one another now and then', () => {
+    const { doc, deltas } = author()
+    const other = createDoc({ actor: Uint8Array.of(8), clock })
+    const heard: Uint8Array[] = []
+    other.on('delta', (delta) => heard.push(delta))
+    const chance = new Chance(3)
+    const begun = deltas.splice(0)
+    for (const delta of begun) other.receive(delta)
+    const pair = new Pair(...begun)
+    const torn = new Set<string | undefined>()
+    for (let i = 0; i < 150; i++) {
+      edit(chance.below(2) === 0 ? doc : other, chance)
+      for (const delta of [...deltas.splice(0), ...heard.splice(0)]) {
+        const before = i % 10 === 0 ? pair.short.delta() : undefined
+        if (before !== undefined) {
+          const third = new Pair(before)
+          torn.add(third.take(altered(delta, chance)).code)
+          third.check()
+        }
+        expect(pair.take(delta).code).toBeUndefined()
+      }
+      if (chance.below(8) === 0) doc.receive(other.delta(doc.version))
+      if (chance.below(8) === 0) other.receive(doc.delta(other.version))
+      deltas.length = heard.length = 0
+      pair.check()
+    }
+    doc.receive(other.delta(doc.version))
+    expect(pair.short.value).toEqual(doc.value)
+    expect(torn).toContain('bad-message')
+  })
+
   test('do the same for bytes that were altered', () => {
     const { doc, deltas } = author()
     const chance = new Chance(2)

@@ -17,6 +17,7 @@ import { type PageLife, pageLife } from './indexeddb/page-life.ts'
 import { askToPersist, usageOfSite } from './indexeddb/room.ts'
 import { Shelf } from './indexeddb/shelf.ts'
 import { endOfLog } from './indexeddb/transactions.ts'
+import { Turns } from './indexeddb/turns.ts'
 import type {
   AppendOptions,
   Cursor,
@@ -104,10 +105,12 @@ class IndexeddbStore implements Store {
     this.#database = database
     this.incarnation = incarnation
     this.#seen = end
-    this.#shelf = new Shelf(database, (action) => this.#attempt(action))
+    const turns = new Turns()
+    this.#shelf = new Shelf(database, turns, (action) => this.#attempt(action))
     this.#commits = new Commits({
       name,
       database,
+      turns,
       writer: this.writer,
       failed: () => this.#failed,
       fail: (cause) => this.#fail(cause),
@@ -127,19 +130,25 @@ class IndexeddbStore implements Store {
       leave: (instance, note) => notes.leave(instance, note),
       find: (instance) => notes.find(instance),
     }
-    this.#watch(life, calls)
+    this.#watch(life, calls, turns)
     void gone.then((why) => this.#fail(new Error(why)))
   }
 
   /** Hints may be lost, with the tab that meant to give one or while this one slept: we look by ourselves, too. */
-  #watch(life: PageLife, calls: LastCalls): void {
+  #watch(life: PageLife, calls: LastCalls, turns: Turns): void {
     const hint = (): void => this.#hints.emit('hint', undefined)
     const look = setInterval(() => (life.isVisible() || this.#leader.leads) && hint(), limits.tailLookMs)
     const callIfHidden = (): void => void (life.isVisible() || calls.call())
     this.#offs.push(
       () => clearInterval(look),
-      life.onWake(hint),
-      life.onSleep(() => void calls.call()),
+      life.onWake(() => {
+        turns.wake()
+        hint()
+      }),
+      life.onSleep((how) => {
+        void calls.call()
+        if (how === 'frozen') turns.sleep()
+      }),
       life.onVisibility(callIfHidden),
     )
   }

@@ -1,5 +1,5 @@
 // A Chromium of our own, as a process that can be killed whole, with one profile that outlives it, and a page of ours served to it. Playwright
-// steers it over the debugging port; what it starts by itself it does not let anybody kill.
+// steers it over the debugging port (what it starts by itself it does not let anybody kill); or the bare protocol does (plain-tab.ts).
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -12,6 +12,12 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'
 import { chromiumArgs, findChromium } from '../../.ci/chromium.mjs'
+import { Protocol } from './plain-tab.ts'
+
+export interface StartOptions {
+  /** Not steered by Playwright. */
+  readonly plain?: boolean
+}
 
 export class OwnChromium {
   readonly url: string
@@ -19,6 +25,7 @@ export class OwnChromium {
   readonly #server: Server
   #process: ChildProcess | undefined
   #browser: Browser | undefined
+  #protocol: Protocol | undefined
 
   private constructor(profile: string, server: Server) {
     this.#profile = profile
@@ -27,10 +34,10 @@ export class OwnChromium {
   }
 
   /** Serves a folder with an index.html and a main.js, and starts the browser. */
-  static async open(folder: string): Promise<OwnChromium> {
+  static async open(folder: string, options: StartOptions = {}): Promise<OwnChromium> {
     const profile = mkdtempSync(join(tmpdir(), 'joinery-chromium-'))
     const own = new OwnChromium(profile, await servePage(folder))
-    await own.start()
+    await own.start(options)
     return own
   }
 
@@ -40,8 +47,13 @@ export class OwnChromium {
     return context
   }
 
+  get protocol(): Protocol {
+    if (this.#protocol === undefined) throw new Error('The browser was not started plain.')
+    return this.#protocol
+  }
+
   /** Starts the browser on the profile that it had. */
-  async start(): Promise<void> {
+  async start({ plain = false }: StartOptions = {}): Promise<void> {
     const executable = (await findChromium()) ?? ''
     const args = [...chromiumArgs, '--headless=new', '--remote-debugging-port=0', `--user-data-dir=${this.#profile}`]
     const child = spawn(executable, [...args, '--disable-session-crashed-bubble', 'about:blank'], {
@@ -49,7 +61,10 @@ export class OwnChromium {
       detached: true, // A process group of its own, to be killed whole.
     })
     this.#process = child
-    this.#browser = await chromium.connectOverCDP(await debuggingAddress(child))
+    process.once('exit', () => this.#end()) // It is not to outlive us, whatever ends us.
+    const address = await debuggingAddress(child)
+    if (plain) this.#protocol = await Protocol.connect(address)
+    else this.#browser = await chromium.connectOverCDP(address)
   }
 
   async tab(): Promise<Page> {
@@ -63,10 +78,17 @@ export class OwnChromium {
     const child = this.#process
     if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
     const gone = once(child, 'exit')
-    process.kill(-child.pid, 'SIGKILL')
+    this.#end()
     await gone
     await this.#browser?.close().catch(() => {}) // The connection to what is no more.
     this.#browser = undefined
+    this.#protocol?.close()
+    this.#protocol = undefined
+  }
+
+  #end(): void {
+    const { pid, exitCode, signalCode } = this.#process ?? {}
+    if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, 'SIGKILL')
   }
 
   async close(): Promise<void> {

@@ -12,6 +12,7 @@ import { GroupQueue } from '../group-queue.ts'
 import type { Cursor, StoreRecord, StreamName } from '../store.ts'
 import { type Database, databaseError } from './database.ts'
 import { appendRows, dropStream, type LogTransaction, replaceRows } from './transactions.ts'
+import { abort, type Turns } from './turns.ts'
 
 /** What may stand in one group. */
 export type Job =
@@ -22,6 +23,7 @@ export type Job =
 export interface CommitsOptions {
   readonly name: string
   readonly database: Database
+  readonly turns: Turns
   readonly writer: string
   /** Why nothing is taken any more. */
   readonly failed: () => JoineryError | undefined
@@ -74,25 +76,32 @@ export class Commits {
   }
 
   async #commit(jobs: readonly Job[]): Promise<void> {
-    const { name, database, fail, failed, done } = this.#options
+    const { name, database, turns, fail, failed, done } = this.#options
     const refusal = failed()
     if (refusal !== undefined) throw refusal
     const isStrict = jobs.some((job) => job.type !== 'append' || job.strict)
     try {
       const durability = isStrict ? 'strict' : 'relaxed'
-      const transaction = database.transaction(['packs', 'meta'], 'readwrite', { durability })
-      const work = this.#run(jobs, transaction).catch((error: unknown) => {
-        abort(transaction)
-        throw error
-      })
-      // Only `complete` means written: a request may succeed and the commit fail.
-      const results = await Promise.allSettled([work, transaction.done])
-      for (const result of results) if (result.status === 'rejected') throw transaction.error ?? result.reason
-      done(await work)
+      const begin = (): LogTransaction => database.transaction(['packs', 'meta'], 'readwrite', { durability })
+      done(await turns.take(begin, (transaction) => this.#write(jobs, transaction)))
     } catch (error) {
       const known = databaseError(error, name)
       throw known.code === 'store-full' ? known : fail(error)
     }
+  }
+
+  async #write(jobs: readonly Job[], transaction: LogTransaction): Promise<readonly Cursor[]> {
+    let failure: unknown
+    const work = this.#run(jobs, transaction)
+    work.catch((error: unknown) => {
+      failure ??= error
+      abort(transaction)
+    })
+    // Only `complete` means written: a request may succeed and the commit fail. And where it fails, some requests are never answered (Chromium).
+    await transaction.done.catch((error: unknown) => {
+      throw transaction.error ?? failure ?? error
+    })
+    return work
   }
 
   async #run(jobs: readonly Job[], transaction: LogTransaction): Promise<readonly Cursor[]> {
@@ -135,13 +144,5 @@ export class Commits {
   /** Whether another tab has led since we did. Asked within the transaction that deletes, so no leader can begin in between. */
   async #isOutdated(transaction: LogTransaction): Promise<boolean> {
     return this.#term !== undefined && (await transaction.objectStore('meta').get('term')) !== this.#term
-  }
-}
-
-function abort(transaction: LogTransaction): void {
-  try {
-    transaction.abort()
-  } catch {
-    // It has ended already, which is what was wanted.
   }
 }

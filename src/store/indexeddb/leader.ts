@@ -105,12 +105,17 @@ export class Leader {
         turn.abort()
       }
       const stop = this.#watch(() => this.#steal().then((held) => held && take(held), reject))
-      hold(name, { signal: wait }, begin).then(take, (error: unknown) => {
-        if (isOver) return
-        isOver = true
-        stop()
-        reject(error)
-      })
+      const queue = (): void => {
+        hold(name, { signal: wait }, begin).then(take, (error: unknown) => {
+          if (isOver) return
+          // It was our turn while we slept, and somebody went ahead of us.
+          if (isStolen(error) && !wait.aborted) return queue()
+          isOver = true
+          stop()
+          reject(error)
+        })
+      }
+      queue()
     })
   }
 
@@ -143,6 +148,10 @@ export class Leader {
       await alone.release()
     }
   }
+}
+
+function isStolen(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'AbortError'
 }
 
 function ifTaken(error: unknown): undefined {

@@ -7,8 +7,8 @@ export interface PageLife {
   isVisible(): boolean
   /** It was shown or hidden. */
   onVisibility(listener: () => void): Off
-  /** It is about to be frozen, or put away for "back" to bring again: what is not done now may be done in an hour, or never. */
-  onSleep(listener: () => void): Off
+  /** It is about to be frozen, or left and perhaps kept for "back" to bring again: what is not done now may be done in an hour, or never. */
+  onSleep(listener: (how: 'frozen' | 'left') => void): Off
   /** It may have slept, and missed what others said. */
   onWake(listener: () => void): Off
 }
@@ -17,7 +17,10 @@ export const pageLife: PageLife = {
   isVisible: () => globalThis.document?.visibilityState !== 'hidden',
   onVisibility: (listener) => listen(globalThis.document, 'visibilitychange', listener),
   onSleep: (listener) =>
-    both(listen(globalThis.document, 'freeze', listener), listen(globalThis, 'pagehide', listener)),
+    both(
+      listen(globalThis.document, 'freeze', () => listener('frozen')),
+      listen(globalThis, 'pagehide', () => listener('left')),
+    ),
   onWake(listener) {
     const shown = (): void => {
       if (pageLife.isVisible()) listener()

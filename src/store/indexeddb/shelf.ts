@@ -4,16 +4,19 @@ import type { IDBPObjectStore } from 'idb'
 import { checkKey } from '../checks.ts'
 import type { MakeKeyPair } from '../store.ts'
 import type { Database, Tables } from './database.ts'
+import type { Turns } from './turns.ts'
 
 /** Runs an action on the database, if there still is one; its errors become ours. */
 export type Attempt = <T>(action: () => Promise<T>) => Promise<T>
 
 export class Shelf {
   readonly #database: Database
+  readonly #turns: Turns
   readonly #attempt: Attempt
 
-  constructor(database: Database, attempt: Attempt) {
+  constructor(database: Database, turns: Turns, attempt: Attempt) {
     this.#database = database
+    this.#turns = turns
     this.#attempt = attempt
   }
 
@@ -77,11 +80,14 @@ export class Shelf {
     name: Name,
     act: (table: IDBPObjectStore<Tables, [Name], Name, 'readonly'>) => Promise<T>,
   ): Promise<T> {
-    return this.#attempt(() => {
-      const transaction = this.#database.transaction(name)
-      transaction.done.catch(() => {}) // What it read is told by the requests; it may still be cut off after the last.
-      return act(transaction.store)
-    })
+    const begin = () => this.#database.transaction(name)
+    return this.#attempt(() =>
+      this.#turns.take(begin, (transaction) => {
+        const failed = transaction.done.then(() => new Promise<never>(() => {}))
+        failed.catch(() => {}) // What it read is told by the requests; it may still be cut off after the last.
+        return Promise.race([act(transaction.store), failed])
+      }),
+    )
   }
 
   /** A strict transaction on one table; `act` waits for nothing but that table. */
@@ -89,10 +95,12 @@ export class Shelf {
     name: Name,
     act: (table: IDBPObjectStore<Tables, [Name], Name, 'readwrite'>) => Promise<T>,
   ): Promise<T> {
-    return this.#attempt(async () => {
-      const transaction = this.#database.transaction(name, 'readwrite', { durability: 'strict' })
-      const [result] = await Promise.all([act(transaction.store), transaction.done])
-      return result
-    })
+    const begin = () => this.#database.transaction(name, 'readwrite', { durability: 'strict' })
+    return this.#attempt(() =>
+      this.#turns.take(begin, async (transaction) => {
+        const [result] = await Promise.all([act(transaction.store), transaction.done])
+        return result
+      }),
+    )
   }
 }

@@ -1,0 +1,39 @@
+// A member outside of the browser: has what gets out of it, and counts who is connected.
+
+import { libp2pNetwork, openPeer } from '../../src/node.ts'
+import type { DocHandle, Peer } from '../../src/peer/api.ts'
+import type { PeerImpl } from '../../src/peer/peer.ts'
+import type { TabLog } from './tab-page.ts'
+
+export class Outside {
+  readonly ticket: string
+  readonly errors: string[] = []
+  readonly #peer: Peer
+  readonly #log: DocHandle<TabLog>
+
+  private constructor(peer: Peer, log: DocHandle<TabLog>, ticket: string) {
+    this.#peer = peer
+    this.#log = log
+    this.ticket = ticket
+    peer.on('error', ({ code, message }) => this.errors.push(`${code}: ${message}`))
+  }
+
+  static async open(): Promise<Outside> {
+    const peer = await openPeer({ store: 'memory', network: libp2pNetwork({ host: '127.0.0.1', mdns: false }) })
+    const space = await peer.space('Shared')
+    return new Outside(peer, await space.open<TabLog>('log', { init: { items: [] } }), await space.invite())
+  }
+
+  get items(): readonly string[] {
+    return this.#log.value.items.map((item) => item.split('@')[0] ?? '')
+  }
+
+  /** Nodes that are connected: what no status of a member shows. */
+  get connections(): number {
+    return (this.#peer as PeerImpl).network?.connections.size ?? 0
+  }
+
+  close(): Promise<void> {
+    return this.#peer.close()
+  }
+}

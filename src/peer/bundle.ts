@@ -68,7 +68,7 @@ export function encodeInvitation(ticket: string): Uint8Array {
 
 /** The section of one space, chunk by chunk, as `parts` are drawn. */
 export async function* encodeSpace(
-  parts: Iterable<BundlePart>,
+  parts: Iterable<BundlePart> | AsyncIterable<BundlePart>,
   { keys, sealer, random }: { readonly keys: SpaceKeys; readonly sealer: Sealer; readonly random: Random },
 ): AsyncGenerator<Uint8Array> {
   const salt = random.bytes(SALT_BYTES)
@@ -80,7 +80,7 @@ export async function* encodeSpace(
     return new ByteWriter(sealed.length + 4).u32(sealed.length).raw(sealed).finish()
   }
   const plain = new ByteWriter(limits.deltaPartBytes)
-  for (const part of parts) {
+  for await (const part of parts) {
     // A part is mostly much smaller than a chunk, and now and then larger.
     if (plain.length > 0 && plain.length + sizeOf(part) > limits.deltaPartBytes) yield await seal(plain, false)
     writePart(plain, part)

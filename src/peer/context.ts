@@ -38,7 +38,7 @@ export interface PeerContext {
   /** Never uses these instance numbers again, and takes another one if ours is among them. */
   retire(instances: ReadonlySet<number>): Promise<void>
   /** Reads what other tabs appended. */
-  catchUp(): Promise<void>
+  readonly catchUp: () => Promise<void>
   /** Opens a session with a connected node for a space, unless one stands. */
   greet(space: object, node: string): void
   left(space: object): void

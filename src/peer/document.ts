@@ -1,5 +1,6 @@
 // One document of a space as the conductor knows it: the replica, how far it is durable here, and who has it open.
 
+import { assert } from '../base/assert.ts'
 import { toHex } from '../base/bytes.ts'
 import type { JoineryError } from '../base/errors.ts'
 import { type ActorId, ownerOf } from '../core/ids.ts'
@@ -18,12 +19,20 @@ export interface DocumentListener {
   ended(error: JoineryError | undefined): void
 }
 
+/** What is known of a document whose journal was not read yet. */
+export interface Face {
+  readonly version: Version
+  readonly outward: Version
+  /** Of what may leave, as the replica would give it. */
+  readonly digest: Uint8Array
+  readonly records: number
+}
+
 export class Document {
   readonly id: DocName
   readonly tag: Uint8Array
   readonly tagHex: string
   readonly stream: StreamName
-  readonly replica: Replica
   readonly listeners = new Set<DocumentListener>()
   /** Damage was found on disk and skipped: it heals from peers, and no snapshot is written from what is left. */
   degraded = false
@@ -33,13 +42,61 @@ export class Document {
   opened = false
   #durable: Version = new Map()
   #outward: Version | undefined
+  readonly #makeReplica: () => Replica
+  #replica: Replica | undefined
+  #face: Face | undefined
 
-  constructor(id: DocName, tag: Uint8Array, spaceHex: string, replica: Replica) {
+  constructor(id: DocName, tag: Uint8Array, spaceHex: string, makeReplica: () => Replica) {
     this.id = id
     this.tag = tag
     this.tagHex = toHex(tag)
     this.stream = `${spaceHex}/${this.tagHex}`
-    this.replica = replica
+    this.#makeReplica = makeReplica
+  }
+
+  /** What it holds. Of a document that is asleep nobody may ask for it: wake it first (documents.ts). */
+  get replica(): Replica {
+    assert(this.#face === undefined, `"${this.id.name}" is asleep`)
+    this.#replica ??= this.#makeReplica()
+    return this.#replica
+  }
+
+  /** Known by its face alone: its journal was not read. */
+  get asleep(): Face | undefined {
+    return this.#face
+  }
+
+  sleep(face: Face): void {
+    assert(this.#replica === undefined, `"${this.id.name}" is awake`)
+    this.#face = face
+    this.#durable = face.version
+    this.#outward = face.outward
+    this.records = face.records
+  }
+
+  /** From here on it is as its journal says, which is to be received next. */
+  wake(): void {
+    this.#face = undefined
+    this.durable = new Map()
+  }
+
+  setActor(actor: ActorId): void {
+    this.#replica?.setActor(actor)
+  }
+
+  /** What is held. */
+  get version(): Version {
+    return this.#face?.version ?? this.replica.version
+  }
+
+  /** Equal on two peers exactly if what may leave them is equal. */
+  get digest(): Uint8Array {
+    return this.#face?.digest ?? this.replica.digest(this.outward)
+  }
+
+  /** Ops that wait for what caused them. */
+  get waitingOps(): number {
+    return this.#face === undefined ? this.replica.pending.ops : 0
   }
 
   /** The durable frontier: how much of what is held here is on disk. */
@@ -61,12 +118,12 @@ export class Document {
   }
 
   get isEmpty(): boolean {
-    return this.replica.version.size === 0
+    return this.version.size === 0
   }
 
   /** All that this device wrote, as whatever instance, is on disk. */
   saved(keyHex: string): boolean {
-    for (const [actor, seq] of this.replica.version)
+    for (const [actor, seq] of this.version)
       if ((this.#durable.get(actor) ?? 0) < seq && isOwn(actor, keyHex)) return false
     return true
   }

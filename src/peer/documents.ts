@@ -15,9 +15,12 @@ import type { DocName } from '../sync/messages.ts'
 import type { Compacted } from './api.ts'
 import type { BundlePart } from './bundle.ts'
 import type { PeerContext } from './context.ts'
+import { deflate, inflate } from './deflate.ts'
 import { directoryName, generations } from './directory.ts'
+import { decodeIndex, encodeIndex, type IndexEntry } from './doc-index.ts'
 import { Document } from './document.ts'
 import { isDocumentName } from './names.ts'
+import { indexKey } from './shelf.ts'
 
 export interface DocumentsOptions {
   readonly context: PeerContext
@@ -27,6 +30,8 @@ export interface DocumentsOptions {
   /** A document was deleted, here or elsewhere, and is gone from the list. */
   readonly removed: (document: Document) => void
   readonly failed: (cause: unknown) => void
+  /** What is known of a document is another thing than was said of it. */
+  readonly altered: (document: Document) => void
 }
 
 interface Content {
@@ -37,12 +42,16 @@ interface Content {
 }
 
 const COMPACT_RECORDS = 2_048
+/** Fewer are read as fast as an index of them. */
+const INDEX_DOCUMENTS = 16
 
 export class Documents {
   readonly byKey = new Map<string, Document>()
   readonly directory: Document
   readonly #options: DocumentsOptions
   #generations: ReadonlyMap<string, number> = new Map()
+  readonly #waking = new Map<Document, Promise<void>>()
+  #isIndexStale = false
 
   constructor(options: DocumentsOptions) {
     this.#options = options
@@ -88,8 +97,9 @@ export class Documents {
   }
 
   /** What may leave of each, the directory first, in parts of some size. What comes meanwhile may be missing. */
-  *parts(): Generator<BundlePart> {
+  async *parts(): AsyncGenerator<BundlePart> {
     for (const document of new Set([this.directory, ...this.byKey.values()])) {
+      await this.wake(document)
       const { id, outward, replica } = document
       let version: Version = new Map()
       for (let more = outward.size > 0; more && this.byKey.get(docKey(id)) === document; ) {
@@ -115,7 +125,7 @@ export class Documents {
 
   /** Invariant 11: another instance of our actor from now on. */
   renewActor(): void {
-    for (const { replica } of this.all) replica.setActor(this.#options.context.actor)
+    for (const document of this.all) document.setActor(this.#options.context.actor)
   }
 
   #make(id: DocName): Document {
@@ -126,14 +136,15 @@ export class Documents {
         `"${label}" holds ${limits.documents} documents, which is the most it can. Delete some, or make another space.`,
       )
     const tag = docTag(keys.nameKey, id.name, id.generation)
-    const replica = new Replica({
-      docTag: tag,
-      actor: context.actor,
-      now: () => context.clock.now(),
-      random: context.random,
-      trace: context.trace,
-    })
-    const document = new Document(id, tag, keys.idHex, replica)
+    const makeReplica = (): Replica =>
+      new Replica({
+        docTag: tag,
+        actor: context.actor,
+        now: () => context.clock.now(),
+        random: context.random,
+        trace: context.trace,
+      })
+    const document = new Document(id, tag, keys.idHex, makeReplica)
     this.byKey.set(docKey(id), document)
     return document
   }
@@ -148,29 +159,129 @@ export class Documents {
 
   // ── the store ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Loads what the store holds of this space: exactly what was acknowledged. */
+  /**
+   * Loads what the store holds of this space: exactly what was acknowledged. Documents that the index knows as they are stay asleep, so that a thousand of
+   * them cost an index and not their contents.
+   */
   async load(streams: readonly StreamName[]): Promise<void> {
-    for (const stream of streams) if (stream.startsWith(`${this.#options.keys.idHex}/`)) await this.#load(stream)
+    const own = streams.filter((stream) => stream.startsWith(`${this.#options.keys.idHex}/`))
+    const known = own.length < INDEX_DOCUMENTS ? new Set<StreamName>() : await this.#loadIndex()
+    const unknown = own.filter((stream) => !known.has(stream))
+    for (const stream of unknown) await this.#load(stream)
+    this.#isIndexStale = unknown.length > 1 // The directory's is always read.
     this.readDirectory()
+  }
+
+  /** Reads what is asleep. Errors: the store's. */
+  async wake(document: Document): Promise<void> {
+    if (document.asleep === undefined) return
+    const waking = this.#waking.get(document) ?? this.#read(document)
+    this.#waking.set(document, waking)
+    try {
+      await waking
+    } finally {
+      this.#waking.delete(document)
+    }
+  }
+
+  async wakeStream(stream: StreamName): Promise<void> {
+    const document = this.all.find((one) => one.asleep !== undefined && one.stream === stream)
+    if (document !== undefined) await this.wake(document)
+  }
+
+  async wakeAll(): Promise<void> {
+    for (const document of this.all) await this.wake(document)
+  }
+
+  /** Puts to sleep what the index knows as the store has it. What of the index cannot be read is as if it were not there. */
+  async #loadIndex(): Promise<ReadonlySet<StreamName>> {
+    const { context, keys } = this.#options
+    const asleep = new Set<StreamName>()
+    try {
+      const bytes = await context.store.get(indexKey(keys.idHex))
+      if (bytes === undefined) return asleep
+      const marks = await context.store.marks()
+      for (const { id, mark, face } of decodeIndex(await inflate(bytes, limits.snapshotBytes))) {
+        if (this.byKey.has(docKey(id))) continue
+        const document = this.#make(id)
+        if (marks.get(document.stream) === mark) {
+          document.sleep(face)
+          asleep.add(document.stream)
+        } else this.byKey.delete(docKey(id))
+      }
+    } catch (cause) {
+      if (!isJoineryError(cause)) throw cause
+      context.trace('store', 'index', 'not read', cause.message)
+    }
+    return asleep
+  }
+
+  /**
+   * Notes of each document what must be known of it before it is read. A courtesy to the next opening: nothing depends on it. What others appended to
+   * the streams meanwhile must be known here too, or nobody would ever look; while the peer closes, that cannot be read any more, and is left out.
+   */
+  async saveIndex(when: 'open' | 'closing'): Promise<void> {
+    const { store, catchUp } = this.#options.context
+    if (!this.#isIndexStale || this.byKey.size < INDEX_DOCUMENTS) return
+    const marks = await store.marks()
+    if (when === 'open') await catchUp()
+    const unread = when === 'open' ? [] : (await store.tail(store.cursor())).records
+    const entries = this.#indexEntries(marks, new Set(unread.map(({ stream }) => stream)))
+    await store.set(indexKey(this.#options.keys.idHex), await deflate(encodeIndex(entries)))
+    this.#isIndexStale = false
+  }
+
+  #indexEntries(marks: ReadonlyMap<StreamName, string | undefined>, unread: ReadonlySet<StreamName>): IndexEntry[] {
+    return this.all.flatMap((document) => {
+      const mark = marks.get(document.stream)
+      if (mark === undefined || unread.has(document.stream) || document === this.directory) return []
+      if (!isWhole(document)) return []
+      const { id, version, outward, digest, records } = document
+      return [{ id, mark, face: { version, outward, digest, records } }]
+    })
+  }
+
+  /** Its journal is another one than the index knows. */
+  outdated(): void {
+    this.#isIndexStale = true
   }
 
   async #load(stream: StreamName): Promise<void> {
     const { context, label, failed } = this.#options
     const { records, degraded } = await context.store.read(stream)
-    const content = this.#read(stream, records)
+    const content = this.#parse(stream, records)
     const document = this.#of(stream, content.id)
-    if (document === undefined)
-      return failed(
-        new JoineryError(
-          'store-damaged',
-          `A document of "${label}" lost its name on disk; it comes back from other members.`,
-        ),
-      )
-    document.records = records.length
-    const isWhole = content.snapshots.every((snapshot) => this.#takeSnapshot(document, snapshot, 'store'))
+    if (document !== undefined) return this.#fill(document, content, { records: records.length, degraded })
+    failed(
+      new JoineryError(
+        'store-damaged',
+        `A document of "${label}" lost its name on disk; it comes back from other members.`,
+      ),
+    )
+  }
+
+  /** Reads what is asleep, unless it was deleted or woken meanwhile. */
+  async #read(document: Document): Promise<void> {
+    const { records, degraded } = await this.#options.context.store.read(document.stream)
+    const face = document.asleep
+    if (face === undefined) return
+    document.wake()
+    if (this.byKey.get(docKey(document.id)) !== document) return
+    this.#fill(document, this.#parse(document.stream, records), { records: records.length, degraded })
+    // Invariant 13: what was said of it while it slept is taken back where the disk lost something meanwhile.
+    if (document.degraded || !equalVersions(face.version, document.version)) this.#options.altered(document)
+  }
+
+  #fill(
+    document: Document,
+    content: Content,
+    { records, degraded }: { readonly records: number; readonly degraded: boolean },
+  ): void {
+    document.records = records
+    const isRead = content.snapshots.every((snapshot) => this.#takeSnapshot(document, snapshot, 'store'))
     const { refused } = document.receive(content.ranges, 'store')
     // What was acknowledged and cannot be taken now is missing here, whatever the reason: others have it.
-    document.degraded = degraded || content.damaged || !isWhole || refused.length > 0
+    document.degraded = degraded || content.damaged || !isRead || refused.length > 0
     document.durable = document.replica.version
   }
 
@@ -179,7 +290,7 @@ export class Documents {
     stream: StreamName,
     records: readonly Uint8Array[],
   ): { readonly document: Document; readonly held: readonly SignedRange[] } | undefined {
-    const { id, snapshots, ranges } = this.#read(stream, records)
+    const { id, snapshots, ranges } = this.#parse(stream, records)
     const document = this.#of(stream, id)
     if (document === undefined) return undefined
     for (const snapshot of snapshots) this.#takeSnapshot(document, snapshot, 'tab')
@@ -212,7 +323,7 @@ export class Documents {
     return made.stream === stream ? made : undefined
   }
 
-  #read(stream: StreamName, records: readonly Uint8Array[]): Content {
+  #parse(stream: StreamName, records: readonly Uint8Array[]): Content {
     let id: DocName | undefined
     let damaged = false
     const ranges: SignedRange[] = []
@@ -244,6 +355,7 @@ export class Documents {
     let kept = 0
     for (const document of this.all) {
       if (document.records <= 1) continue
+      await this.wake(document)
       if (await this.#compact(document)) documents++
       else kept++
     }
@@ -276,6 +388,7 @@ export class Documents {
 }
 
 /** What is held is just what the journal holds: nothing is on its way there, nothing of it is damaged, nothing of it waits. */
-function isWhole({ degraded, durable, replica }: Document): boolean {
-  return !degraded && equalVersions(durable, replica.version) && replica.holdsAll
+function isWhole(document: Document): boolean {
+  const { degraded, durable, version, asleep } = document
+  return asleep !== undefined || (!degraded && equalVersions(durable, version) && document.replica.holdsAll)
 }

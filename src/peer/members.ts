@@ -73,7 +73,7 @@ export class Members {
   /** What this device wrote in a document. */
   ownVersion(document: Document): Version {
     const { keyHex } = this.#context.device
-    return new Map([...document.replica.version].filter(([actor]) => isOwn(actor, keyHex)))
+    return new Map([...document.version].filter(([actor]) => isOwn(actor, keyHex)))
   }
 
   /** The instances under which this device wrote in this space, `actor`'s among them. */

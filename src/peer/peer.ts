@@ -267,6 +267,7 @@ export class PeerImpl implements Peer, PeerContext {
     // Where others share the store, leading may come much later, or never.
     if (this.#platform.awaitNetwork) await led
     else led.catch((cause: unknown) => this.#reportAny(cause))
+    void led.then(() => (this.#closing === undefined ? this.#saveIndexes('open') : undefined)).catch(() => {}) // Told above.
   }
 
   // ── spaces ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -390,6 +391,13 @@ export class PeerImpl implements Peer, PeerContext {
     await space.load(streams)
   }
 
+  /** A courtesy to the next opening: where it fails, that one takes longer. */
+  async #saveIndexes(when: 'open' | 'closing'): Promise<void> {
+    for (const space of [...this.#spaces.values()]) {
+      await space.saveIndex(when).catch((cause: unknown) => this.trace('store', 'index', 'not saved', messageOf(cause)))
+    }
+  }
+
   // ── writing ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   async flush(): Promise<void> {
@@ -420,7 +428,7 @@ export class PeerImpl implements Peer, PeerContext {
   }
 
   /** Reads what other tabs appended, in order, one reading at a time. */
-  catchUp(): Promise<void> {
+  readonly catchUp = (): Promise<void> => {
     return this.#inTurn(() => this.#readTail())
   }
 
@@ -605,11 +613,9 @@ export class PeerImpl implements Peer, PeerContext {
 
   async export(): Promise<PeerExport> {
     this.#assertOpen()
-    const spaces = [...this.#spaces.values()].map((space) => ({
-      id: space.id,
-      label: space.label,
-      documents: space.export(),
-    }))
+    const spaces: PeerExport['spaces'][number][] = []
+    for (const space of [...this.#spaces.values()])
+      spaces.push({ id: space.id, label: space.label, documents: await space.export() })
     return { peer: this.id, spaces }
   }
 
@@ -708,6 +714,7 @@ export class PeerImpl implements Peer, PeerContext {
   }
 
   async #close(): Promise<void> {
+    const wasLeading = this.leading
     const failure: unknown = await this.writer.flush().catch((cause: unknown) => cause)
     this.#abort.abort(new JoineryError('closed', 'the peer was closed'))
     await this.#switching
@@ -719,6 +726,7 @@ export class PeerImpl implements Peer, PeerContext {
     await this.#lead.close()
     for (const off of this.#offs) off()
     await this.#tailing
+    if (wasLeading) await this.#saveIndexes('closing')
     for (const lease of this.#leases) await lease.release().catch(() => {})
     await this.store.close()
     this.#emitter.emit('close', undefined)

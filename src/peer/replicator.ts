@@ -33,6 +33,8 @@ export interface ReplicatorHost {
   readonly documentsByKey: ReadonlyMap<string, Document>
   /** The document of that name, made if need be; undefined if it was deleted, or cannot be. */
   admit(document: DocName): Document | undefined
+  /** Reads a document that is asleep from the store. Errors: the store's. */
+  wake(document: Document): Promise<void>
   /** Whether a document of that name may be: false if it was deleted. Errors: 'bad-message'. */
   admissible(document: DocName): boolean
   /** Ranges that are verified: enters them, and hands what is newly held to the journal. Returns how many ops were new. */
@@ -166,7 +168,7 @@ export class Replicator {
 
   #updateRoot(document: Document): void {
     const { outward } = document
-    this.#root.set(document.tagHex, outward.size === 0 ? undefined : document.replica.digest(outward))
+    this.#root.set(document.tagHex, outward.size === 0 ? undefined : document.digest)
   }
 
   #publish(document: Document, own: readonly SignedRange[], outward: Version): void {
@@ -314,7 +316,7 @@ export class Replicator {
   }
 
   #held(id: DocName): Version {
-    return this.#host.documentsByKey.get(docKey(id))?.replica.version ?? nothing
+    return this.#host.documentsByKey.get(docKey(id))?.version ?? nothing
   }
 
   #takePull(contact: Contact, pull: Message & { type: 'pull' }): void {
@@ -336,7 +338,11 @@ export class Replicator {
     contact: Contact,
     { id, document: name, since }: { id: number; document: DocName; since: Version },
   ): Promise<void> {
-    const document = this.#host.documentsByKey.get(docKey(name))
+    const document = await this.#awake(name).catch((error: unknown) => {
+      // A disk that cannot be read: whoever asked is told that nothing is here, and may ask another.
+      if (!isJoineryError(error)) throw error
+      this.#host.failed(error)
+    })
     let version = since
     let more = true
     while (more && !contact.session.ended) {
@@ -394,7 +400,7 @@ export class Replicator {
     const ops = await this.#admitRanges(id, gossip.ranges, 'gossip')
     this.#trace('gossip', from, id.name, ops)
     const document = this.#host.documentsByKey.get(docKey(id))
-    if (document !== undefined && document.replica.pending.missing.length > 0) this.#planGap(document, from)
+    if (document !== undefined && document.waitingOps > 0) this.#planGap(document, from)
   }
 
   #takeAnnouncement(id: DocName, version: Version, from: NodeId): void {
@@ -415,11 +421,20 @@ export class Replicator {
     })
   }
 
+  /** The document of that name, read from the store if it was not yet. */
+  async #awake(id: DocName): Promise<Document | undefined> {
+    const document = this.#host.documentsByKey.get(docKey(id))
+    if (document?.asleep !== undefined) await this.#host.wake(document)
+    return this.#host.documentsByKey.get(docKey(id))
+  }
+
   /** Invariant 12: every range is checked before it enters. One that is not good refuses the whole message. Returns how many ops were new. */
   async #admitRanges(id: DocName, ranges: readonly SignedRange[], origin: 'gossip' | 'sync'): Promise<number> {
     const news = await verifiedNews(this.#host.keys, id, this.#held(id), ranges)
     // Closed meanwhile: nothing is written to what was left.
     if (news.length === 0 || this.#closed) return 0
+    await this.#awake(id)
+    if (this.#closed) return 0
     const document = this.#host.admit(id)
     return document === undefined ? 0 : this.#host.receive(document, news, origin)
   }

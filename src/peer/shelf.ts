@@ -3,6 +3,7 @@
 //   spaces/<id>   version u8 (0) ‖ genesis 50 ‖ secret 32 ‖ label string ‖ last agreed (ms since 1970, 0 for never) varint ‖
 //                 count varint ‖ address string …     where the invitation said that members are
 //   books/<id>    the address book (book.ts)
+//   indexes/<id>  what must be known of each document before it is read (doc-index.ts), deflated
 //   retired/<n>   the actor instance n wrote in a space that was left: never to be used again (Invariant 11)
 
 import type { SpaceSecret } from '../auth/keys.ts'
@@ -30,6 +31,10 @@ export function spaceKey(idHex: string): string {
 
 export function bookKey(idHex: string): string {
   return `books/${idHex}`
+}
+
+export function indexKey(idHex: string): string {
+  return `indexes/${idHex}`
 }
 
 export const retiredPrefix = 'retired/'

@@ -37,7 +37,15 @@ import { documentName } from './names.ts'
 import { ObservableValue } from './observable.ts'
 import type { Contact, ReplicatorHost } from './replicator.ts'
 import type { Session } from './session.ts'
-import { bookKey, decodeSpaceRecord, encodeSpaceRecord, HINTS_MAX, type SpaceRecord, spaceKey } from './shelf.ts'
+import {
+  bookKey,
+  decodeSpaceRecord,
+  encodeSpaceRecord,
+  HINTS_MAX,
+  indexKey,
+  type SpaceRecord,
+  spaceKey,
+} from './shelf.ts'
 import { equalStatus, makeStatus } from './status.ts'
 import { peersAsReported, type TabReport } from './tabs.ts'
 import type { Unsaved } from './unsaved.ts'
@@ -92,6 +100,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
       label,
       removed: (document) => this.#removed(document),
       failed: (cause) => this.#fail(cause),
+      altered: (document) => this.becameDurable(document, []),
     })
     this.#members = new Members(context, () => this.#documents.all)
     this.#status = new ObservableValue<Status>(() => this.statusOf(undefined), equalStatus, context.onThrow)
@@ -114,7 +123,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
     this.#assertOpen()
     const stray = Object.keys(options).find((key) => key !== 'init')
     if (stray !== undefined) throw new JoineryError('bad-option', `open has no option "${stray}". It has: init.`)
-    const document = this.#documents.open(documentName(name))
+    const document = await this.#opened(documentName(name))
     if (options.init !== undefined && document.isEmpty) {
       const { held } = document.announce(document.replica.init(options.init as object))
       if (held.length > 0) this.#context.writer.add(document, this.keys.spaceId, { received: held })
@@ -123,6 +132,16 @@ export class SpaceImpl implements Space, ReplicatorHost {
     this.#handles.add(handle)
     this.#tellNames()
     return handle
+  }
+
+  /** The document of that name, read if it was not yet. */
+  async #opened(name: string): Promise<Document> {
+    for (;;) {
+      const document = this.#documents.open(name)
+      if (document.asleep === undefined) return document
+      await this.#documents.wake(document)
+      this.#assertOpen() // And it may have been deleted meanwhile: then the next one is begun.
+    }
   }
 
   async delete(name: string): Promise<void> {
@@ -166,6 +185,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
     const { store } = this.#context
     await store.delete(spaceKey(this.keys.idHex))
     await store.delete(bookKey(this.keys.idHex))
+    await store.delete(indexKey(this.keys.idHex))
     await this.#context.forgotten(this.keys.idHex)
   }
 
@@ -241,7 +261,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
       paused,
       leading,
       degraded: documents.some(({ degraded }) => degraded),
-      waitingOps: documents.reduce((sum, { replica }) => sum + replica.pending.ops, 0),
+      waitingOps: documents.reduce((sum, document) => sum + document.waitingOps, 0),
       reported: this.#report !== undefined,
       peers: this.#peers(document),
       lastAgreedAt: this.#lastAgreedAt,
@@ -253,8 +273,8 @@ export class SpaceImpl implements Space, ReplicatorHost {
   /** Own edits that are not on disk. */
   unsaved(): Unsaved[] {
     const { keyHex } = this.#context.device
-    return this.#documents.all.flatMap(({ id, stream, replica, durable }) =>
-      [...replica.version]
+    return this.#documents.all.flatMap(({ id, stream, version, durable }) =>
+      [...version]
         .filter(([actor, seq]) => (durable.get(actor) ?? 0) < seq && isOwn(actor, keyHex))
         .map(([actor, seq]) => ({ stream, name: id.name, actor, seq })),
     )
@@ -289,6 +309,10 @@ export class SpaceImpl implements Space, ReplicatorHost {
 
   // ── what the peer asks ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+  saveIndex(when: 'open' | 'closing'): Promise<void> {
+    return this.#documents.saveIndex(when)
+  }
+
   load(streams: readonly StreamName[]): Promise<void> {
     return this.#documents.load(streams)
   }
@@ -314,15 +338,17 @@ export class SpaceImpl implements Space, ReplicatorHost {
   /** A document's durable frontier moved: what is ours may leave. */
   becameDurable(document: Document, own: readonly SignedRange[]): void {
     if (this.documentsByKey.get(docKey(document.id)) !== document) return
+    this.#documents.outdated()
     this.#links?.replicator.durable(document, own)
     this.touched()
     void this.#documents.compact(document)
   }
 
   /** Records that another tab appended. What this device wrote there is sent from here, where the network is. */
-  takeRecords(stream: StreamName, records: readonly Uint8Array[]): void {
+  async takeRecords(stream: StreamName, records: readonly Uint8Array[]): Promise<void> {
     // A record of the directory's own: another tab was given an invitation, or made this space.
     if (stream === this.#documents.directory.stream) void this.#readHints().catch((cause: unknown) => this.#fail(cause))
+    await this.#documents.wakeStream(stream)
     const taken = this.#documents.take(stream, records)
     if (taken === undefined) return
     const { keyHex } = this.#context.device
@@ -401,6 +427,10 @@ export class SpaceImpl implements Space, ReplicatorHost {
     return this.#documents.byKey
   }
 
+  wake(document: Document): Promise<void> {
+    return this.#documents.wake(document)
+  }
+
   admit(id: DocName): Document | undefined {
     return this.#documents.admit(id)
   }
@@ -430,13 +460,15 @@ export class SpaceImpl implements Space, ReplicatorHost {
   /** What a bundle holds of a document: verified, then received. Returns how many ops were new. Errors: 'bad-message', 'limit', 'closed'. */
   async restore(id: DocName, ranges: readonly SignedRange[]): Promise<number> {
     if (!this.admissible(id)) return 0
-    const held: Version = this.documentsByKey.get(docKey(id))?.replica.version ?? new Map()
+    const held: Version = this.documentsByKey.get(docKey(id))?.version ?? new Map()
     const news = await verifiedNews(this.keys, id, held, ranges)
     if (news.length === 0) return 0
     // Invariant 11: edits of this very device that it does not hold: its store was set back. What else it wrote as those instances nobody can tell.
     const own = news.filter(({ actor }) => isOwn(actor, this.#context.device.keyHex)).map(({ actor }) => ownerOf(actor))
     const instances = own.flatMap((owner) => (owner.kind === 1 ? [owner.instance] : []))
     if (instances.length > 0) await this.#context.retire(new Set(instances))
+    const asleep = this.documentsByKey.get(docKey(id))
+    if (asleep !== undefined) await this.wake(asleep)
     this.#assertOpen()
     const document = this.admit(id)
     return document === undefined ? 0 : this.receive(document, news, 'bundle')
@@ -447,7 +479,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
   }
 
   /** All that may leave, in parts: what a bundle is made of. */
-  parts(): Generator<BundlePart> {
+  parts(): AsyncGenerator<BundlePart> {
     return this.#documents.parts()
   }
 
@@ -499,7 +531,8 @@ export class SpaceImpl implements Space, ReplicatorHost {
 
   // ── life ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  export(): Record<string, unknown> {
+  async export(): Promise<Record<string, unknown>> {
+    await this.#documents.wakeAll()
     return Object.fromEntries(this.documents.map((name) => [name, this.#documents.standing(name)?.replica.export()]))
   }
 

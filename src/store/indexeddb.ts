@@ -172,6 +172,16 @@ class IndexeddbStore implements Store {
     })
   }
 
+  async marks(): Promise<ReadonlyMap<StreamName, string>> {
+    return this.#shelf.read('packs', async (packs) => {
+      const rows = new Map<StreamName, { last: Cursor; count: number }>()
+      let cursor = await packs.index('stream').openKeyCursor()
+      for (; cursor !== null; cursor = await cursor.continue())
+        rows.set(cursor.key, { last: cursor.primaryKey, count: (rows.get(cursor.key)?.count ?? 0) + 1 })
+      return new Map([...rows].map(([stream, { last, count }]) => [stream, `${last}.${count}`]))
+    })
+  }
+
   async read(stream: StreamName): Promise<Loaded> {
     checkStream(stream)
     const rows = await this.#shelf.read('packs', (packs) => packs.index('stream').getAll(stream))

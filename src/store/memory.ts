@@ -188,6 +188,12 @@ class MemoryStore implements Store {
     return { records: ordered.map(({ bytes }) => bytes.slice()), degraded: false }
   }
 
+  async marks(): Promise<ReadonlyMap<StreamName, string>> {
+    this.#check()
+    const byStream = Map.groupBy(this.#volume.entries, ({ stream }) => stream)
+    return new Map([...byStream].map(([stream, entries]) => [stream, `${entries.at(-1)?.cursor}.${entries.length}`]))
+  }
+
   async compact(stream: StreamName, snapshot: Uint8Array, upTo: Cursor): Promise<void> {
     this.#check()
     checkStream(stream)

@@ -86,6 +86,11 @@ export interface Store {
   streams(): Promise<readonly StreamName[]>
   read(stream: StreamName): Promise<Loaded>
   /**
+   * Of each stream a mark, told without reading its records: another one whenever these are others; undefined where damage is known of. So what was noted
+   * of a stream beside its mark holds as long as the mark is the same.
+   */
+  marks(): Promise<ReadonlyMap<StreamName, string | undefined>>
+  /**
    * Replaces all records of a stream up to and including `upTo` by one snapshot record. Old data is deleted only after the new is durable.
    * Alters nothing where the stream was dropped, or a snapshot already reaches further. Rejects 'store-locked' if another writer leads by now.
    */

@@ -108,6 +108,11 @@ class FolderStore implements Store {
     return this.#words(() => this.#log.read(stream))
   }
 
+  async marks(): Promise<ReadonlyMap<StreamName, string | undefined>> {
+    this.#check()
+    return this.#log.marks()
+  }
+
   async compact(stream: StreamName, snapshot: Uint8Array, upTo: Cursor): Promise<void> {
     this.#check()
     checkStream(stream)

@@ -170,6 +170,7 @@ function fateOf(name: string): Pick<Finding, 'follows' | 'state'> {
       follows: `It held this device's key. ${until}; then this is another device, and its edits stay.`,
       state: 'lost',
     }
+  if (name.startsWith('indexes_')) return { follows: 'It is not used, and made anew.', state: 'harmless' }
   if (name.startsWith('retired_')) return { follows: 'That it is there says all it has to say.', state: 'harmless' }
   if (name.startsWith('books_'))
     return {

@@ -89,6 +89,10 @@ export class Log {
     return this.#index.streams()
   }
 
+  marks(): ReadonlyMap<StreamName, string | undefined> {
+    return new Map(this.streams().map((stream) => [stream, this.#index.markOf(stream)]))
+  }
+
   wantsSnapshot(stream: StreamName, upTo: Cursor): boolean {
     return this.#index.wantsSnapshot(stream, upTo)
   }

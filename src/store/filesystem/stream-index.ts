@@ -51,6 +51,13 @@ export class StreamIndex {
     return this.#streams.get(stream) ?? []
   }
 
+  /** Another one whenever the records of a stream are others; carrying them elsewhere alters none. Undefined if one may be missing. */
+  markOf(stream: StreamName): string | undefined {
+    const entries = this.entries(stream)
+    const last = entries.at(-1)
+    return last === undefined || this.isDegraded(stream) ? undefined : `${last.cursor}.${last.sum}.${entries.length}`
+  }
+
   /** What is live in a segment. */
   entriesIn(segment: Segment): Entry[] {
     const found: Entry[] = []

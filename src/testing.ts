@@ -4,7 +4,7 @@ export { type Clock, systemClock } from './base/clock.ts'
 export { type Random, seededRandom } from './base/random.ts'
 export { type MemoryHub, type MemoryHubOptions, memoryHub, memoryNetwork } from './net/memory.ts'
 export { type MemoryDisk, type MemoryDiskOptions, memoryDisk, memoryStore } from './store/memory.ts'
-export { crashStates, type DiskImage, type DiskMoment } from './testing/crash-states.ts'
+export { crashStates, type DiskImage, type DiskMoment, everything } from './testing/crash-states.ts'
 export { ManualClock } from './testing/manual-clock.ts'
 export {
   type DiskCall,

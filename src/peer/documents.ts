@@ -22,8 +22,14 @@ import { Document } from './document.ts'
 import { isDocumentName } from './names.ts'
 import { indexKey } from './shelf.ts'
 
+/** What of a peer its documents need. */
+export type DocumentsContext = Pick<
+  PeerContext,
+  'actor' | 'catchUp' | 'clock' | 'leading' | 'random' | 'store' | 'trace' | 'writer'
+>
+
 export interface DocumentsOptions {
-  readonly context: PeerContext
+  readonly context: DocumentsContext
   readonly keys: SpaceKeys
   /** The space's label, for messages. */
   readonly label: string

@@ -1,0 +1,85 @@
+// The parts of a peer that write and load, without its network: the real Documents, Writer, Replica and Device over any store. Whoever has them
+// writes own edits and receives others', and finds all of it again.
+
+import { createPrivateKey, createPublicKey } from 'node:crypto'
+import { type Device, openDevice } from '../../../src/auth/device.ts'
+import { makeSpace, type SpaceKeys, spaceKeys } from '../../../src/auth/keys.ts'
+import { ByteWriter, fromHex, toHex } from '../../../src/base/bytes.ts'
+import { type Random, seededRandom } from '../../../src/base/random.ts'
+import { type ActorId, memberActor } from '../../../src/core/ids.ts'
+import type { SignedRange } from '../../../src/core/range.ts'
+import type { Document } from '../../../src/peer/document.ts'
+import { Documents } from '../../../src/peer/documents.ts'
+import { Writer } from '../../../src/peer/writer.ts'
+import type { Lease, Store } from '../../../src/store/store.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
+
+/** Keys that are the same in each run, so that a seed makes the same bytes. */
+export function keyFile(seed: number): Uint8Array {
+  const secret = fromHex(`302e020100300506032b657004220420${toHex(seededRandom(seed).bytes(32))}`)
+  const key = createPrivateKey({ key: Buffer.from(secret), format: 'der', type: 'pkcs8' })
+  const open = createPublicKey(key).export({ format: 'jwk' }).x ?? ''
+  return new ByteWriter().bytes(secret).bytes(Buffer.from(open, 'base64url')).finish()
+}
+
+export const keys: SpaceKeys = spaceKeys(makeSpace(new Uint8Array(32).fill(7), seededRandom(7)))
+
+export interface PartsOptions {
+  readonly store: Store
+  readonly random: Random
+  /** What of this device may leave from now on. */
+  readonly onPublished?: (document: Document, own: readonly SignedRange[]) => void
+}
+
+export interface Parts {
+  readonly actor: ActorId
+  readonly device: Device
+  readonly documents: Documents
+  readonly writer: Writer
+  readonly lease: Lease
+  /** What went wrong that no call was told of. */
+  readonly failures: unknown[]
+  edit(
+    name: string,
+    fn: (draft: { text: { insert(index: number, text: string): void }; counts: Record<string, number> }) => void,
+  ): void
+  receive(name: string, ranges: readonly SignedRange[]): void
+}
+
+/** Opens them, with all that the store holds. */
+export async function openParts({ store, random, onPublished }: PartsOptions): Promise<Parts> {
+  const device = await openDevice(store)
+  const lease = await store.lease()
+  const actor = memberActor(device.publicKey, lease.instance)
+  const clock = new ManualClock()
+  const failures: unknown[] = []
+  const writer = new Writer({
+    store,
+    device,
+    clock,
+    onDurable: (document, own) => onPublished?.(document, own),
+    onError: (error) => failures.push(error),
+  })
+  const context = { actor, catchUp: async () => {}, clock, leading: true, random, store, trace: () => {}, writer }
+  const failed = (cause: unknown): void => void failures.push(cause)
+  const documents = new Documents({ context, keys, label: 'crash', removed: () => {}, failed })
+  await documents.load(await store.streams())
+  return {
+    actor,
+    device,
+    documents,
+    writer,
+    lease,
+    failures,
+    edit(name, fn) {
+      const document = documents.open(name)
+      document.change(fn as (draft: never) => void, undefined)
+      writer.add(document, keys.spaceId, { actor })
+    },
+    receive(name, ranges) {
+      const document = documents.open(name)
+      const { held } = document.receive(ranges, 'sync')
+      writer.add(document, keys.spaceId, { received: held })
+    },
+  }
+}

@@ -49,17 +49,37 @@ export function momentOf(root: FolderNode): DiskMoment {
   return { root, durable, unsynced }
 }
 
-/** All that may be found after a power cut at that moment; some of it more than once. */
-export function* crashStates(moment: DiskMoment, random: Random): Generator<DiskImage> {
+export interface CrashStateOptions {
+  /** Decides which combinations are tried where there are too many. */
+  readonly random: Random
+  /** Gives each state with this chance only: a sample. */
+  readonly chance?: number
+}
+
+/**
+ * All that may be found after a power cut at that moment; some of it more than once.
+ *
+ * @example
+ * const disk = new SimulatedDisk()
+ * const store = await simulatedStore(disk)('/ada')
+ * void store.append([{ stream: 'a', bytes: new Uint8Array(9) }], { durability: 'relaxed' })
+ * await store.read('a')
+ * for (const image of crashStates(disk.moment(), { random: seededRandom(1) })) {
+ *   const again = await simulatedStore(new SimulatedDisk({ image }))('/ada')
+ *   await again.close()
+ * }
+ */
+export function* crashStates(moment: DiskMoment, { random, chance = 1 }: CrashStateOptions): Generator<DiskImage> {
   const { unsynced } = moment
-  for (const kept of combinations(unsynced, random)) yield imageOf(moment, kept)
+  const isTaken = (): boolean => chance === 1 || random.unit() < chance
+  for (const kept of combinations(unsynced, random)) if (isTaken()) yield imageOf(moment, kept)
   for (const [i, { node, change }] of unsynced.entries()) {
     if (node.type !== 'file' || !isWrite(change)) continue
     const others = unsynced.filter((_, j) => j !== i)
     const around = [others, unsynced.slice(0, i), others.filter((other) => other.node !== node), []]
     const distinct = around.filter((kept, j) => around.findIndex((other) => isSame(other, kept)) === j)
     for (const kept of distinct)
-      for (const tear of tears(change)) yield imageOf(moment, [...kept, { node, change }], tear)
+      for (const tear of tears(change)) if (isTaken()) yield imageOf(moment, [...kept, { node, change }], tear)
   }
 }
 

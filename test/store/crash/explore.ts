@@ -8,8 +8,8 @@ import { type Content, checkStore, type Expected, goOn, reopen } from './check.t
 import { type Moment, type Recording, record, type WorkloadOptions } from './workload.ts'
 
 export interface ExploreOptions extends WorkloadOptions {
-  /** Looks at one state of so many; 1 is all. */
-  readonly every?: number
+  /** Looks at each state with this chance; 1 is all. */
+  readonly chance?: number
   /** Stops at the first failure: to prove that faults are found. */
   readonly untilFailure?: boolean
   readonly progress?: (line: string) => void
@@ -60,7 +60,7 @@ export async function explore(options: ExploreOptions): Promise<Explored> {
     if (isOver()) break
     if (i % 100 === 0)
       options.progress?.(`moment ${i} of ${recording.moments.length}: ${byState.size} distinct of ${states} states`)
-    for (const image of crashStates(moment.disk, random)) {
+    for (const image of crashStates(moment.disk, { random, chance: options.chance ?? 1 })) {
       states++
       const state = digestOf(image)
       if (byState.has(state)) {
@@ -68,13 +68,16 @@ export async function explore(options: ExploreOptions): Promise<Explored> {
         if (found !== undefined && found.last !== moment) met(found, moment, fail)
         continue
       }
-      if (states % (options.every ?? 1) !== 0) continue
       try {
         const content = await reopen(image, options)
-        const found = byContent.get(content.digest) ?? { content, image, last: moment }
+        const known = byContent.get(content.digest)
+        const found = known ?? { content, image, last: moment }
         byContent.set(content.digest, found)
         byState.set(state, found)
         met(found, moment, fail)
+        // Later it is held to all that was promised by then; who looks for one failure need not wait.
+        if (known === undefined && options.untilFailure) await goOnWithFound(recording, found, options, fail)
+        if (isOver()) break
       } catch (error) {
         byState.set(state, undefined)
         fail(moment, error)
@@ -105,7 +108,7 @@ type Fail = (moment: Moment, error: unknown) => void
 function met(found: Found, moment: Moment, fail: Fail): void {
   found.last = moment
   try {
-    checkStore(found.content, moment.promised)
+    checkStore(found.content, moment)
   } catch (error) {
     fail(moment, error)
   }
@@ -118,17 +121,10 @@ async function goOnWithAll(
   fail: Fail,
   isOver: () => boolean,
 ): Promise<void> {
-  for (const [i, { content, image, last }] of all.entries()) {
+  for (const [i, found] of all.entries()) {
     if (isOver()) return
     if (i % 200 === 0) options.progress?.(`content ${i} of ${all.length}`)
-    await goOnWith(
-      recording,
-      image,
-      last,
-      { versions: last.promised.strict, degraded: content.degraded },
-      options,
-      fail,
-    )
+    await goOnWithFound(recording, found, options, fail)
   }
   // A kill leaves all that was written, synced or not.
   for (const moment of recording.moments) {
@@ -143,6 +139,16 @@ async function goOnWithAll(
       fail,
     )
   }
+}
+
+function goOnWithFound(
+  recording: Recording,
+  { content, image, last }: Found,
+  options: ExploreOptions,
+  fail: Fail,
+): Promise<void> {
+  const expected = { versions: last.promised.strict, degraded: content.degraded }
+  return goOnWith(recording, image, last, expected, options, fail)
 }
 
 async function goOnWith(

@@ -5,25 +5,43 @@
 
 import { parseArgs } from 'node:util'
 import { explore } from './explore.ts'
+import { firstFailure, mutants } from './mutants.ts'
 
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
     edits: { type: 'string', default: '200' },
-    every: { type: 'string', default: '1' },
+    chance: { type: 'string', default: '1' },
+    mutants: { type: 'boolean', default: false },
   },
 })
 
-const start = performance.now()
-const explored = await explore({
-  seed: Number(values.seed),
-  edits: Number(values.edits),
-  every: Number(values.every),
-  segmentBytes: 4096,
-  progress: (line) => console.log(`${Math.round((performance.now() - start) / 1000)} s  ${line}`),
-})
-const { failures, ...figures } = explored
-console.log(figures)
-for (const { at, reason } of failures.slice(0, 20)) console.log(`at ${at}: ${reason}`)
-console.log(`${failures.length} failures`)
-process.exitCode = failures.length > 0 ? 1 : 0
+if (values.mutants) await findMutants()
+else await exploreAll()
+
+async function exploreAll(): Promise<void> {
+  const start = performance.now()
+  const explored = await explore({
+    seed: Number(values.seed),
+    edits: Number(values.edits),
+    chance: Number(values.chance),
+    segmentBytes: 4096,
+    progress: (line) => console.log(`${Math.round((performance.now() - start) / 1000)} s  ${line}`),
+  })
+  const { failures, ...figures } = explored
+  console.log(figures)
+  for (const { at, reason } of failures.slice(0, 20)) console.log(`at ${at}: ${reason}`)
+  console.log(`${failures.length} failures`)
+  process.exitCode = failures.length > 0 ? 1 : 0
+}
+
+async function findMutants(): Promise<void> {
+  for (const mutant of mutants) {
+    const start = performance.now()
+    const failure = await firstFailure(mutant)
+    const seconds = ((performance.now() - start) / 1000).toFixed(1)
+    console.log(`${failure === undefined ? 'NOT FOUND' : 'found'} in ${seconds} s: ${mutant.name}`)
+    if (failure === undefined) process.exitCode = 1
+    else console.log(`    at ${failure.at}: ${failure.reason}`)
+  }
+}

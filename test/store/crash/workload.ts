@@ -15,10 +15,22 @@ export interface WorkloadOptions {
   /** Edits, own and received. */
   readonly edits: number
   readonly segmentBytes: number
+  /** How often everything is compacted, as a share of the steps. */
+  readonly compacting?: number
   /** Opens the store; a faulty one, to prove that faults are found. */
-  readonly open?: (disk: SimulatedDisk) => StoreFactory
+  readonly open?: (disk: SimulatedDisk, scene: Scene) => StoreFactory
   /** Publishes before it is durable: a fault. */
   readonly hasty?: boolean
+}
+
+/** What a fault may want to know of the moment. */
+export interface Scene {
+  isCompacting: boolean
+}
+
+/** The store of a workload, or a faulty one. */
+export function opener(disk: SimulatedDisk, { open, segmentBytes }: WorkloadOptions, scene: Scene): StoreFactory {
+  return open?.(disk, scene) ?? simulatedStore(disk, { segmentBytes })
 }
 
 /** What anybody outside has seen, in order. */
@@ -83,8 +95,8 @@ export async function record(options: WorkloadOptions): Promise<Recording> {
     if (altering.includes(call.name)) note(call)
     return undefined
   }
-  const open = options.open?.(disk) ?? simulatedStore(disk, { segmentBytes: options.segmentBytes })
-  const store = await open(path)
+  const scene = { isCompacting: false }
+  const store = await opener(disk, options, scene)(path)
   await store.set('key-pair/device', keyFile(1))
   promised = { ...promised, incarnation: store.incarnation }
   note()
@@ -123,7 +135,7 @@ export async function record(options: WorkloadOptions): Promise<Recording> {
   let told = 0
   while (counts.own + counts.received < options.edits) {
     const name = names[Math.floor(random.unit() * names.length)] ?? ''
-    const chance = random.unit()
+    const chance = random.unit() * (0.9 + Math.max(0.1, options.compacting ?? 0))
     if (chance < 0.5) {
       ada.edit(name, edit(random))
       counts.own++
@@ -134,9 +146,11 @@ export async function record(options: WorkloadOptions): Promise<Recording> {
       await bo.writer.flush()
       hear(ada, bo, name)
       counts.received++
-    } else if (chance < 0.94) {
+    } else if (chance < 0.9 + (options.compacting ?? 0.04)) {
       await ada.writer.flush()
+      scene.isCompacting = true
       await ada.documents.compactAll()
+      scene.isCompacting = false
       counts.compactions++
       note()
     }

@@ -1,0 +1,21 @@
+// A seeded part of what `npm run crash-points` does whole, and the proof that it finds faults.
+
+import { expect, test, vi } from 'vitest'
+import { explore } from './crash/explore.ts'
+import { firstFailure, mutants } from './crash/mutants.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
+
+const seed = Number(process.env.SEED ?? 1)
+
+test('whatever a power cut leaves opens, holds what was acknowledged, and goes on without using a seq twice (Invariants 3, 8, 11)', async () => {
+  const workload = { seed, edits: 25, compacting: 0.2, segmentBytes: 1024 }
+  const { failures, distinct, degraded, contents } = await explore({ ...workload, chance: 0.02 })
+  expect(failures, `SEED=${seed}`).toEqual([])
+  expect(distinct).toBeGreaterThan(1000)
+  expect(degraded).toBeLessThan(contents)
+})
+
+test.each(mutants.map((mutant) => ({ ...mutant, mutant })))('a store that $name is found out', async ({ mutant }) => {
+  expect(await firstFailure(mutant)).toBeDefined()
+})

@@ -62,11 +62,10 @@ export interface CrashStateOptions {
  * @example
  * const disk = new SimulatedDisk()
  * const store = await simulatedStore(disk)('/ada')
- * void store.append([{ stream: 'a', bytes: new Uint8Array(9) }], { durability: 'relaxed' })
- * await store.read('a')
- * for (const image of crashStates(disk.moment(), { random: seededRandom(1) })) {
+ * await store.append([{ stream: 'a', bytes: new Uint8Array(9) }], { durability: 'relaxed' })
+ * for (const image of crashStates(disk.moment(), { random: seededRandom(1), chance: 0.1 })) {
  *   const again = await simulatedStore(new SimulatedDisk({ image }))('/ada')
- *   await again.close()
+ *   console.log((await again.read('a')).records.length) // 0 or 1
  * }
  */
 export function* crashStates(moment: DiskMoment, { random, chance = 1 }: CrashStateOptions): Generator<DiskImage> {

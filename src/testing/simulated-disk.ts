@@ -2,7 +2,6 @@
 // are put back from a backup. The store on it is the very code that runs on files; only the file operations beneath it are these.
 
 import { assert } from '../base/assert.ts'
-import { toHex } from '../base/bytes.ts'
 import { type Random, seededRandom } from '../base/random.ts'
 import type { Disk, FileFacts, FileHandle, OpenMode, Owner } from '../store/filesystem/disk.ts'
 import { folderStore } from '../store/filesystem/folder-store.ts'
@@ -34,7 +33,7 @@ export interface DiskCall {
 export type DiskFault = { readonly code: string } | { readonly takes: number }
 
 export interface SimulatedDiskOptions {
-  /** Decides what a power cut leaves, and makes seeds and tokens of the stores. */
+  /** Decides what a power cut leaves, and makes seeds and tokens of the stores: give another seed to a disk made of an image of this one. */
   readonly random?: Random
   /** What is on it. */
   readonly image?: DiskImage
@@ -65,14 +64,13 @@ export class SimulatedDisk {
   fault: ((call: DiskCall) => DiskFault | undefined) | undefined
   readonly #crc32: Disk['crc32']
   #root: FolderNode
-  #boot: string
+  #boot = nextBoot()
   #calls = 0
   #pids = 100
   readonly #living = new Set<number>()
 
-  constructor({ random = seededRandom(1), image, crc32: sum = crc32 }: SimulatedDiskOptions = {}) {
+  constructor({ random = seededRandom(boots), image, crc32: sum = crc32 }: SimulatedDiskOptions = {}) {
     this.random = random
-    this.#boot = toHex(random.bytes(8))
     this.#crc32 = sum
     this.#root = image === undefined ? newFolder() : treeOf(image)
   }
@@ -98,7 +96,7 @@ export class SimulatedDisk {
   /** Ends all processes and loses, tears and reorders what was not synced, by chance or as told. */
   cutPower(image: DiskImage = someCrashState(this.moment(), this.random)): void {
     this.kill()
-    this.#boot = toHex(this.random.bytes(8))
+    this.#boot = nextBoot()
     this.#root = treeOf(image)
   }
 
@@ -322,6 +320,13 @@ function treeOf({ files, folders }: DiskImage): FolderNode {
   for (const [path, bytes] of files) folderAt(parentOf(path)).names.set(namesOf(path).at(-1) ?? '', newFile(bytes))
   for (const node of nodes.values()) syncNode(node)
   return folderAt('/')
+}
+
+let boots = 0
+
+/** No two machines, and no two starts of one, are taken for the same. */
+function nextBoot(): string {
+  return String(++boots).padStart(10, '0')
 }
 
 function failure(code: string, words: string): Error {

@@ -57,7 +57,8 @@ function lastHolder(host: Host, folder: string): Holder | undefined {
   let last = readHolder(host, disk.join(folder, 'lock'))
   while (last !== undefined) {
     const next = readHolder(host, disk.join(folder, successorOf(last)))
-    if (next === undefined) return last
+    // Tokens are drawn by lot, but nobody's lot may lead in a circle.
+    if (next === undefined || next.token === last.token) return last
     last = next
   }
   return undefined

@@ -140,7 +140,9 @@ class MemoryDoc<T> implements Doc<T>, Editable {
   }
 
   get version(): Version {
-    return this.replica.version
+    const { history, version } = this.replica
+    if (!history.actors.hasForks) return version
+    return new Map([...version].map(([id, end]) => [history.forks.outwardIdOf(history.branchOf(id)), end]))
   }
 
   get frontier(): readonly Dot[] {
@@ -222,7 +224,7 @@ class MemoryDoc<T> implements Doc<T>, Editable {
   }
 
   #received(received: Received): DocReceived {
-    const { merged, events, refused, changed } = received
+    const { merged, events, refused, changed, forked } = received
     if (events.length > 0 || changed)
       this.#emitter.inOrder(() => {
         for (const event of events) this.#emitter.emit('patch', event)
@@ -230,7 +232,7 @@ class MemoryDoc<T> implements Doc<T>, Editable {
       })
     if (refused[0] !== undefined) throw refused[0].error
     const all = events.length > 1 ? events.flatMap((event) => event.patches) : (events[0]?.patches ?? nothing)
-    return { merged, pending: this.replica.pending, patches: all }
+    return { merged, pending: this.replica.pending, patches: all, forked }
   }
 
   delta(version?: Version): Uint8Array {
@@ -243,7 +245,7 @@ class MemoryDoc<T> implements Doc<T>, Editable {
   session(version: Version = this.version): DocSession {
     const { history } = this.replica
     const encoder = new SessionEncoder(history)
-    const decoder = new SessionDecoder(history.actors)
+    const decoder = new SessionDecoder(history.actors, history.forks)
     const sent = this.#countsOf(version)
     this.#checkSaid(version)
     return {
@@ -357,9 +359,14 @@ class MemoryDoc<T> implements Doc<T>, Editable {
   #countsOf(version: Version): number[] {
     const { history } = this.replica
     const counts: number[] = []
-    for (const [actor, count] of version) {
-      const branch = history.branchOf(actor)
-      if (branch >= 0) counts[branch] = history.changeEndAtMost(branch, count)
+    for (const [id, count] of version) {
+      const branch = history.branchOf(id)
+      // Whoever knows of no fork may hold any of the branches: they share what all of them do.
+      const isVague = branch >= 0 && history.actors.isForked(branch) && id === history.actors.nameOf(branch)
+      const branches = isVague ? history.actors.branchesOf(branch) : [branch]
+      const shared = isVague ? Math.min(...branches.map((one) => history.graph.common(branch, one))) : count
+      for (const one of branches)
+        if (one >= 0) counts[one] = Math.max(counts[one] ?? 0, history.changeEndAtMost(one, Math.min(count, shared)))
     }
     return counts
   }

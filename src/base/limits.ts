@@ -22,6 +22,8 @@ export const limits = {
   seq: 2 ** 31 - 1,
   /** A snapshot, and what it inflates to: far above any document, and far below what ends a process. */
   snapshotBytes: 256 * MiB,
+  /** Continuations of one forked actor in a document: far above any accident with a backup; each is looked at when one of them goes on. */
+  branches: 64,
   /** Parents of one change (FORMAT §2). */
   links: 32,
   /** Bytes waiting in the causal buffer of one document; beyond, what is furthest from the frontier is dropped and pulled again. */

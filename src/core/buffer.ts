@@ -146,11 +146,15 @@ export class CausalBuffer {
 }
 
 const nothing: readonly SignedRange[] = []
+const empty = new Uint8Array(0)
 /** A waiting range takes about so much more memory than its bytes. */
 const overheadBytes = 256
 
 function isSame(a: SignedRange, b: SignedRange): boolean {
-  return a.endSeq === b.endSeq && equalBytes(a.tipHash, b.tipHash) && equalBytes(a.body, b.body)
+  const { base: baseA = empty } = a
+  const { base: baseB = empty } = b
+  const isAlike = a.endSeq === b.endSeq && equalBytes(baseA, baseB)
+  return isAlike && equalBytes(a.tipHash, b.tipHash) && equalBytes(a.body, b.body)
 }
 
 /** The index of the last range that begins at or before `seq`, -1 if none does. */

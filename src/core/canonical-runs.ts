@@ -1,7 +1,10 @@
 // The runs of a block's structure (grammar: canonical.ts): each as long as it can be. The newest may still grow, and is not written until it cannot.
 
+import { present } from '../base/assert.ts'
 import { ByteWriter } from '../base/bytes.ts'
+import type { LV } from './graph.ts'
 import { Kind } from './kinds.ts'
+import { isSplit, lastOfChange } from './split-names.ts'
 import type { Source } from './wire.ts'
 
 /** No container. */
@@ -12,12 +15,17 @@ export class CanonicalRuns {
   /** What is written: runs that cannot grow. */
   readonly bytes = new ByteWriter()
   readonly #source: Source
+  /** The op that is read. */
+  at: LV = 0
+  /** The chain's hash after an op that is named: known where actors are forked. */
+  hashAt: (named: LV) => Uint8Array = () => present<Uint8Array>(undefined, 'names of one past say one thing')
   #branch = 0
   /** The container of the last run that has one. */
   #lastRef = noRef
   // The run that may still grow.
   #kind = noKind
   #ref = 0
+  #from: LV = 0
   #class = 0
   #a = 0
   #n = 0
@@ -84,7 +92,7 @@ export class CanonicalRuns {
     this.#write()
     this.#kind = noKind
     this.bytes.u8(kind)
-    if (ref !== noRef) this.#container(ref)
+    if (ref !== noRef) this.#container(ref, this.at)
     return this.bytes
   }
 
@@ -101,6 +109,7 @@ export class CanonicalRuns {
     this.#write()
     this.#kind = kind
     this.#ref = ref
+    this.#from = this.at
     this.#class = itemClass
     this.#a = a
     this.#n = n
@@ -110,24 +119,28 @@ export class CanonicalRuns {
     if (this.#kind === noKind) return
     const kind = this.#kind as Kind
     this.bytes.u8(kind)
-    this.#container(this.#ref)
+    this.#container(this.#ref, this.#from)
     if (kind === Kind.insert) this.bytes.u8(this.#class)
     if (kind !== Kind.append && kind !== Kind.add) this.bytes.varint(this.#a)
     this.bytes.varint(this.#n)
   }
 
-  #container(ref: number): void {
+  /** `at` is the run's first op. */
+  #container(ref: number, at: LV): void {
     const { graph, log, actors } = this.#source
     const isSame = ref === this.#lastRef
     this.#lastRef = ref
     const maker = log.makerOf(ref)
     if (isSame) this.bytes.u8(0)
     else if (maker < 0) this.bytes.u8(1)
-    else if (graph.branchAt(maker) === this.#branch) this.bytes.u8(2).varint(graph.seqAt(maker))
-    else
+    else if (graph.isOf(this.#branch, maker)) this.bytes.u8(2).varint(graph.seqAt(maker))
+    else {
+      const splits = isSplit(this.#source, at, maker)
       this.bytes
-        .u8(3)
+        .u8(splits ? 4 : 3)
         .bytes(actors.bytesOf(graph.branchAt(maker)))
         .varint(graph.seqAt(maker))
+      if (splits) this.bytes.raw(this.hashAt(lastOfChange(this.#source, maker)))
+    }
   }
 }

@@ -15,13 +15,14 @@
 //     append     n varint                       C: n values                      joins
 //     include, exclude, assign                  C: value
 //     meta       flags u8, [time varint]        C: [message], [salt (16)], [depends]
-//     revoke     level u8, count varint, runs   run = 0 | actor, seq varint, n varint: own ones first, then by actor bytes, then by seq;
-//                                               none touches the next
+//     revoke     level u8, count varint, runs   run = 0 | actor | 65 u8, actor, hash (32); seq varint, n varint: own ones first, then by actor
+//                                               bytes and seq, then those with a hash; none goes on from another
 //     cut        1 | 2 u8, actor, afterSeq varint, hash (32)
 //     15         code varint                    C: content
 //   container = 0 that of the last run in this block that has one | 1 the root | 2 own, seq varint | 3 actor, seq varint
-//               the op that made it, as the author named it. (When branches of one actor are told apart, 4 will name an op behind a fork
-//               that is in this op's past, with the first differing hash.)
+//             | 4 actor, seq varint, hash (32)   the op that made it, as the author named it
+//   hash      where the run's first op has two ops of that actor and seq in its past (forks.ts): the chain's after the change of the one that is
+//             meant, of targets of the last of the run
 //   actor     = length varint (≥ 1), bytes
 //   links     = 16 u8, index of the op in the block varint, count varint, chain hashes (32) ascending
 //               written where the op is read, which is before the run that it is in
@@ -38,6 +39,7 @@ import type { LV } from './graph.ts'
 import { type Cut, Kind, Make, type Meta, type Targets } from './kinds.ts'
 import { advanceA, advanceB } from './op-log.ts'
 import { RunningHash } from './running-hash.ts'
+import { lastOfChange, targetRuns } from './split-names.ts'
 import { encodeValue, type Scalar } from './value.ts'
 import { hasKey, isInContainer, logRowAt, type Source, saltBytes } from './wire.ts'
 import { flagsOf, typeCode } from './wire-contents.ts'
@@ -46,6 +48,8 @@ import { flagsOf, typeCode } from './wire-contents.ts'
 const rememberedBytes = 1024
 const plainBytes = 32
 const linksHead = 16
+/** In the place of an actor's length, which is 64 at most. */
+const splitName = 65
 const zeroSalt = new Uint8Array(saltBytes)
 
 /** Writes the two streams of one block, op after op: what is there can be hashed at any end, and goes on from there. */
@@ -104,10 +108,11 @@ export class Canonical {
   /** Reads on to op `end` of the branch. `hashAt` gives the chain hash of what a change links to. */
   extend(end: number, hashAt: (link: LV) => Uint8Array): void {
     const { graph, log } = this.#source
+    this.#runs.hashAt = hashAt
     while (this.#seq < end) {
       const lv = graph.lvOf(this.#branch, this.#seq)
       const row = graph.rowAt(lv)
-      const until = Math.min(lv + end - this.#seq, graph.endOfRow(row))
+      const until = Math.min(lv + end - this.#seq, graph.endIn(this.#branch, lv))
       if (lv === graph.startOfRow(row)) this.#link(linksOf(this.#source, row), hashAt)
       this.#countEnds(lv, until)
       for (let at = lv, logRow = logRowAt(log, lv); at < until; logRow++) {
@@ -164,6 +169,7 @@ export class Canonical {
     const a = advanceA(kind, log.aOf(row), skipped)
     const b = advanceB(kind, log.bOf(row), skipped)
     const runs = this.#runs
+    runs.at = log.startOf(row) + skipped
     if (kind === Kind.type) {
       runs.grow(kind, ref, 0, a, n)
       this.#contents.units(log.units.data, b, b + n)
@@ -226,22 +232,16 @@ export class Canonical {
 
   #targets(metadata: ByteWriter, level: number, targets: Targets): void {
     const { actors } = this.#source
-    const runs = dotRunsOf(this.#source, targets)
-    const own = this.#branch
-    runs.sort(
-      (x, y) =>
-        Number(y.branch === own) - Number(x.branch === own) || actors.compare(x.branch, y.branch) || x.from - y.from,
-    )
-    const joined: typeof runs = []
-    for (const run of runs) {
-      const last = joined[joined.length - 1]
-      if (last !== undefined && last.branch === run.branch && last.end === run.from) last.end = run.end
-      else joined.push(run)
-    }
-    metadata.u8(level).varint(joined.length)
-    for (const { branch, from, end } of joined) {
-      if (branch === own) metadata.u8(0)
-      else metadata.bytes(actors.bytesOf(branch))
+    const runs = targetRuns(this.#source, this.#branch, this.#runs.at, targets)
+    metadata.u8(level).varint(runs.length)
+    for (const { as, branch, from, end, last } of runs) {
+      if (as === 'own') metadata.u8(0)
+      else if (as === 'plain') metadata.bytes(actors.bytesOf(branch))
+      else
+        metadata
+          .u8(splitName)
+          .bytes(actors.bytesOf(branch))
+          .raw(this.#runs.hashAt(lastOfChange(this.#source, last)))
       metadata.varint(from).varint(end - from)
     }
   }
@@ -263,22 +263,6 @@ export class Canonical {
 export function linksOf({ graph }: Source, row: number): LV[] {
   const own = graph.lvOf(graph.branchOfRow(row), graph.seqOfRow(row) - 1)
   return graph.parentsOfRow(row).filter((parent) => parent !== own)
-}
-
-/** Spans of LVs as runs of seqs. */
-export function dotRunsOf({ graph }: Source, targets: Targets): { branch: number; from: number; end: number }[] {
-  const runs: { branch: number; from: number; end: number }[] = []
-  for (let i = 0; i < targets.length; i += 2) {
-    const end = targets[i + 1] as number
-    for (let lv = targets[i] as number; lv < end; ) {
-      const row = graph.rowAt(lv)
-      const count = Math.min(end, graph.endOfRow(row)) - lv
-      const from = graph.seqAt(lv)
-      runs.push({ branch: graph.branchOfRow(row), from, end: from + count })
-      lv += count
-    }
-  }
-  return runs
 }
 
 function sized(writer: ByteWriter, bytes: Uint8Array): void {

@@ -54,7 +54,7 @@ export function checkGraph(graph: Graph): void {
     const name = `row ${row} [${start}, ${graph.endOfRow(row)}) of ${branch}`
     must(start === (row === 0 ? 0 : graph.endOfRow(row - 1)), `${name} does not begin where the one before ends`)
     must(graph.endOfRow(row) > start, `${name} is empty`)
-    must(seq === (ends[branch] ?? 0), `${name} begins at seq ${seq}, not ${ends[branch] ?? 0}`)
+    must(seq === (ends[branch] ?? graph.baseOf(branch)), `${name} begins at seq ${seq}, not ${ends[branch] ?? 0}`)
     must(
       parents.every((lv) => lv >= 0 && lv < start),
       `${name} comes before a parent`,
@@ -70,5 +70,8 @@ export function checkGraph(graph: Graph): void {
   }
   must(sameVersion(heads, graph.frontier), `the frontier is ${graph.frontier}, not ${heads}`)
   for (let branch = 0; branch < graph.branches; branch++)
-    must(graph.endOf(branch) === (ends[branch] ?? 0), `branch ${branch} ends at ${graph.endOf(branch)}`)
+    must(
+      graph.endOf(branch) === (ends[branch] ?? graph.baseOf(branch)),
+      `branch ${branch} ends at ${graph.endOf(branch)}`,
+    )
 }

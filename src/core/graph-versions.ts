@@ -4,7 +4,7 @@ import type { Graph } from './graph.ts'
 import { diff, dominators } from './graph-walks.ts'
 import type { LV, Spans } from './spans.ts'
 
-/** By branch: how many of its ops are in a version. */
+/** By branch: how many of its ops are in a version. Of a fork, no more than its base says nothing: those are another's. */
 export function endsAt(graph: Graph, version: readonly LV[]): number[] {
   const ends = Array.from({ length: graph.branches }, (_, branch) => graph.endOf(branch))
   // What is not in it is the newest of each branch.
@@ -24,7 +24,9 @@ export function endsAt(graph: Graph, version: readonly LV[]): number[] {
  * something is left out.
  */
 export function frontierOf(graph: Graph, ends: readonly number[]): LV[] {
-  const here = Array.from({ length: graph.branches }, (_, branch) => Math.min(ends[branch] ?? 0, graph.endOf(branch)))
+  const here = Array.from({ length: graph.branches }, (_, branch) =>
+    Math.max(graph.baseOf(branch), Math.min(ends[branch] ?? 0, graph.endOf(branch))),
+  )
   const heads = dominators(graph, newest(graph, here))
   const closed = endsAt(graph, heads)
   if (closed.every((end, branch) => end === here[branch])) return heads
@@ -32,12 +34,12 @@ export function frontierOf(graph: Graph, ends: readonly number[]): LV[] {
 }
 
 function newest(graph: Graph, ends: readonly number[]): LV[] {
-  return ends.flatMap((end, branch) => (end > 0 ? [graph.lvOf(branch, end - 1)] : []))
+  return ends.flatMap((end, branch) => (end > graph.baseOf(branch) ? [graph.lvOf(branch, end - 1)] : []))
 }
 
 /** In one pass over the rows, parents first: what is left of each branch when ops with something missing in their past go. */
 function clipped(graph: Graph, ends: readonly number[]): number[] {
-  const out = ends.map(() => 0)
+  const out = ends.map((_, branch) => graph.baseOf(branch))
   for (let row = 0; row < graph.rows; row++) {
     const branch = graph.branchOfRow(row)
     const seq = graph.seqOfRow(row)

@@ -35,9 +35,12 @@ export class Graph {
   readonly #parents = new Int32Column()
   /** The rows that these are in. */
   readonly #parentRows = new Int32Column()
-  /** By branch: its rows, ascending, and how many ops it has. */
+  /** By branch: its rows, ascending, and how many ops it has, with those before a fork. */
   readonly #rowsOf: Int32Column[] = []
   readonly #ends: number[] = []
+  /** By branch that goes on from another: where, and which. */
+  readonly #forks: ({ readonly from: number; readonly base: number } | undefined)[] = []
+  readonly #families = new Map<number, readonly number[]>()
   readonly #memos: (Memo | undefined)[] = []
   #shared: { readonly parents: readonly LV[]; readonly memo: Readonly<Memo> } | undefined
   #frontier: LV[] = []
@@ -79,6 +82,68 @@ export class Graph {
   /** How many ops of a branch are here: the next seq. */
   endOf(branch: number): number {
     return this.#ends[branch] ?? 0
+  }
+
+  /** How many of a branch's first ops are another one's too, which has them in its rows: 0 but for forks. */
+  baseOf(branch: number): number {
+    return this.#forks[branch]?.base ?? 0
+  }
+
+  /** The branch whose ops a forked one goes on from; -1 for one that began by itself. */
+  forkedFrom(branch: number): number {
+    return this.#forks[branch]?.from ?? -1
+  }
+
+  /** Begins a branch that has the first `base` ops of another, and none of its own yet (FORMAT section 1, forks). */
+  fork(branch: number, from: number, base: number): void {
+    assert(base <= this.endOf(from) && this.endOf(branch) === 0, `no fork of ${from} begins at ${base}`)
+    this.#room(branch)
+    // It goes on from whoever has the op before in its rows.
+    let trunk = from
+    while (this.baseOf(trunk) >= base && this.forkedFrom(trunk) >= 0) trunk = this.forkedFrom(trunk)
+    this.#forks[branch] = { from: trunk, base }
+    this.#ends[branch] = base
+    const family = [...this.familyOf(from), branch]
+    for (const one of family) this.#families.set(one, family)
+  }
+
+  /** Forgets a fork, which has no ops of its own. */
+  unfork(branch: number): void {
+    assert(this.endOf(branch) === this.baseOf(branch), `branch ${branch} has ops of its own`)
+    const family = this.familyOf(branch).filter((one) => one !== branch)
+    for (const one of family)
+      if (family.length > 1) this.#families.set(one, family)
+      else this.#families.delete(one)
+    this.#families.delete(branch)
+    this.#forks[branch] = undefined
+    this.#ends[branch] = 0
+    if (branch < this.#ends.length - 1) return
+    this.#ends.pop()
+    this.#rowsOf.pop()
+    this.#memos.pop()
+  }
+
+  /** A branch, and those that it was forked from or into: all of one actor. */
+  familyOf(branch: number): readonly number[] {
+    return this.#families.get(branch) ?? [branch]
+  }
+
+  /** How many first ops two branches of one family share. */
+  common(a: number, b: number): number {
+    const reach = new Map<number, number>()
+    for (let at = a, end = this.endOf(a); at >= 0; end = Math.min(end, this.baseOf(at)), at = this.forkedFrom(at))
+      reach.set(at, end)
+    for (let at = b, end = this.endOf(b); at >= 0; end = Math.min(end, this.baseOf(at)), at = this.forkedFrom(at)) {
+      const other = reach.get(at)
+      if (other !== undefined) return Math.min(end, other)
+    }
+    return 0
+  }
+
+  /** Whether an op is one of a branch's, its first ones shared with another or not. */
+  isOf(branch: number, lv: LV): boolean {
+    const owner = this.branchAt(lv)
+    return owner === branch || (this.baseOf(branch) > 0 && this.lvOf(branch, this.seqAt(lv)) === lv)
   }
 
   /**
@@ -156,6 +221,16 @@ export class Graph {
     return row + 1 < this.#starts.length ? (this.#starts.data[row + 1] as LV) : this.#length
   }
 
+  /** The end of the stretch from `lv` on that is both of one row and of a branch, whose op it is: a fork may begin within another's row. */
+  endIn(branch: number, lv: LV): LV {
+    let end = this.endOfRow(this.rowAt(lv))
+    let fork = this.#forks[branch]
+    if (fork === undefined) return end
+    for (const seq = this.seqAt(lv); fork !== undefined && seq < fork.base; fork = this.#forks[fork.from])
+      end = Math.min(end, lv + fork.base - seq)
+    return end
+  }
+
   branchOfRow(row: number): number {
     return this.#branches.data[row] as number
   }
@@ -213,6 +288,8 @@ export class Graph {
   /** The LV of an op by branch and seq; -1 if it is not here. */
   lvOf(branch: number, seq: number): LV {
     if (seq < 0 || seq >= this.endOf(branch)) return -1
+    const fork = this.#forks[branch]
+    if (fork !== undefined && seq < fork.base) return this.lvOf(fork.from, seq)
     const rows = this.#rowsOf[branch] as Int32Column
     let low = 0
     let high = rows.length
@@ -292,12 +369,16 @@ export class Graph {
     return last >= 0 && parents.length === 1 && parents[0] === start - 1 && this.#branches.at(last) === branch
   }
 
-  #newRow(branch: number, seq: number, start: LV, parents: readonly LV[], lamport: number): void {
+  #room(branch: number): void {
     while (this.#ends.length <= branch) {
       this.#ends.push(0)
       this.#rowsOf.push(new Int32Column())
       this.#memos.push(undefined)
     }
+  }
+
+  #newRow(branch: number, seq: number, start: LV, parents: readonly LV[], lamport: number): void {
+    this.#room(branch)
     if (lamport === 0 && parents.length > 0) this.#mayHaveCuts = true
     ;(this.#rowsOf[branch] as Int32Column).push(this.rows)
     this.#starts.push(start)

@@ -11,8 +11,9 @@ import { present } from '../base/assert.ts'
 import { utf8 } from '../base/bytes.ts'
 import { Canonical, linksOf } from './canonical.ts'
 import type { LV } from './graph.ts'
-import { type ActorId, selfActor } from './ids.ts'
+import { type ActorId, selfActor, tagBytes } from './ids.ts'
 import { Kind, type Meta } from './kinds.ts'
+import { forkedNames } from './split-names.ts'
 import { hashBytes, logRowAt, type Source, saltBytes } from './wire.ts'
 
 const blockOps = 256
@@ -62,7 +63,7 @@ export class HashChain {
 
   /** What versions and forks compare: the first 8 bytes of it. */
   tag(branch: number, end: number): Uint8Array {
-    return this.hashAt(branch, end).subarray(0, 8)
+    return this.hashAt(branch, end).subarray(0, tagBytes)
   }
 
   /**
@@ -88,6 +89,11 @@ export class HashChain {
       salt = canonical.lastSalt ?? salt
     }
     return hash
+  }
+
+  /** A branch that has the first `base` ops of another. */
+  fork(branch: number, from: number, base: number): void {
+    this.#hashesOf(branch).begin(this.#hashesOf(from), Math.floor(base / blockOps))
   }
 
   /** To be called when ops were taken back from graph and log. */
@@ -130,17 +136,21 @@ export class HashChain {
     const { count } = this.#hashesOf(branch)
     for (let other = block; other > count; other--) stack.push(branch * seqs + other * blockOps)
     if (stack.length > before) return true
-    const { graph } = this.#source
+    const { graph, actors } = this.#source
     const needs: number[] = []
+    const need = (lv: LV): void => {
+      const [other, otherEnd] = [graph.branchAt(lv), graph.seqAt(lv) + 1]
+      if (this.#known(other, otherEnd) === undefined) needs.push(other * seqs + otherEnd)
+    }
     for (let seq = this.#runningAt(branch, end)?.end ?? block * blockOps; seq < end; ) {
       const lv = graph.lvOf(branch, seq)
       const row = graph.rowAt(lv)
-      if (lv === graph.startOfRow(row))
-        for (const link of linksOf(this.#source, row)) {
-          const [linkBranch, linkEnd] = [graph.branchAt(link), graph.seqAt(link) + 1]
-          if (this.#known(linkBranch, linkEnd) === undefined) needs.push(linkBranch * seqs + linkEnd)
-        }
-      seq += graph.endOfRow(row) - lv
+      if (lv === graph.startOfRow(row)) linksOf(this.#source, row).forEach(need)
+      if (actors.hasForks) {
+        const until = Math.min(lv + end - seq, graph.endIn(branch, lv))
+        for (const named of forkedNames(this.#source, branch, lv, until)) need(named)
+      }
+      seq += graph.endIn(branch, lv) - lv
     }
     for (let i = needs.length - 1; i >= 0; i--) stack.push(needs[i] as number)
     return needs.length > 0
@@ -250,6 +260,14 @@ class BranchHashes {
       this.#bytes = grown
     }
     this.#bytes.set(hash, at)
+  }
+
+  /** Takes the first full blocks of another branch, as far as they were hashed. */
+  begin(other: BranchHashes, blocks: number): void {
+    this.start = blocks > 0 ? other.start : undefined
+    this.count = Math.min(other.count, blocks)
+    this.#bytes = other.#bytes.slice()
+    this.#salts = other.#salts.filter(({ block }) => block < this.count)
   }
 
   truncate(end: number): void {

@@ -12,6 +12,12 @@ import { JoineryError } from '../base/errors.ts'
 /** A writer, as lower-case hex of its bytes: 37 in earnest, 1-64 in tests. */
 export type ActorId = Brand<string, 'ActorId'>
 
+/**
+ * One continuation of an actor: the actor itself; or, of an actor whose history was forked, another continuation than the one heard of first:
+ * actor '.' end '.' the first 8 bytes of the chain's hash after its first `end` ops, in hex. Whoever holds that continuation finds it so (forks.ts).
+ */
+export type BranchId = ActorId | Brand<string, 'ForkedBranch'>
+
 /** The name of one op: the seq-th of its actor in a document. */
 export interface Dot {
   readonly actor: ActorId
@@ -24,6 +30,8 @@ export type Owner =
   | { readonly kind: 1; readonly publicKey: Uint8Array; readonly instance: number }
   | { readonly kind: 'test' }
 
+/** The first bytes of a chain's hash, which tell the branches of an actor apart. */
+export const tagBytes = 8
 const actorLength = 37
 const actorMax = 64
 
@@ -76,6 +84,23 @@ export function isSelfCertifying(actor: ActorId): boolean {
 /** Ties compare bytes: hex order is byte order, a shorter actor that is a prefix comes first. */
 export function compareActors(a: ActorId, b: ActorId): number {
   return a === b ? 0 : a < b ? -1 : 1
+}
+
+/** Names a continuation by what its chain is after `end` ops. */
+export function forkedBranch(actor: ActorId, end: number, tag: Uint8Array): BranchId {
+  return branded<BranchId & Brand<string, 'ForkedBranch'>>(`${actor}.${end}.${toHex(tag)}`)
+}
+
+/** Whose continuation it is. */
+export function actorOf(branch: BranchId): ActorId {
+  const point = branch.indexOf('.')
+  return branded<ActorId>(point < 0 ? branch : branch.slice(0, point))
+}
+
+/** Where a forked one is told from others; undefined of a plain actor. */
+export function forkPoint(branch: BranchId): { readonly end: number; readonly tag: Uint8Array } | undefined {
+  const [, end, tag] = branch.split('.')
+  return end === undefined || tag === undefined ? undefined : { end: Number(end), tag: fromHex(tag) }
 }
 
 export function compareDots(a: Dot, b: Dot): number {

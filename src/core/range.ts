@@ -21,6 +21,8 @@ export interface SignedRange {
   readonly tipHash: Uint8Array
   /** 64 bytes; empty for self-certifying actors and for what is not yet signed. */
   readonly signature: Uint8Array
+  /** In memory, of what nobody signed: the tag of the chain that it goes on from (forks.ts), where the sender knew of a fork. */
+  readonly base?: Uint8Array | undefined
 }
 
 export function encodeRange(writer: ByteWriter, range: SignedRange): void {

@@ -51,8 +51,19 @@ export class ShortIds {
     return same.length === 1 ? (same[0] as number) : unknownActor
   }
 
+  /** The newest number is not given any more. */
+  forget(index: number): void {
+    if (this.#ids.length > index) this.#ids.length = index
+    if (this.#last >= index) this.#last = 0
+  }
+
   #learn(): void {
     for (let index = this.#ids.length; index < this.#actors.count; index++) {
+      const first = this.#actors.firstOf(index)
+      if (first < index) {
+        this.#ids.push(this.#ids[first] as Uint8Array)
+        continue
+      }
       const id = sha256(this.#actors.bytesOf(index)).slice(0, shortIdBytes)
       this.#ids.push(id)
       const key = keyOf(id, 0)

@@ -3,6 +3,7 @@
 
 import { ByteWriter, equalBytes } from '../base/bytes.ts'
 import { linksOf } from './canonical.ts'
+import type { LV } from './graph.ts'
 import { type Cut, Kind, type Make, type Meta } from './kinds.ts'
 import { advanceA, advanceB } from './op-log.ts'
 import { unknownActor } from './short-ids.ts'
@@ -32,7 +33,8 @@ function areLinksHeld(staging: Staging, ops: number, source: Source): boolean {
       const other = staging.linkBranches.at(at)
       // A short name that says nothing here may be the right one.
       if (other === unknownActor) continue
-      if (other < 0 || !links.includes(graph.lvOf(other, staging.linkSeqs.at(at)))) return false
+      if (other < 0 || !opsNamed(staging, source, other, staging.linkSeqs.at(at)).some((lv) => links.includes(lv)))
+        return false
     }
   }
   let held = 0
@@ -40,7 +42,7 @@ function areLinksHeld(staging: Staging, ops: number, source: Source): boolean {
     const lv = graph.lvOf(branch, seq)
     const row = graph.rowAt(lv)
     if (graph.startOfRow(row) === lv) held += linksOf(source, row).length
-    seq += graph.endOfRow(row) - lv
+    seq += graph.endIn(branch, lv) - lv
   }
   return staged === held
 }
@@ -70,7 +72,7 @@ class Comparison {
       for (let at = 0, most = Math.min(counts.at(row), ops - before); at < most; ) {
         const lv = graph.lvOf(branch, fromSeq + before + at)
         const logRow = log.rowAt(lv)
-        const count = Math.min(most - at, log.endOf(logRow) - lv, graph.endOfRow(graph.rowAt(lv)) - lv)
+        const count = Math.min(most - at, log.endOf(logRow) - lv, graph.endIn(branch, lv) - lv)
         if (!this.#isSame(row, at, logRow, lv, count)) return false
         at += count
       }
@@ -90,11 +92,12 @@ class Comparison {
   }
 
   #isSameContainer(code: number, ref: number): boolean {
-    const { graph, log } = this.#source
+    const { log } = this.#source
     const maker = log.makerOf(ref)
     const branch = this.#staging.makerBranches.at(code)
     if (maker < 0 || branch === rootBranch) return maker < 0 && branch === rootBranch
-    return branch === unknownActor || graph.lvOf(branch, this.#staging.makerSeqs.at(code)) === maker
+    if (branch === unknownActor) return true
+    return opsNamed(this.#staging, this.#source, branch, this.#staging.makerSeqs.at(code)).includes(maker)
   }
 
   #isSamePlace(theirs: Run, ours: Run): boolean {
@@ -134,15 +137,30 @@ class Comparison {
   }
 
   #isSameTargets(theirs: DotRuns, ours: Int32Array): boolean {
-    const { graph } = this.#source
+    const { graph, actors } = this.#source
     const { runs } = theirs
     for (let i = 0; i < runs.length; i += 3) {
-      if (runs[i] === unknownActor) return true
-      if (graph.endOf(runs[i] as number) < (runs[i + 1] as number) + (runs[i + 2] as number)) return false
+      const [branch, last] = [runs[i] as number, (runs[i + 1] as number) + (runs[i + 2] as number) - 1]
+      if (branch === unknownActor) return true
+      const isMeant = (one: number): boolean => isIn(ours, graph.lvOf(one, last))
+      const meant = this.#staging.plain.has(branch) ? actors.branchesOf(branch).find(isMeant) : branch
+      if (meant === undefined || graph.endOf(meant) <= last) return false
+      runs[i] = meant
     }
     const spans = targetsOf(theirs, graph)
     return spans.length === ours.length && spans.every((lv, i) => lv === ours[i])
   }
+}
+
+/** The ops that a name may mean: more than one where only a forked actor was said. */
+function opsNamed(staging: Staging, { graph, actors }: Source, branch: number, seq: number): LV[] {
+  const branches = staging.plain.has(branch) ? actors.branchesOf(branch) : [branch]
+  return branches.map((one) => graph.lvOf(one, seq))
+}
+
+function isIn(spans: Int32Array, lv: LV): boolean {
+  for (let i = 0; i < spans.length; i += 2) if (lv >= (spans[i] as number) && lv < (spans[i + 1] as number)) return true
+  return false
 }
 
 function runAt(kind: number, a: number, b: number, skipped: number, count: number): Run {

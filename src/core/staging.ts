@@ -12,7 +12,7 @@ import type { ActorId } from './ids.ts'
 import { Kind } from './kinds.ts'
 import type { OpLog } from './op-log.ts'
 import { unknownActor } from './short-ids.ts'
-import { rootBranch, type WirePlace } from './wire.ts'
+import { rootBranch, type Source, type WirePlace } from './wire.ts'
 
 /** How the ops of a row end changes. */
 export const Ends = { none: 0, last: 1, each: 2 } as const
@@ -54,6 +54,8 @@ export class Staging {
   readonly stretchLinks = new Int32Column()
   readonly linkBranches = new Int32Column()
   readonly linkSeqs = new Int32Column()
+  /** The branches of forked actors that the body names without saying which is meant: whoever wrote it knew of one. */
+  readonly plain = new Set<number>()
   /** Actors that are named in full and not known here. They stand for branches below unknownActor. */
   readonly #strangers: ActorId[] = []
 
@@ -81,6 +83,7 @@ export class Staging {
     if (this.values.length > 0) this.values.length = 0
     if (this.keys.length > 0) this.keys.length = 0
     if (this.#strangers.length > 0) this.#strangers.length = 0
+    if (this.plain.size > 0) this.plain.clear()
     this.makerBranches.push(rootBranch)
     this.makerSeqs.push(0)
   }
@@ -139,26 +142,34 @@ export class Staging {
  * Refuses a stretch that names a container or a target that its author had not seen: no honest author can, and it could not be kept, since the
  * log names ops by LV. `unseen` is what graph.unseen gave for the stretch, which is not in the graph yet.
  */
-export function checkPast(staging: Staging, stretch: number, graph: Graph, unseen: Spans): void {
+export function checkPast(staging: Staging, stretch: number, source: Names, unseen: Spans): void {
   for (let row = staging.stretchRows.at(stretch), end = staging.endRowOf(stretch); row < end; row++) {
     const ref = staging.refs.at(row)
-    if (ref > 0) checkSeen(staging, graph, unseen, staging.makerBranches.at(ref), staging.makerSeqs.at(ref))
+    if (ref > 0) {
+      const maker = seenBranch(staging, source, unseen, staging.makerBranches.at(ref), staging.makerSeqs.at(ref))
+      staging.makerBranches.data[ref] = maker
+    }
     if (staging.kinds.at(row) !== Kind.revoke) continue
     const { runs } = staging.values[staging.bs.at(row)] as DotRuns
     for (let i = 0; i < runs.length; i += 3) {
       const [branch, from] = [runs[i] as number, runs[i + 1] as number]
       // A branch's ops are seen from the first on, so the last one stands for all.
-      checkSeen(staging, graph, unseen, branch, from + (runs[i + 2] as number) - 1)
+      runs[i] = seenBranch(staging, source, unseen, branch, from + (runs[i + 2] as number) - 1)
     }
   }
 }
 
-function checkSeen(staging: Staging, graph: Graph, unseen: Spans, branch: number, seq: number): void {
+type Names = Pick<Source, 'graph' | 'actors'>
+
+/** The branch that is meant: where only its actor was said, the one that the author had seen. */
+function seenBranch(staging: Staging, { graph, actors }: Names, unseen: Spans, branch: number, seq: number): number {
   // That an own op comes before was checked by the decoder.
-  if (branch === staging.branch) return
-  const lv = branch < 0 ? -1 : graph.lvOf(branch, seq)
-  if (lv < 0 || inSpans(unseen, lv))
-    throw new JoineryError('bad-message', `an op names op ${seq} of another actor, which it had not seen`)
+  if (branch === staging.branch) return branch
+  for (const one of staging.plain.has(branch) ? actors.branchesOf(branch) : [branch]) {
+    const lv = one < 0 ? -1 : graph.lvOf(one, seq)
+    if (lv >= 0 && !inSpans(unseen, lv)) return one
+  }
+  throw new JoineryError('bad-message', `an op names op ${seq} of another actor, which it had not seen`)
 }
 
 /** Pushes the rows of a stretch onto the log, once its ops are in the graph from `start` on. */
@@ -212,7 +223,7 @@ export function targetsOf({ runs }: DotRuns, graph: Graph): Int32Array {
     for (let seq = runs[i + 1] as number; seq < end; ) {
       const lv = graph.lvOf(branch, seq)
       if (lv < 0) assert(false, `op ${seq} was checked to be here`)
-      const count = Math.min(end - seq, graph.endOfRow(graph.rowAt(lv)) - lv)
+      const count = Math.min(end - seq, graph.endIn(branch, lv) - lv)
       spans.push([lv, lv + count])
       seq += count
     }

@@ -4,7 +4,8 @@
 import { ByteReader } from '../base/bytes.ts'
 import { limits } from '../base/limits.ts'
 import type { Actors } from './actors.ts'
-import { actorId } from './ids.ts'
+import type { Forks } from './forks.ts'
+import { actorId, tagBytes } from './ids.ts'
 import { Kind, type Meta } from './kinds.ts'
 import { DotRuns, Ends, type Staging } from './staging.ts'
 import {
@@ -29,6 +30,8 @@ import { bad, readAmount, readCut, readItem, readMake, readMeta, readOneOrTwo, r
 /** What is known of a body besides its bytes. */
 export interface BodyContext {
   readonly actors: Actors
+  /** Where branches of forked actors are found; without it none is. */
+  readonly forks?: Forks
   /** Whose ops they are, and the seq of the first. */
   readonly branch: number
   readonly fromSeq: number
@@ -39,10 +42,12 @@ export interface BodyContext {
 }
 
 const nowhere = -1
+/** Below unknownActor and all strangers: no branch at all. */
+const unknownHere = -(2 ** 31)
 
 /** Fills `staging` with the ops of a body. An actor that is not known here has the branch unknownActor, or is a stranger if its full name came. */
 export function decodeBody(bytes: Uint8Array, context: BodyContext, staging: Staging): void {
-  new BodyDecoder(context.actors, staging).decode(bytes, 0, context)
+  new BodyDecoder(context.actors, staging, context.forks).decode(bytes, 0, context)
 }
 
 /** Decodes one body after the other. */
@@ -50,6 +55,7 @@ export class BodyDecoder {
   readonly #reader = new ByteReader(new Uint8Array(0))
   readonly #actors: Actors
   readonly #staging: Staging
+  readonly #forks: Forks | undefined
   #table: readonly number[] | undefined
   readonly #named: number[] = []
   #fromSeq = 0
@@ -65,13 +71,18 @@ export class BodyDecoder {
   #changeOps = 0
   #isCritical = false
 
-  constructor(actors: Actors, staging: Staging) {
+  constructor(actors: Actors, staging: Staging, forks?: Forks) {
     this.#actors = actors
     this.#staging = staging
+    this.#forks = forks
   }
 
   /** Fills the staging with the ops of the body that goes from a place to the end of the bytes. */
-  decode(bytes: Uint8Array, from: number, { branch, fromSeq, before, table }: Omit<BodyContext, 'actors'>): void {
+  decode(
+    bytes: Uint8Array,
+    from: number,
+    { branch, fromSeq, before, table }: Omit<BodyContext, 'actors' | 'forks'>,
+  ): void {
     const staging = this.#staging
     this.#reader.reset(bytes, from)
     this.#table = table
@@ -227,9 +238,9 @@ export class BodyDecoder {
     if (count === 0) throw bad('a revoke names nothing')
     const runs = new Int32Array(3 * count)
     for (let i = 0; i < runs.length; i += 3) {
-      const branch = this.#dot(reader.varint())
+      const branch = this.#dot(reader.varint(), true)
       const seq = this.#dotSeq
-      const n = reader.varint(limits.seq - seq)
+      const n = this.#dotCount
       this.#targets += n
       if (n === 0 || this.#targets > limits.changeOps) throw bad(`revokes name ${this.#targets} ops`)
       if (branch === this.#staging.branch && seq + n > this.#seq) throw bad('a revoke names an op that comes after it')
@@ -269,8 +280,10 @@ export class BodyDecoder {
     const count = this.#reader.varint(limits.links)
     if (count === 0) throw bad('links are empty')
     for (let i = 0; i < count; i++) {
-      const branch = this.#dot(this.#reader.varint())
-      if (branch === staging.branch) throw bad('a change links to its own branch')
+      const code = this.#reader.varint()
+      const branch = code === Dot.forked ? this.#forkedDot(false) : this.#dot(code)
+      // By its tag it may be another branch, of which this one is not told apart here yet: that is found when it is entered.
+      if (branch === staging.branch && code !== Dot.forked) throw bad('a change links to its own branch')
       for (let other = first; branch >= 0 && other < first + i; other++)
         if (staging.linkBranches.at(other) === branch) throw bad('a change links twice to a branch')
       staging.linkBranches.push(branch)
@@ -289,21 +302,45 @@ export class BodyDecoder {
     return this.#staging.refTo(branch, this.#dotSeq)
   }
 
-  /** Where #dot puts the seq. */
+  /** Where #dot puts the seq, and how many ops are meant. */
   #dotSeq = 0
+  #dotCount = 1
 
-  /** The branch of a dot; below 0 if it is not known here. */
-  #dot(code: number): number {
+  /** The branch of a dot, or of a run of them; below 0 if it is not known here. */
+  #dot(code: number, isRun = false): number {
     const { branch } = this.#staging
-    if (code === Dot.own) this.#dotSeq = this.#reader.varint(limits.seq)
-    else if (code === Dot.back) this.#dotSeq = this.#seq - 1 - this.#reader.varint(limits.seq)
-    else {
+    if (code === Dot.forked) {
+      const other = this.#forkedDot(isRun)
+      // What its own branch has yet to make nobody names: it is another one, of which this one is not told apart here yet.
+      const isAhead = other === branch && this.#dotSeq + this.#dotCount > this.#seq
+      return isAhead ? unknownHere : other
+    }
+    if (code === Dot.own) this.#readSeq(isRun)
+    else if (code === Dot.back) {
+      this.#dotSeq = this.#seq - 1 - this.#reader.varint(limits.seq)
+      this.#dotCount = isRun ? this.#reader.varint(limits.seq - Math.max(0, this.#dotSeq)) : 1
+    } else {
       const other = this.#otherBranch(code)
-      this.#dotSeq = this.#reader.varint(limits.seq)
+      this.#readSeq(isRun)
       if (other !== branch) return other
     }
     if (this.#dotSeq < 0 || this.#dotSeq >= this.#seq) throw bad(`op ${this.#seq} names the own op ${this.#dotSeq}`)
     return branch
+  }
+
+  #readSeq(isRun: boolean): void {
+    this.#dotSeq = this.#reader.varint(limits.seq)
+    this.#dotCount = isRun ? this.#reader.varint(limits.seq - this.#dotSeq) : 1
+  }
+
+  #forkedDot(isRun: boolean): number {
+    const name = actorId(this.#reader.bytes(actorBytesMax))
+    const tag = this.#reader.raw(tagBytes).slice()
+    const rest = this.#reader.varint(limits.changeOps)
+    this.#readSeq(isRun)
+    const actor = this.#actors.find(name)
+    const branch = actor === undefined ? -1 : (this.#forks?.at(actor, this.#dotSeq + this.#dotCount + rest, tag) ?? -1)
+    return branch < 0 ? this.#staging.addStranger(name) : branch
   }
 
   #otherBranch(code: number): number {
@@ -311,12 +348,19 @@ export class BodyDecoder {
     if (code >= Dot.table) {
       const branch = (this.#table ?? this.#named)[code - Dot.table]
       if (branch === undefined) throw bad(`no actor has the index ${code - Dot.table}`)
+      if (this.#table !== undefined) this.#notePlain(branch)
       return branch
     }
     const branch =
       code === Dot.short ? this.#actors.shortIds.find(reader.raw(8)) : this.#branchOf(reader.bytes(actorBytesMax))
     this.#named.push(branch)
+    this.#notePlain(branch)
     return branch
+  }
+
+  #notePlain(branch: number): void {
+    if (branch < 0 || !this.#actors.isForked(branch)) return
+    for (const one of this.#actors.branchesOf(branch)) this.#staging.plain.add(one)
   }
 
   #branchOf(bytes: Uint8Array): number {

@@ -1,17 +1,20 @@
 // Deltas that stand alone, version 0: ranges of ops with their bodies (wire.ts), for whoever has no session. Nothing is signed here.
 //
 //   delta = range*                                               empty bytes are an empty delta
-//   range = head u8, actor, fromSeq varint, [length varint], body     head = version << 4 | flags
+//   range = head u8, actor, fromSeq varint, [base tag (8)], [length varint], body     head = version << 4 | flags
 //   flags = 1 actor is full: its bytes with their length; else its short id (8)
 //         | 2 another range follows, and the body has its length before it
+//         | 4 the actor was forked (forks.ts), as far as the sender knows: the first bytes of the chain's hash after `fromSeq` ops
 //
 // The full name is written with a branch's first ops, and where the short id names two.
 
+import { present } from '../base/assert.ts'
 import { ByteReader, ByteWriter } from '../base/bytes.ts'
 import { JoineryError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import type { Actors } from './actors.ts'
-import { actorId } from './ids.ts'
+import type { Forks } from './forks.ts'
+import { actorId, tagBytes } from './ids.ts'
 import { shortIdBytes } from './short-ids.ts'
 import { actorBytesMax, type Source, wireVersion } from './wire.ts'
 import { BodyEncoder } from './wire-encoder.ts'
@@ -24,21 +27,25 @@ export interface OpRange {
   readonly endSeq: number
 }
 
-/** An actor as it came: by all its bytes or by its short id. */
+/** An actor as it came: by all its bytes or by its short id; of a forked one, with what its chain is somewhere behind the fork. */
 export interface WireName {
   readonly bytes: Uint8Array
   readonly isFull: boolean
+  readonly fork?: { readonly end: number; readonly tag: Uint8Array }
 }
 
 /** A range as it came. */
 export interface WireRange {
   readonly actor: WireName
   readonly fromSeq: number
+  /** Of a forked actor: the tag of the chain it goes on from. */
+  readonly base?: Uint8Array | undefined
   readonly body: Uint8Array
 }
 
 const full = 1
 const more = 2
+const forked = 4
 const shared = new ByteWriter(4096)
 /** In a delta of one range: behind its head. */
 export const shortIdAt = 1
@@ -79,7 +86,7 @@ export class DeltaEncoder {
   one(branch: number, fromSeq: number, endSeq: number): Uint8Array {
     const { shortIds } = this.#source.actors
     const writer = this.#one
-    if (fromSeq === 0 || shortIds.isAmbiguous(branch)) {
+    if (fromSeq === 0 || shortIds.isAmbiguous(branch) || this.#source.actors.isForked(branch)) {
       this.#range(shared.clear(), branch, fromSeq, endSeq, 0)
       return shared.finish()
     }
@@ -105,12 +112,14 @@ export class DeltaEncoder {
   }
 
   #range(writer: ByteWriter, branch: number, fromSeq: number, endSeq: number, flags: number): void {
-    const { actors } = this.#source
-    const isFull = fromSeq === 0 || actors.shortIds.isAmbiguous(branch)
-    writer.u8((wireVersion << 4) | flags | (isFull ? full : 0))
+    const { actors, chain } = this.#source
+    const isForked = actors.isForked(branch)
+    const isFull = fromSeq === 0 || isForked || actors.shortIds.isAmbiguous(branch)
+    writer.u8((wireVersion << 4) | flags | (isFull ? full : 0) | (isForked ? forked : 0))
     if (isFull) writer.bytes(actors.bytesOf(branch))
     else writer.raw(actors.shortIds.idOf(branch))
     writer.varint(fromSeq)
+    if (isForked) writer.raw(present(chain, 'forks are hashed').tag(branch, fromSeq))
     const start = writer.length
     this.#bodies.write(writer, branch, fromSeq, endSeq, 'following', undefined)
     if (flags & more) writer.lengthAt(start)
@@ -123,12 +132,13 @@ export function readDelta(bytes: Uint8Array): WireRange[] {
   const reader = new ByteReader(bytes)
   for (let hasMore = bytes.length > 0; hasMore; ) {
     const head = reader.u8()
-    if (head >> 4 !== wireVersion || (head & 12) !== 0)
+    if (head >> 4 !== wireVersion || (head & 8) !== 0)
       throw new JoineryError('bad-message', `no delta has the head ${head}`)
     const actor = readName(reader, (head & full) !== 0)
     const fromSeq = reader.varint(limits.seq)
+    const base = (head & forked) !== 0 ? reader.raw(tagBytes) : undefined
     hasMore = (head & more) !== 0
-    ranges.push({ actor, fromSeq, body: hasMore ? reader.bytes() : reader.raw(reader.left) })
+    ranges.push({ actor, fromSeq, base, body: hasMore ? reader.bytes() : reader.raw(reader.left) })
   }
   return ranges
 }
@@ -141,18 +151,21 @@ export function readName(reader: ByteReader, isFull: boolean): WireName {
 }
 
 /** The branch of a name, or unknownActor. A full name that is not known here is for the caller to add, once it trusts the range. */
-export function branchOf(actors: Actors, { bytes, isFull }: WireName): number | undefined {
-  if (isFull) return actors.find(actorId(bytes))
-  const branch = actors.shortIds.find(bytes)
-  return branch < 0 ? undefined : branch
+export function branchOf(actors: Actors, { bytes, isFull, fork }: WireName, forks?: Forks): number | undefined {
+  const branch = isFull ? (actors.find(actorId(bytes)) ?? -1) : actors.shortIds.find(bytes)
+  if (branch < 0) return undefined
+  if (fork === undefined) return branch
+  const found = forks?.at(branch, fork.end, fork.tag) ?? -1
+  return found < 0 ? undefined : found
 }
 
 /**
  * What one who has `countOf(branch)` ops of each branch lacks: one range for each branch, in order of their first ops. At most limits.changeOps ops,
  * whole changes, parents before or among them: ask again with what that gave, until nothing is left.
  */
-export function rangesSince({ graph, log }: Source, countOf: (branch: number) => number): OpRange[] {
+export function rangesSince({ graph, log, actors }: Source, countOf: (branch: number) => number): OpRange[] {
   const ranges = new Map<number, OpRange>()
+  const out: OpRange[] = []
   let room: number = limits.changeOps
   for (let row = firstRowSince({ graph }, countOf); row < graph.rows && room > 0; row++) {
     const branch = graph.branchOfRow(row)
@@ -167,9 +180,12 @@ export function rangesSince({ graph, log }: Source, countOf: (branch: number) =>
       if (end <= from) break
     } else room -= end - from
     const fromSeq = graph.seqOfRow(row) + had
-    ranges.set(branch, { branch, fromSeq: ranges.get(branch)?.fromSeq ?? fromSeq, endSeq: fromSeq + end - from })
+    const range = { branch, fromSeq, endSeq: fromSeq + end - from }
+    // Where there are forks each stretch stands for itself, so that none waits for another: what waits cannot be told from a fork.
+    if (actors.hasForks) out.push(range)
+    else ranges.set(branch, { ...range, fromSeq: ranges.get(branch)?.fromSeq ?? fromSeq })
   }
-  return [...ranges.values()]
+  return actors.hasForks ? out : [...ranges.values()]
 }
 
 /** The row of the first op that is lacking. */

@@ -1,12 +1,13 @@
 // Writes bodies (grammar: wire.ts) straight from the columns of log and graph: no object is made for an op, and one typed character costs one
 // look at the newest row.
 
-import { assert } from '../base/assert.ts'
+import { assert, present } from '../base/assert.ts'
 import { ByteWriter } from '../base/bytes.ts'
 import { limits } from '../base/limits.ts'
 import type { LV } from './graph.ts'
 import { type Cut, Kind, type Make, type Meta, type Targets } from './kinds.ts'
 import { advanceA, advanceB } from './op-log.ts'
+import { lastOfChange, namedSpans } from './split-names.ts'
 import { encodeValue, type Scalar } from './value.ts'
 import {
   Dot,
@@ -95,7 +96,7 @@ export class BodyEncoder {
     this.#begin(fromSeq, lv, form)
     for (;;) {
       const row = graph.rowAt(lv)
-      const end = Math.min(graph.endOfRow(row), lv + endSeq - seq)
+      const end = Math.min(graph.endIn(branch, lv), lv + endSeq - seq)
       if (lv === graph.startOfRow(row)) this.#links(row, seq)
       const isLast = seq + end - lv === endSeq
       for (let at = lv, logRow = logRowAt(log, lv); at < end; logRow++) {
@@ -292,20 +293,13 @@ export class BodyEncoder {
 
   #targets(level: number, targets: Targets, seq: number): void {
     const { graph } = this.#source
-    const runs: number[] = []
-    for (let i = 0; i < targets.length; i += 2) {
-      const end = targets[i + 1] as number
-      for (let lv = targets[i] as number; lv < end; ) {
-        const row = graph.rowAt(lv)
-        const until = Math.min(end, graph.endOfRow(row))
-        runs.push(graph.branchOfRow(row), graph.seqAt(lv), until - lv)
-        lv = until
-      }
-    }
-    this.#writer.u8(level).varint(runs.length / 3)
-    for (let i = 0; i < runs.length; i += 3) {
-      this.#dot(runs[i] as number, runs[i + 1] as number, seq, 0)
-      this.#writer.varint(runs[i + 2] as number)
+    const spans = namedSpans(this.#source, targets)
+    this.#writer.u8(level).varint(spans.length)
+    for (const { from, end } of spans) {
+      const branch = graph.branchAt(from)
+      const count = end - from
+      this.#dot(branch, graph.seqAt(from), seq, 0, count)
+      this.#writer.varint(count)
     }
   }
 
@@ -316,19 +310,37 @@ export class BodyEncoder {
     else this.#dot(graph.branchAt(maker), graph.seqAt(maker), seq, 1)
   }
 
-  /** `shift` is 1 where 0 is taken by the root. */
-  #dot(branch: number, dotSeq: number, seq: number, shift: number): void {
+  /** `shift` is 1 where 0 is taken by the root; `count` ops from there on are meant. */
+  #dot(branch: number, dotSeq: number, seq: number, shift: number, count = 1): void {
     const writer = this.#writer
-    if (branch === this.#branch) {
+    if (branch === this.#branch || this.#isShared(branch, dotSeq + count - 1)) {
       const back = seq - 1 - dotSeq
       if (back < dotSeq) writer.varint(shift + Dot.back).varint(back)
       else writer.varint(shift + Dot.own).varint(dotSeq)
+      return
+    }
+    if (this.#source.actors.isForked(branch)) {
+      const last = this.#source.graph.lvOf(branch, dotSeq + count - 1)
+      const rest = lastOfChange(this.#source, last) - last
+      const tag = present(this.#source.chain, 'forks are hashed').tag(branch, dotSeq + count + rest)
+      writer
+        .varint(shift + Dot.forked)
+        .bytes(this.#source.actors.bytesOf(branch))
+        .raw(tag)
+        .varint(rest)
+        .varint(dotSeq)
       return
     }
     const index = this.#table !== undefined ? this.#table.indexOf(branch) : (this.#named?.get(branch) ?? -1)
     if (index >= 0) writer.varint(shift + Dot.table + index)
     else this.#name(branch, shift)
     writer.varint(dotSeq)
+  }
+
+  /** Whether an op of another branch is one of this one's too. */
+  #isShared(branch: number, seq: number): boolean {
+    const { graph, actors } = this.#source
+    return actors.isForked(branch) && graph.isOf(this.#branch, graph.lvOf(branch, seq))
   }
 
   #name(branch: number, shift: number): void {

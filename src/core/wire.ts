@@ -30,7 +30,9 @@
 //   links     = head 0x10, count varint (1-32), dot*          no op: before the first op of a change; never the own branch
 //   key       = string | i varint                             the i-th key of this body
 //   dot       = 0 seq: the own branch's | 1 n: the own op n + 1 before this one | 2 short id (8), seq | 3 actor bytes, seq
-//             | 4 + i, seq: the i-th actor in the table
+//             | 4 actor bytes, tag (8), rest varint, seq: of a forked actor, where whoever writes the body knows of the fork (forks.ts): the first
+//               bytes of the chain's hash after the change of that op, of targets of the last one, which has so many ops behind it
+//             | 5 + i, seq: the i-th actor in the table
 //   table     = in a stand-alone body: who was named by 2 or 3, in order; in a session (wire-delta.ts): the session's, and 2 and 3 add nothing
 //   container = 0 the root map | 1 + the first number of a dot, and its rest: an op that made it
 //
@@ -40,6 +42,7 @@
 // goes on begins one before). After any other op it is 0; and after an op without container, the container is the root.
 
 import type { Actors } from './actors.ts'
+import type { Chains, Forks } from './forks.ts'
 import type { Graph } from './graph.ts'
 import { Kind } from './kinds.ts'
 import type { OpLog } from './op-log.ts'
@@ -49,6 +52,9 @@ export interface Source {
   readonly graph: Graph
   readonly log: OpLog
   readonly actors: Actors
+  /** Asked only where an actor was forked. */
+  readonly chain?: Chains
+  readonly forks?: Forks
 }
 
 /** Where an op ended: what the next one may refer to. The container by the op that made it; branch -1 is the root map. */
@@ -73,7 +79,7 @@ export const knownKey = 0x10
 
 export const Where = { on: 0, jump: 1, other: 2 } as const
 export const Mode = { one: 0, each: 1, last: 2, none: 3 } as const
-export const Dot = { own: 0, back: 1, short: 2, full: 3, table: 4 } as const
+export const Dot = { own: 0, back: 1, short: 2, full: 3, forked: 4, table: 5 } as const
 
 /** By kind: whether a run of it has n ops, a position in a sequence, a container. */
 const hasCount = 1

@@ -7,7 +7,7 @@ import { union } from './engine/spans.ts'
 
 export interface Cut {
   readonly lv: LV
-  /** Whom it cuts off, and the last op that stays. */
+  /** Whom it cuts off, and the last op that stays: with it what is before it in its chain, and no other branch of its actor. */
   readonly branch: number
   readonly afterSeq: number
   /** Whether an uncut has come. */
@@ -42,8 +42,8 @@ export class Cuts {
   }
 
   /** Whether what a branch does next counts for nothing. */
-  isCut(branch: number): boolean {
-    return this.#cuts.some((cut) => cut.branch === branch)
+  isCut(graph: Graph, branch: number): boolean {
+    return this.#cuts.some((cut) => graph.familyOf(cut.branch).includes(branch))
   }
 
   /** The first of the ops [from, to), of one row of the graph, that is off; `to` if none is. */
@@ -52,8 +52,7 @@ export class Cuts {
     if (this.#cuts.length === 0) return first
     const branch = graph.branchAt(from)
     const seq = graph.seqAt(from)
-    for (const cut of this.#cuts)
-      if (cut.branch === branch) first = Math.min(first, Math.max(from, from + cut.afterSeq + 1 - seq))
+    for (const cut of this.#cuts) first = Math.min(first, Math.max(from, from + keptOf(graph, cut, branch) - seq))
     return first
   }
 
@@ -77,10 +76,23 @@ export class Cuts {
   }
 }
 
-/** The ops below `end` that a cut is about. */
-export function behind(graph: Graph, { branch, afterSeq }: Cut, end: LV): Spans {
+/** How many first ops of a branch a cut lets stay: of another actor's all. */
+export function keptOf(graph: Graph, cut: Cut, branch: number): number {
+  if (branch === cut.branch) return cut.afterSeq + 1
+  if (!graph.familyOf(cut.branch).includes(branch)) return Number.POSITIVE_INFINITY
+  return Math.min(cut.afterSeq + 1, graph.common(branch, cut.branch))
+}
+
+/** The ops below `end` that a cut is about: behind the one that it links to, and whatever else its actor made. */
+export function behind(graph: Graph, cut: Cut, end: LV): Spans {
+  let off: Spans = []
+  for (const branch of graph.familyOf(cut.branch)) off = union(off, behindIn(graph, cut, branch, end))
+  return off
+}
+
+function behindIn(graph: Graph, cut: Cut, branch: number, end: LV): Spans {
   const spans: LV[] = []
-  for (let seq = afterSeq + 1; seq < graph.endOf(branch); ) {
+  for (let seq = Math.max(graph.baseOf(branch), keptOf(graph, cut, branch)); seq < graph.endOf(branch); ) {
     const lv = graph.lvOf(branch, seq)
     const stop = Math.min(end, graph.endOfRow(graph.rowAt(lv)))
     if (lv >= stop) break

@@ -13,7 +13,7 @@ import type { Graph, LV, Spans } from '../core/graph.ts'
 import { Kind } from '../core/kinds.ts'
 import { advanceA, type OpLog } from '../core/op-log.ts'
 import { CriticalCuts } from './critical-cuts.ts'
-import { behind, type CutAct, Cuts } from './cuts.ts'
+import { behind, type CutAct, Cuts, keptOf } from './cuts.ts'
 import type { Makers } from './fugue-max.ts'
 import { OwnOps } from './own-ops.ts'
 import { replayOrder } from './replay-order.ts'
@@ -430,7 +430,7 @@ export class Sequence implements Output {
     const branch = this.#graph.branchAt(lv)
     const seq = this.#graph.seqAt(lv)
     for (const { act, ordinal } of this.#notedCuts)
-      if (act.type === 'cut' && act.cut.branch === branch && act.cut.afterSeq < seq) return ordinal
+      if (act.type === 'cut' && keptOf(this.#graph, act.cut, branch) <= seq) return ordinal
     return -1
   }
 
@@ -462,8 +462,9 @@ export class Sequence implements Output {
     const branch = this.#graph.branchAt(lv)
     const seq = this.#graph.seqAt(lv)
     for (const { act, ordinal } of this.#notedCuts) {
-      if (act.type === 'uncut' || act.cut.branch !== branch || ordinal < this.#base) continue
-      if (act.cut.afterSeq >= seq) stop = Math.min(stop, lv + act.cut.afterSeq + 1 - seq)
+      if (act.type === 'uncut' || ordinal < this.#base) continue
+      const kept = keptOf(this.#graph, act.cut, branch)
+      if (kept > seq) stop = Math.min(stop, lv + kept - seq)
       else if (tracker.isCutting(ordinal - this.#base)) stop = lv + 1
     }
     return stop
@@ -474,7 +475,7 @@ export class Sequence implements Output {
     if (this.#notedCuts.length === 0) return false
     const branch = this.#graph.branchAt(lv)
     const seq = this.#graph.seqAt(lv)
-    return this.#notedCuts.some(({ act: { cut } }) => !cut.isUndone && cut.branch === branch && cut.afterSeq < seq)
+    return this.#notedCuts.some(({ act: { cut } }) => !cut.isUndone && keptOf(this.#graph, cut, branch) <= seq)
   }
 
   /** Tells the tracker which cuts name these ops, just applied. */
@@ -483,7 +484,7 @@ export class Sequence implements Output {
     const branch = this.#graph.branchAt(lv)
     const seq = this.#graph.seqAt(lv)
     for (const { act, ordinal: cut } of this.#notedCuts)
-      if (act.type === 'cut' && act.cut.branch === branch && act.cut.afterSeq < seq && cut >= this.#base)
+      if (act.type === 'cut' && cut >= this.#base && keptOf(this.#graph, act.cut, branch) <= seq)
         tracker.name(cut - this.#base, ordinal - this.#base, count, undefined)
   }
 

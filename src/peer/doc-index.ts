@@ -1,17 +1,27 @@
 // What must be known of each document of a space before it is read: its name, what of it is held and may leave, and the mark that the store gave its
 // stream when this was noted. Where the mark is another one by now, the document itself is read. Nothing depends on an index: without one, all are read.
 //
-//   index   = version u8 (0) ‖ actors ‖ count varint ‖ entry …
+//   index   = version u8 (1) ‖ actors ‖ count varint ‖ entry …
 //   actors  = count varint ‖ actor bytes …                    each once, so that a member is named once for a thousand documents
 //   entry   = name string ‖ generation varint ‖ mark string ‖ records varint ‖ version ‖ outward ‖ digest 32
 //   version = count varint ‖ (number of the actor varint ‖ seq varint) …
+//   outward = count varint ‖ (number of the actor varint ‖ seq varint ‖ tag 8) …     the tag of the chain there: what others are told
 //
 // Digests stand in it: whoever makes replica.digest() another function counts `indexVersion` on (test/peer/doc-index.test.ts notices).
 
 import { ByteReader, ByteWriter } from '../base/bytes.ts'
 import { JoineryError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
-import { type ActorId, decodeActor, encodeActor } from '../core/ids.ts'
+import {
+  type ActorId,
+  actorOf,
+  type BranchId,
+  decodeActor,
+  encodeActor,
+  forkedBranch,
+  forkPoint,
+  tagBytes,
+} from '../core/ids.ts'
 import type { Version } from '../core/version.ts'
 import { type DocName, readDocument, readMany, writeDocument } from '../sync/messages.ts'
 import type { Face } from './document.ts'
@@ -23,27 +33,33 @@ export interface IndexEntry {
   readonly face: Face
 }
 
-export const indexVersion = 0
+export const indexVersion = 1
 
 const MARK_BYTES = 200
 
 export function encodeIndex(entries: readonly IndexEntry[]): Uint8Array {
   const numbers = new Map<ActorId, number>()
   for (const { face } of entries)
-    for (const actor of [...face.version.keys(), ...face.outward.keys()])
+    for (const branch of [...face.version.keys(), ...face.outward.keys()]) {
+      const actor = actorOf(branch)
       if (!numbers.has(actor)) numbers.set(actor, numbers.size)
+    }
   const writer = new ByteWriter(128 * entries.length).u8(indexVersion).varint(numbers.size)
   for (const actor of numbers.keys()) encodeActor(writer, actor)
   writer.varint(entries.length)
   const write = (version: Version): void => {
     writer.varint(version.size)
-    for (const [actor, seq] of version) writer.varint(numbers.get(actor) ?? 0).varint(seq)
+    for (const [branch, seq] of version) {
+      writer.varint(numbers.get(actorOf(branch)) ?? 0).varint(seq)
+      const point = forkPoint(branch)
+      if (point !== undefined) writer.raw(point.tag)
+    }
   }
   for (const { id, mark, face } of entries) {
     writeDocument(writer, id)
     writer.string(mark).varint(face.records)
     write(face.version)
-    write(face.outward)
+    write(face.stated)
     writer.raw(face.digest)
   }
   return writer.finish()
@@ -64,15 +80,18 @@ function readEntry(reader: ByteReader, actors: readonly ActorId[]): IndexEntry {
   const id = readDocument(reader)
   const mark = reader.string(MARK_BYTES)
   const records = reader.varint()
-  const [version, outward] = [readVersion(reader, actors), readVersion(reader, actors)]
-  return { id, mark, face: { version, outward, records, digest: reader.raw(32).slice() } }
+  const version = readVersion(reader, actors, false)
+  const stated = readVersion(reader, actors, true)
+  const outward = new Map([...stated].map(([branch, seq]) => [actorOf(branch), seq]))
+  return { id, mark, face: { version, outward, stated, records, digest: reader.raw(32).slice() } }
 }
 
-function readVersion(reader: ByteReader, actors: readonly ActorId[]): Version {
-  const entries = readMany(reader, actors.length, (): [ActorId, number] => {
+function readVersion(reader: ByteReader, actors: readonly ActorId[], hasTags: boolean): Version {
+  const entries = readMany(reader, actors.length, (): [BranchId, number] => {
     const actor = actors[reader.varint()]
     if (actor === undefined) throw new JoineryError('bad-message', 'an index names an actor that it does not list')
-    return [actor, reader.varint(limits.seq)]
+    const seq = reader.varint(limits.seq)
+    return [hasTags ? forkedBranch(actor, seq, reader.raw(tagBytes)) : actor, seq]
   })
   return new Map(entries)
 }

@@ -3,7 +3,7 @@
 import { assert } from '../base/assert.ts'
 import { toHex } from '../base/bytes.ts'
 import type { JoineryError } from '../base/errors.ts'
-import { type ActorId, ownerOf } from '../core/ids.ts'
+import { type ActorId, actorOf, type BranchId, forkPoint, ownerOf } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
 import type { Version } from '../core/version.ts'
 import type { PatchEvent } from '../crdt/patch.ts'
@@ -23,6 +23,8 @@ export interface DocumentListener {
 export interface Face {
   readonly version: Version
   readonly outward: Version
+  /** The same as it is said to others. A document with forks does not sleep. */
+  readonly stated: Version
   /** Of what may leave, as the replica would give it. */
   readonly digest: Uint8Array
   readonly records: number
@@ -117,6 +119,41 @@ export class Document {
     return this.#outward
   }
 
+  /** What may leave, as it is said to others: with what tells its chains from others (History.stated). */
+  get stated(): Version {
+    return this.#face?.stated ?? this.replica.stated(this.outward)
+  }
+
+  /** Another number whenever `understood` may give something else. */
+  get revision(): number {
+    return this.#face === undefined ? 1 + this.replica.history.graph.length : 0
+  }
+
+  /** What others stated, by the names that branches have here. */
+  understood(stated: Version): Version {
+    if (this.#face === undefined) return this.replica.understood(stated)
+    const ours = this.#face
+    const seen = [...stated].map(([id, end]): [BranchId, number] => {
+      const actor = actorOf(id)
+      // Asleep, nothing can be hashed: another chain shows where both go as far.
+      const isOther = end === ours.outward.get(actor) && !ours.stated.has(id)
+      return [isOther ? id : actor, end]
+    })
+    return new Map(seen.sort(([, x], [, y]) => x - y))
+  }
+
+  /** What is said to one who is asked for the rest, and stated `theirs`, as that is understood here. */
+  statedTo(theirs: Version): Version {
+    if (this.#face === undefined) return this.replica.statedTo(theirs)
+    return new Map([...this.#face.stated].filter(([id]) => ![...theirs.keys()].some((other) => isBeside(other, id))))
+  }
+
+  /** Whether all of a range is held. */
+  holds(range: SignedRange): boolean {
+    if (this.#face === undefined) return this.replica.holds(range)
+    return (this.#face.version.get(range.actor) ?? 0) >= range.endSeq
+  }
+
   get isEmpty(): boolean {
     return this.version.size === 0
   }
@@ -157,8 +194,13 @@ export class Document {
   }
 }
 
+/** Whether somebody names another chain of the same actor. */
+function isBeside(other: BranchId, id: BranchId): boolean {
+  return forkPoint(other) !== undefined && actorOf(other) === actorOf(id)
+}
+
 /** Whether this device wrote as that actor, in this or an earlier instance. */
-export function isOwn(actor: ActorId, keyHex: string): boolean {
-  const owner = ownerOf(actor)
+export function isOwn(branch: BranchId, keyHex: string): boolean {
+  const owner = ownerOf(actorOf(branch))
   return owner.kind === 1 && toHex(owner.publicKey) === keyHex
 }

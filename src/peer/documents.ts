@@ -5,6 +5,7 @@ import type { SpaceKeys } from '../auth/keys.ts'
 import { docTag } from '../auth/keys.ts'
 import { isJoineryError, JoineryError, messageOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
+import type { ActorId } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
 import { equalVersions, joinVersions, type Version } from '../core/version.ts'
 import { Replica } from '../replica/replica.ts'
@@ -38,6 +39,8 @@ export interface DocumentsOptions {
   readonly failed: (cause: unknown) => void
   /** What is known of a document is another thing than was said of it. */
   readonly altered: (document: Document) => void
+  /** A document that was read has actors who wrote from two copies. */
+  readonly forked: (actors: readonly ActorId[]) => void
 }
 
 interface Content {
@@ -241,9 +244,9 @@ export class Documents {
     return this.all.flatMap((document) => {
       const mark = marks.get(document.stream)
       if (mark === undefined || unread.has(document.stream) || document === this.directory) return []
-      if (!isWhole(document)) return []
-      const { id, version, outward, digest, records } = document
-      return [{ id, mark, face: { version, outward, digest, records } }]
+      if (!isWhole(document) || hasForks(document)) return []
+      const { id, version, outward, stated, digest, records } = document
+      return [{ id, mark, face: { version, outward, stated, digest, records } }]
     })
   }
 
@@ -289,6 +292,8 @@ export class Documents {
     // What was acknowledged and cannot be taken now is missing here, whatever the reason: others have it.
     document.degraded = degraded || content.damaged || !isRead || refused.length > 0
     document.durable = document.replica.version
+    const { forkedActors } = document.replica
+    if (forkedActors.length > 0) this.#options.forked(forkedActors)
   }
 
   /** Records that another tab appended, durable already. Returns the document and what it newly holds. */
@@ -391,6 +396,11 @@ export class Documents {
     }
     return isDone
   }
+}
+
+/** Such a document is read at once: a face has no room for the branches of one actor. */
+function hasForks(document: Document): boolean {
+  return document.asleep === undefined && document.replica.forkedActors.length > 0
 }
 
 /** What is held is just what the journal holds: nothing is on its way there, nothing of it is damaged, nothing of it waits. */

@@ -5,7 +5,7 @@ import { docTag, type SpaceKeys } from '../auth/keys.ts'
 import { verifyRange } from '../auth/tip.ts'
 import { toHex } from '../base/bytes.ts'
 import { isJoineryError, JoineryError, messageOf } from '../base/errors.ts'
-import { type ActorId, memberActor } from '../core/ids.ts'
+import { actorOf, type BranchId, memberActor } from '../core/ids.ts'
 import { Replica } from '../replica/replica.ts'
 import { decodeRecord, type JournalRecord } from '../store/journal.ts'
 import type { StreamName } from '../store/store.ts'
@@ -33,7 +33,7 @@ export async function inspectDocument(
   const replica = new Replica({ docTag: tag, actor: nobodyHere, now: () => 0 })
   fill(replica, read, damages)
   await checkSignatures(replica, { spaceId: keys.spaceId, docTag: tag }, damages)
-  const edits = [...replica.version.values()].reduce((sum, seq) => sum + seq, 0)
+  const edits = replica.history.graph.length
   return { name: name.name, edits, damages }
 }
 
@@ -69,8 +69,8 @@ async function checkSignatures(
   at: { readonly spaceId: Uint8Array; readonly docTag: Uint8Array },
   damages: string[],
 ): Promise<void> {
-  for (const actor of replica.version.keys()) {
-    const why = await signatureFault(replica, at, actor)
+  for (const branch of replica.version.keys()) {
+    const why = await signatureFault(replica, at, branch)
     if (why !== undefined) damages.push(why)
   }
 }
@@ -78,13 +78,20 @@ async function checkSignatures(
 async function signatureFault(
   replica: Replica,
   at: { readonly spaceId: Uint8Array; readonly docTag: Uint8Array },
-  actor: ActorId,
+  branch: BranchId,
 ): Promise<string | undefined> {
   try {
-    const tip = replica.signedTip(actor)
+    const tip = replica.signedTip(branch)
     if (tip === undefined) return undefined // An init, which signs itself; or unsigned, which nobody is served.
     const { seq, hash, signature } = tip
-    await verifyRange(at, { actor, fromSeq: 0, endSeq: seq, body: new Uint8Array(0), tipHash: hash, signature })
+    await verifyRange(at, {
+      actor: actorOf(branch),
+      fromSeq: 0,
+      endSeq: seq,
+      body: new Uint8Array(0),
+      tipHash: hash,
+      signature,
+    })
     return undefined
   } catch (cause) {
     if (!isJoineryError(cause, 'bad-message')) throw cause

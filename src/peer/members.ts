@@ -5,7 +5,7 @@ import type { AddressRecord } from '../auth/address-record.ts'
 import { deviceId } from '../auth/device.ts'
 import { toHex } from '../base/bytes.ts'
 import { limits } from '../base/limits.ts'
-import { type ActorId, ownerOf } from '../core/ids.ts'
+import { type ActorId, actorOf, ownerOf } from '../core/ids.ts'
 import type { Version } from '../core/version.ts'
 import type { Holdings } from '../sync/holdings.ts'
 import type { PeerStatus } from './api.ts'
@@ -78,8 +78,10 @@ export class Members {
 
   /** The instances under which this device wrote in this space, `actor`'s among them. */
   ownInstances(actor: ActorId): ReadonlySet<number> {
-    const actors = [actor, ...this.#documents().flatMap((document) => [...this.ownVersion(document).keys()])]
-    return new Set(actors.map(ownerOf).flatMap((owner) => (owner.kind === 1 ? [owner.instance] : [])))
+    const branches = [actor, ...this.#documents().flatMap((document) => [...this.ownVersion(document).keys()])]
+    return new Set(
+      branches.map((branch) => ownerOf(actorOf(branch))).flatMap((owner) => (owner.kind === 1 ? [owner.instance] : [])),
+    )
   }
 
   list(replicator: Replicator | undefined, document: Document | undefined): PeerStatus[] {
@@ -133,9 +135,6 @@ function whyNot(contact: Contact, replicator: Replicator, document: Document | u
   const { name } = contact.member
   if (replicator.agreedWith(contact)) return undefined
   if (contact.root === undefined) return `${name} has not yet said what it holds.`
-  if (replicator.forkedFrom(contact)) {
-    return `${name} and this peer hold different edits under the same names: somebody's folder or profile was copied, and both copies were written in.`
-  }
   if (document === undefined) return `${name} and this peer hold different things, and are exchanging what each lacks.`
   if (!contact.synced) return `${name} and this peer have yet to compare what they hold.`
   const theirs = contact.holdings.version(document.id)

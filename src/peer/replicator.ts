@@ -13,11 +13,12 @@ import { isJoineryError, JoineryError, messageOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import type { Random } from '../base/random.ts'
 import type { Trace } from '../base/trace.ts'
+import { actorOf } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
 import { containsVersion, equalVersions, joinVersions, type Version } from '../core/version.ts'
 import type { Connection, Network, NodeId } from '../net/network.ts'
 import { decodeGossip, encodeGossip, type Gossip } from '../sync/gossip.ts'
-import { docKey, Holdings } from '../sync/holdings.ts'
+import { docKey, Holdings, type Understanding } from '../sync/holdings.ts'
 import { type ByeReason, type DocName, type Entry, type Message, STATE_ENTRIES } from '../sync/messages.ts'
 import { RootDigest } from '../sync/root.ts'
 import { Trickle } from '../sync/trickle.ts'
@@ -82,8 +83,6 @@ const STATE_REST_MS = 250
 const SERVE_MAX = 1024
 const GOSSIP_WAITING_MAX = 512
 const STALL_CHECK_MS = 1_000
-// A difference with nothing to pull at so many beacons in a row is no news under way.
-const FORK_BEACONS = 4
 // A difference that outlasts so many beacons at the shortest interval is no news any more.
 const PATIENCE = 16
 const nothing: Version = new Map()
@@ -105,6 +104,13 @@ export class Replicator {
   #cancelStall: () => void = () => {}
   /** Documents to be pulled when those who have them are less busy. */
   readonly #waiting = new Map<string, DocName>()
+  /** What others state of documents, in our terms; of one that is not here, by actor. */
+  readonly #understanding: Understanding = {
+    revision: (id) => this.#host.documentsByKey.get(docKey(id))?.revision ?? -2,
+    understood: (id, stated) =>
+      this.#host.documentsByKey.get(docKey(id))?.understood(stated) ??
+      new Map([...stated].map(([branch, end]) => [actorOf(branch), end])),
+  }
   #gossipWaiting = 0
   #statedAt = Number.NEGATIVE_INFINITY
   #closed = false
@@ -131,32 +137,23 @@ export class Replicator {
     return contact.root !== undefined && equalBytes(contact.root, this.#root.value)
   }
 
-  /** Both name the same versions of all documents. If the roots differ all the same, news is under way, or a history was forked. */
+  /** Both name the same versions of all documents: if the roots differ all the same, news is under way. */
   namesTheSame(contact: Contact): boolean {
     const same = ({ id, outward }: Document): boolean => equalVersions(contact.holdings.version(id), outward)
     return [...this.#host.documentsByKey.values()].every(same)
-  }
-
-  /**
-   * A difference that lasts though both name the same versions: under one name they hold different ops, since somebody's history was forked. Versions
-   * do not show it in this format; the root does.
-   */
-  forkedFrom(contact: Contact): boolean {
-    return contact.differed >= FORK_BEACONS && !this.agreedWith(contact) && this.namesTheSame(contact)
   }
 
   // ── what happened here ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** A document's durable frontier moved. Invariant 8: this is the one place from which edits leave. */
   durable(document: Document, own: readonly SignedRange[]): void {
-    const { outward } = document
     this.#updateRoot(document)
     const key = docKey(document.id)
     for (const contact of this.#contacts.values()) {
       contact.untold.add(key)
       contact.unconfirmed.add(key)
     }
-    if (own.length > 0) this.#publish(document, own, outward)
+    if (own.length > 0) this.#publish(document, own)
     this.#scheduleState()
   }
 
@@ -171,8 +168,8 @@ export class Replicator {
     this.#root.set(document.tagHex, outward.size === 0 ? undefined : document.digest)
   }
 
-  #publish(document: Document, own: readonly SignedRange[], outward: Version): void {
-    const plain = encodeGossip(document.id, this.#withInits(document, own), outward)
+  #publish(document: Document, own: readonly SignedRange[]): void {
+    const plain = encodeGossip(document.id, this.#withInits(document, own), document.stated)
     const sealed = sealGossip(this.#sealer, this.#host.keys, plain, this.#random)
     this.#trace('gossip', 'sent', document.id.name, sealed.length)
     // Gossip is a hint: what it cannot carry, reconciliation does.
@@ -226,7 +223,7 @@ export class Replicator {
     const contact: Contact = {
       session,
       member: session.member,
-      holdings: new Holdings(),
+      holdings: new Holdings(this.#understanding),
       get direct() {
         return isDirect(network.connections.get(session.member.node))
       },
@@ -298,7 +295,7 @@ export class Replicator {
     const entries: Entry[] = []
     for (const key of contact.unconfirmed) {
       const document = this.#host.documentsByKey.get(key)
-      if (document !== undefined) entries.push({ document: document.id, version: document.outward })
+      if (document !== undefined) entries.push(entryOf(document))
     }
     contact.holdings.take(entries, false)
     contact.unconfirmed.clear()
@@ -306,9 +303,10 @@ export class Replicator {
   }
 
   /** A document that is only spoken of is not made: that is done when edits of it arrive. */
-  #heardEntry(contact: Contact, { document: id, version }: Entry, delayMs: number): void {
+  #heardEntry(contact: Contact, { document: id }: Entry, delayMs: number): void {
     if (!this.#host.admissible(id)) return
     const held = this.#held(id)
+    const version = contact.holdings.version(id)
     this.#host.heardOwn(held, version, contact)
     if (containsVersion(held, version)) return
     this.#planAfter(id, delayMs)
@@ -343,7 +341,7 @@ export class Replicator {
       if (!isJoineryError(error)) throw error
       this.#host.failed(error)
     })
-    let version = since
+    let version = document === undefined ? since : document.replica.understood(since)
     let more = true
     while (more && !contact.session.ended) {
       const part =
@@ -353,7 +351,7 @@ export class Replicator {
       more = part.more && part.ranges.length > 0
       this.#trace('sync', contact.member.id, 'serve', name.name, part.ops)
       await contact.session.send({ type: 'delta', id, more, ops: part.ops, ranges: part.ranges })
-      version = joinVersions(version, new Map(part.ranges.map((range) => [range.actor, range.endSeq])))
+      version = joinVersions(version, document?.replica.versionOf(part.ranges) ?? nothing)
     }
   }
 
@@ -403,7 +401,8 @@ export class Replicator {
     if (document !== undefined && document.waitingOps > 0) this.#planGap(document, from)
   }
 
-  #takeAnnouncement(id: DocName, version: Version, from: NodeId): void {
+  #takeAnnouncement(id: DocName, stated: Version, from: NodeId): void {
+    const version = this.#understanding.understood(id, stated)
     if (containsVersion(this.#held(id), version)) return
     // The neighbour that passed it on may not have it yet: its state will say when it does.
     this.#contacts.get(from)?.holdings.guess(id, version)
@@ -430,7 +429,8 @@ export class Replicator {
 
   /** Invariant 12: every range is checked before it enters. One that is not good refuses the whole message. Returns how many ops were new. */
   async #admitRanges(id: DocName, ranges: readonly SignedRange[], origin: 'gossip' | 'sync'): Promise<number> {
-    const news = await verifiedNews(this.#host.keys, id, this.#held(id), ranges)
+    const known = this.#host.documentsByKey.get(docKey(id))
+    const news = await verifiedNews(this.#host.keys, id, known, ranges)
     // Closed meanwhile: nothing is written to what was left.
     if (news.length === 0 || this.#closed) return 0
     await this.#awake(id)
@@ -455,7 +455,8 @@ export class Replicator {
     if (source === undefined || source === 'busy') return
     const pull = this.#pulls.start(key, source, this.#clock.monotonic())
     this.#trace('sync', source.member.id, 'pull', id.name)
-    void source.session.send({ type: 'pull', id: pull.id, document: id, since: held })
+    const since = this.#host.documentsByKey.get(key)?.statedTo(source.holdings.version(id)) ?? nothing
+    void source.session.send({ type: 'pull', id: pull.id, document: id, since })
   }
 
   /** Somebody has time again: what waits is planned, as far as it goes. */
@@ -483,7 +484,7 @@ export class Replicator {
 
   #entry(key: string): Entry[] {
     const document = this.#host.documentsByKey.get(key)
-    return document === undefined ? [] : [{ document: document.id, version: document.outward }]
+    return document === undefined ? [] : [entryOf(document)]
   }
 
   #tellFull(contact: Contact): void {
@@ -564,6 +565,11 @@ export class Replicator {
     await Promise.all([...this.#contacts.values()].map(({ session }) => session.close(reason)))
     this.#contacts.clear()
   }
+}
+
+/** What is told of a document: its durable frontier, with what tells its chains from others. */
+function entryOf(document: Document): Entry {
+  return { document: document.id, version: document.stated }
 }
 
 function documentName(key: string): DocName {

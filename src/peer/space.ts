@@ -4,7 +4,7 @@ import { type SpaceKeys, type SpaceSecret, spaceKeys } from '../auth/keys.ts'
 import { encodeTicket } from '../auth/ticket.ts'
 import { Emitter, type Off } from '../base/emitter.ts'
 import { isJoineryError, JoineryError, messageOf } from '../base/errors.ts'
-import { ownerOf } from '../core/ids.ts'
+import { type ActorId, actorOf, ownerOf } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
 import type { Version } from '../core/version.ts'
 import type { Value } from '../crdt/types.ts'
@@ -101,6 +101,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
       removed: (document) => this.#removed(document),
       failed: (cause) => this.#fail(cause),
       altered: (document) => this.becameDurable(document, []),
+      forked: (actors) => this.#retireForked(actors),
     })
     this.#members = new Members(context, () => this.#documents.all)
     this.#status = new ObservableValue<Status>(() => this.statusOf(undefined), equalStatus, context.onThrow)
@@ -276,7 +277,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
     return this.#documents.all.flatMap(({ id, stream, version, durable }) =>
       [...version]
         .filter(([actor, seq]) => (durable.get(actor) ?? 0) < seq && isOwn(actor, keyHex))
-        .map(([actor, seq]) => ({ stream, name: id.name, actor, seq })),
+        .map(([branch, seq]) => ({ stream, name: id.name, actor: actorOf(branch), seq })),
     )
   }
 
@@ -440,12 +441,13 @@ export class SpaceImpl implements Space, ReplicatorHost {
   }
 
   receive(document: Document, ranges: readonly SignedRange[], origin: 'gossip' | 'sync' | 'bundle'): number {
-    const before = count(document.replica.version)
+    const before = document.replica.history.graph.length
     const isFile = origin === 'bundle'
-    const { held, refused } = document.receive(ranges, isFile ? 'sync' : origin)
+    const { held, refused, forked } = document.receive(ranges, isFile ? 'sync' : origin)
     if (held.length > 0) this.#context.writer.add(document, this.keys.spaceId, { received: held, strict: isFile })
     // Ops of ours, signed by us, that we did not have: the proof of what heardOwn is told.
     if (held.some((range) => range.actor === this.#context.actor)) this.#context.renew()
+    if (forked.length > 0) this.#tellForks(document, forked)
     if (document === this.#documents.directory && held.length > 0) this.#documents.readDirectory()
     if (before === 0) this.#tellNames()
     this.touched()
@@ -454,14 +456,13 @@ export class SpaceImpl implements Space, ReplicatorHost {
       if (error.code === 'bad-message' && (origin === 'gossip' || range.signature.length === 0)) throw error
       this.#fail(error)
     }
-    return count(document.replica.version) - before
+    return document.replica.history.graph.length - before
   }
 
   /** What a bundle holds of a document: verified, then received. Returns how many ops were new. Errors: 'bad-message', 'limit', 'closed'. */
   async restore(id: DocName, ranges: readonly SignedRange[]): Promise<number> {
     if (!this.admissible(id)) return 0
-    const held: Version = this.documentsByKey.get(docKey(id))?.version ?? new Map()
-    const news = await verifiedNews(this.keys, id, held, ranges)
+    const news = await verifiedNews(this.keys, id, this.documentsByKey.get(docKey(id)), ranges)
     if (news.length === 0) return 0
     // Invariant 11: edits of this very device that it does not hold: its store was set back. What else it wrote as those instances nobody can tell.
     const own = news.filter(({ actor }) => isOwn(actor, this.#context.device.keyHex)).map(({ actor }) => ownerOf(actor))
@@ -472,6 +473,25 @@ export class SpaceImpl implements Space, ReplicatorHost {
     this.#assertOpen()
     const document = this.admit(id)
     return document === undefined ? 0 : this.receive(document, news, 'bundle')
+  }
+
+  /**
+   * Two different edits under one name: a folder was set back, or copied, and both lives of it wrote. Nothing is lost: both are kept, on every peer (FORMAT
+   * §1). A device that finds its own instance forked never writes as that one again (Invariant 11).
+   */
+  #tellForks({ id }: Document, actors: readonly ActorId[]): void {
+    const whose = this.#retireForked(actors) ? 'This device' : 'A device of a member'
+    const message = `${whose} wrote in "${id.name}" from two copies of its folder or profile. Both sides are kept.`
+    this.#fail(new JoineryError('forked', message, { details: { document: id.name, actors } }))
+  }
+
+  /** Whether some of them are instances of this device: what was written from two copies is never gone on with. */
+  #retireForked(actors: readonly ActorId[]): boolean {
+    const own = actors.filter((actor) => isOwn(actor, this.#context.device.keyHex)).map(ownerOf)
+    const instances = own.flatMap((owner) => (owner.kind === 1 ? [owner.instance] : []))
+    if (instances.length === 0) return false
+    this.#context.retire(new Set(instances)).catch((cause: unknown) => this.#fail(cause))
+    return true
   }
 
   compact(): Promise<Compacted> {
@@ -493,7 +513,8 @@ export class SpaceImpl implements Space, ReplicatorHost {
    */
   heardOwn(held: Version, version: Version, from: Contact): void {
     const { actor } = this.#context
-    if ((version.get(actor) ?? 0) <= (held.get(actor) ?? 0)) return
+    const isNews = [...version].some(([branch, seq]) => actorOf(branch) === actor && seq > (held.get(branch) ?? 0))
+    if (!isNews) return
     const claims = this.#claims.get(from.member.device) ?? 0
     // Devices cost a bad member nothing: all of them together are believed so often, too.
     if (claims >= CLAIMS_MAX || this.#claims.size >= CLAIMANTS_MAX) return
@@ -597,12 +618,6 @@ export class SpaceImpl implements Space, ReplicatorHost {
   #assertOpen(): void {
     if (this.#closed !== undefined) throw this.#closed
   }
-}
-
-function count(version: Version): number {
-  let sum = 0
-  for (const seq of version.values()) sum += seq
-  return sum
 }
 
 function deletedError(wanted: readonly Pick<Wanted, 'document'>[]): JoineryError {

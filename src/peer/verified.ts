@@ -3,20 +3,20 @@
 import { docTag, type SpaceKeys } from '../auth/keys.ts'
 import { verifyRange } from '../auth/tip.ts'
 import type { SignedRange } from '../core/range.ts'
-import type { Version } from '../core/version.ts'
 import type { DocName } from '../sync/messages.ts'
+import type { Document } from './document.ts'
 
 // Some at a time: a key seen for the first time costs milliseconds, and a message may name tens of thousands.
 const VERIFY_AT_ONCE = 32
 
-/** The ranges of a document that say more than `held`. One that is not good refuses all of them. Errors: 'bad-message'. */
+/** The ranges of a document that say more than what is held. One that is not good refuses all of them. Errors: 'bad-message'. */
 export async function verifiedNews(
   { spaceId, nameKey }: SpaceKeys,
   { name, generation }: DocName,
-  held: Version,
+  document: Pick<Document, 'holds'> | undefined,
   ranges: readonly SignedRange[],
 ): Promise<readonly SignedRange[]> {
-  const news = ranges.filter((range) => (held.get(range.actor) ?? 0) < range.endSeq)
+  const news = document === undefined ? ranges : ranges.filter((range) => !document.holds(range))
   if (news.length === 0) return news
   const at = { spaceId, docTag: docTag(nameKey, name, generation) }
   for (let from = 0; from < news.length; from += VERIFY_AT_ONCE)

@@ -5,6 +5,7 @@
 
 import { equalBytes } from '../base/bytes.ts'
 import { JoineryError } from '../base/errors.ts'
+import { limits } from '../base/limits.ts'
 import type { LV, Spans } from '../core/graph.ts'
 import type { ActorId, Dot } from '../core/ids.ts'
 import { Kind } from '../core/kinds.ts'
@@ -31,6 +32,8 @@ export interface AdmissionHost {
   admitted(range: SignedRange, branch: number, fromSeq: number): void
   /** Before the document is looked at again. */
   merge(stretch: Stretch): void
+  /** Another branch of this actor is here now. */
+  forked(actor: ActorId): void
 }
 
 /** What goes on from what is held of its branch. */
@@ -65,6 +68,12 @@ interface Mark {
   readonly values: number
 }
 
+/** By forked actor, by its first branch: the one that is meant. */
+type Meaning = ReadonlyMap<number, number>
+const nothingMeant: Meaning = new Map()
+/** So many meanings of a body are tried at most. */
+const meaningsMax = 64
+
 /** Nothing is waited for. */
 const ready = 'ready'
 /** An op to wait for: undefined if its actor was never heard of. */
@@ -82,35 +91,161 @@ export class Admission {
   /** Whose ops were entered from there last, and up to which: where they ended, the staging still says. */
   #lastBranch = -1
   #lastEnd = 0
+  /** Which branches are meant where a body says no more than forked actors: as it is tried now. */
+  #meaning: Meaning = nothingMeant
 
   constructor(history: History, host: AdmissionHost) {
     this.#history = history
     this.#host = host
-    this.#decoder = new BodyDecoder(history.actors, this.#staging)
+    this.#decoder = new BodyDecoder(history.actors, this.#staging, history.forks)
   }
 
-  /** Tries a range whose own predecessor is held. Throws 'bad-message' or 'forked' for what cannot be taken. */
+  /**
+   * Tries a range whose own predecessor is held. What contradicts what is held of its actor, and is what its tip says, is held beside it, as another
+   * branch (FORMAT §1). Throws 'bad-message' for what cannot be taken, 'forked' for what cannot be told apart.
+   */
   attempt(range: SignedRange, table?: readonly number[]): Attempt {
-    const { graph, actors } = this.#history
-    const branch = actors.indexOf(range.actor)
-    if (range.endSeq <= graph.endOf(branch)) {
-      this.#checkKnown(range, branch, table)
-      return { type: 'known' }
+    const { actors } = this.#history
+    const first = actors.indexOf(range.actor)
+    const branches = this.#candidates(range, first)
+    let failure: unknown
+    for (const branch of branches) {
+      try {
+        const attempt = this.#attemptOn(range, branch, table)
+        if (attempt !== undefined) return attempt
+      } catch (error) {
+        // Read as ops of the wrong branch, anything is nonsense.
+        const isAlone = branches.length === 1 && this.#history.graph.endOf(branch) <= range.fromSeq
+        if (!(error instanceof JoineryError) || isAlone) throw error
+        failure = error
+      }
     }
+    const forked = this.#attemptFork(range, branches, table)
+    if (forked !== undefined) return forked
+    if (failure !== undefined && (range.tipHash.length === 0 || !actors.isForked(first))) throw failure
+    if (actors.isForked(first) || range.base !== undefined)
+      return { type: 'waits', dot: { actor: range.actor, seq: Math.max(0, range.fromSeq - 1) } }
+    throw bad(`the ops of ${range.actor} up to ${range.endSeq} are not what their tip says`)
+  }
+
+  /** The branches of an actor that a range may go on from or be in: those that end where it begins before others. */
+  #candidates({ fromSeq, base }: SignedRange, first: number): number[] {
+    const { actors, graph, chain } = this.#history
+    const isPossible = (branch: number): boolean =>
+      graph.endOf(branch) >= fromSeq && (base === undefined || equalBytes(chain.tag(branch, fromSeq), base))
+    const ends = (branch: number): number => (graph.endOf(branch) === fromSeq ? 0 : 1)
+    return [...actors.branchesOf(first)].filter(isPossible).sort((x, y) => ends(x) - ends(y))
+  }
+
+  /** Tries a range as ops of one branch; undefined if it is not what its tip, or what is held there, says. */
+  #attemptOn(range: SignedRange, branch: number, table: readonly number[] | undefined): Attempt | undefined {
+    if (range.endSeq <= this.#history.graph.endOf(branch))
+      return this.#isKnown(range, branch, table) ? { type: 'known' } : undefined
     const staged = this.#stage(range, branch, this.#staging, undefined, table)
+    if (staged === undefined) return undefined
     const dot = this.#unmet(staged)
     if (dot !== ready) return { type: 'waits', dot }
-    const mark = this.#mark()
-    const entered: Entered[] = []
+    const entered = this.#enterVerified(staged)
+    if (entered === undefined) return undefined
+    this.#merge([staged], entered)
+    return { type: 'held', fromSeq: staged.fromSeq }
+  }
+
+  /** Enters all of a range whose links are here; undefined, and nothing is altered, if it is not what its tip says. */
+  #enterVerified(staged: Staged): Entered[] | undefined {
+    const meanings = linkMeanings(staged.staging, this.#history)
+    if (meanings.length > 1 && staged.range.tipHash.length === 0) throw ambiguous(staged.range)
+    let failure: unknown
+    for (const meaning of meanings) {
+      const mark = this.#mark()
+      const entered: Entered[] = []
+      this.#meaning = meaning
+      staged.next = staged.first
+      try {
+        while (staged.next < staged.staging.stretches) entered.push(this.#enterNext(staged))
+        if (this.#matches(staged)) return entered
+        this.#rollBack(mark)
+      } catch (error) {
+        this.#rollBack(mark)
+        // Another meaning of the same names may make sense.
+        failure = error
+        if (!(error instanceof JoineryError) || meanings.length === 1) throw error
+      } finally {
+        this.#meaning = nothingMeant
+      }
+    }
+    if (failure !== undefined) throw failure
+    return undefined
+  }
+
+  /** Tries a range that contradicts what is held as another branch, from the last change on that it shares with one of these. */
+  #attemptFork(
+    range: SignedRange,
+    branches: readonly number[],
+    table: readonly number[] | undefined,
+  ): Attempt | undefined {
+    const { actors, graph, forks } = this.#history
+    const contradicts = branches.some((branch) => graph.endOf(branch) > range.fromSeq)
+    // What has neither a tip nor a tag says nothing of what it goes on from.
+    if (contradicts && range.tipHash.length === 0 && range.base === undefined && range.fromSeq > 0)
+      throw forkedAt(range)
+    let from = -1
+    let base = -1
+    for (const branch of branches) {
+      if (graph.endOf(branch) <= range.fromSeq) continue
+      const end = this.#sharedEnd(range, branch, table)
+      // What is held goes on, and so does the range: else it is no fork.
+      const goOn = end >= range.fromSeq && end < graph.endOf(branch) && end < range.endSeq
+      if (goOn && end > base) [from, base] = [branch, end]
+    }
+    if (from < 0) return undefined
+    if (actors.branchesOf(from).length >= limits.branches)
+      throw new JoineryError(
+        'limit',
+        `${range.actor} has made more than ${limits.branches} different histories of one document`,
+      )
+    const branch = this.#history.fork(from, base)
+    let attempt: Attempt | undefined
     try {
-      while (staged.next < staged.staging.stretches) entered.push(this.#enterNext(staged))
-      this.#verify(staged)
+      const staged = this.#stage(range, branch, this.#staging, undefined, table)
+      const dot = staged === undefined ? ready : this.#unmet(staged)
+      const entered = staged === undefined || dot !== ready ? undefined : this.#enterVerified(staged)
+      if (dot !== ready) attempt = { type: 'waits', dot }
+      else if (staged !== undefined && entered !== undefined) {
+        forks.sort(branch)
+        attempt = { type: 'held', fromSeq: base }
+        this.#host.forked(range.actor)
+        this.#merge([staged], entered)
+      }
+    } finally {
+      if (attempt?.type !== 'held') {
+        this.#forget()
+        this.#history.unfork(branch)
+      }
+    }
+    return attempt
+  }
+
+  /** Up to where a range, which begins in what is held of a branch, is the same: an end of a change. Throws 'forked' where that cannot be told. */
+  #sharedEnd(range: SignedRange, branch: number, table: readonly number[] | undefined): number {
+    const { graph } = this.#history
+    if (!this.#history.isKnown(graph.lvOf(branch, range.fromSeq))) throw forkedAt(range)
+    const before = this.#history.placeBefore(branch, range.fromSeq)
+    this.#forget()
+    try {
+      this.#decoder.decode(range.body, 0, { branch, fromSeq: range.fromSeq, before, table })
     } catch (error) {
-      this.#rollBack(mark)
+      if (error instanceof JoineryError) return -1
       throw error
     }
-    this.#merge([staged], entered)
-    return { type: 'held' }
+    let low = 0
+    let high = Math.min(graph.endOf(branch), range.endSeq) - range.fromSeq
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1
+      if (isHeld(this.#staging, middle, this.#history)) low = middle
+      else high = middle - 1
+    }
+    return this.#history.changeEndAtMost(branch, range.fromSeq + low)
   }
 
   /**
@@ -131,7 +266,7 @@ export class Admission {
     this.#forget()
     this.#decoder.decode(bytes, at, { branch, fromSeq, before, table })
     const isAlone = staging.stretches === 1 && !this.#history.isInit(branch)
-    if (!isAlone || this.#unmetAt(staging, 0) !== ready) {
+    if (!isAlone || staging.plain.size > 0 || this.#unmetAt(staging, 0) !== ready) {
       // Bodies are views of what came, and what waits is kept.
       const range = unsignedRange(actors.nameOf(branch), fromSeq, staging.endSeq, bytes.slice(at))
       this.#isIn(range)
@@ -248,11 +383,12 @@ export class Admission {
     const last = new Map<number, Staged>()
     const asked = new Set(ranges.map((range) => actors.indexOf(range.actor)))
     const add = (range: SignedRange): void => {
-      const branch = actors.indexOf(range.actor)
+      const branch = this.#branchFor(range)
       const before = last.get(branch)
       if (before === undefined ? range.fromSeq > graph.endOf(branch) : range.fromSeq !== before.range.endSeq) return
       try {
         const staged = this.#stage(range, branch, new Staging(), before?.staging.after)
+        if (staged === undefined) throw forkedAt(range)
         group.push(staged)
         last.set(branch, staged)
       } catch (error) {
@@ -272,6 +408,12 @@ export class Admission {
         for (const range of waiting(name)) add(range)
       }
     return group
+  }
+
+  /** The branch that a range of a group goes on from. */
+  #branchFor(range: SignedRange): number {
+    const first = this.#history.actors.indexOf(range.actor)
+    return this.#history.actors.isForked(first) ? (this.#candidates(range, first)[0] ?? first) : first
   }
 
   /** Enters what can be entered, round after round. A branch goes on as long as it can, so that the order does not ping-pong. */
@@ -321,8 +463,10 @@ export class Admission {
   #faulty(group: readonly Staged[], refuse: (range: SignedRange, error: unknown) => void): Staged[] {
     return group.filter((staged) => {
       try {
-        this.#verify(staged)
-        return false
+        if (this.#matches(staged)) return false
+        throw this.#history.actors.isForked(staged.branch)
+          ? forkedAt(staged.range)
+          : bad(`the ops of ${staged.range.actor} up to ${staged.range.endSeq} are not what their tip says`)
       } catch (error) {
         refuse(staged.range, error)
         return true
@@ -361,19 +505,20 @@ export class Admission {
     staging: Staging,
     after: WirePlace | undefined,
     table?: readonly number[],
-  ): Staged {
+  ): Staged | undefined {
     const { actors, graph } = this.#history
-    const isDecoded = range === this.#decoded && actors.count === this.#actorsThen
+    const isDecoded = range === this.#decoded && actors.count === this.#actorsThen && staging.branch === branch
     if (staging !== this.#staging || !isDecoded) {
       const before = after ?? this.#history.placeBefore(branch, range.fromSeq)
       if (staging === this.#staging) this.#forget()
-      decodeBody(range.body, { actors, branch, fromSeq: range.fromSeq, before, table }, staging)
+      const { forks } = this.#history
+      decodeBody(range.body, { actors, forks, branch, fromSeq: range.fromSeq, before, table }, staging)
     }
     if (staging.endSeq !== range.endSeq)
       throw new JoineryError('bad-message', `a body ends at seq ${staging.endSeq}, its range at ${range.endSeq}`)
     this.#checkForm(range, branch, staging)
     const held = Math.max(graph.endOf(branch) - range.fromSeq, 0)
-    if (!splitStaging(staging, held) || !this.#isOurs(range, branch, staging, held)) throw forked(range)
+    if (!splitStaging(staging, held) || !this.#isOurs(range, branch, staging, held)) return undefined
     let first = 0
     while (staging.stretchOps.at(first) < held) first++
     return { range, branch, staging, fromSeq: range.fromSeq + held, first, next: first }
@@ -400,7 +545,11 @@ export class Admission {
         const actor = staging.strangerAt(branch)
         return actor === undefined ? undefined : { actor, seq }
       }
-      if (seq >= this.#history.graph.endOf(branch)) return { actor: this.#history.actors.nameOf(branch), seq }
+      const { actors } = this.#history
+      const end = staging.plain.has(branch)
+        ? this.#history.endOf(actors.nameOf(branch))
+        : this.#history.graph.endOf(branch)
+      if (seq >= end) return { actor: actors.nameOf(branch), seq }
     }
     return ready
   }
@@ -414,7 +563,7 @@ export class Admission {
     const { graph, log } = this.#history
     const parents = this.#parents(staging, branch, stretch)
     const unseen = graph.unseen(branch, parents)
-    checkPast(staging, stretch, graph, unseen)
+    checkPast(staging, stretch, this.#history, unseen)
     // A snapshot whose history cannot be read says so before anything is entered.
     if (!log.isWhole && (unseen.length > 0 || revokes(staging, stretch))) log.thaw()
     const start = graph.append(branch, staging.opsOf(stretch), parents, this.#history.isInit(branch) ? 0 : undefined)
@@ -436,7 +585,9 @@ export class Admission {
     if (count === 0) return ownLv < 0 ? [] : [ownLv]
     const links: LV[] = []
     for (let link = from; link < from + count; link++) {
-      const lv = graph.lvOf(staging.linkBranches.at(link), staging.linkSeqs.at(link))
+      const named = staging.linkBranches.at(link)
+      const lv = graph.lvOf(this.#meaning.get(named) ?? named, staging.linkSeqs.at(link))
+      if (lv < 0) throw bad('a link names no op that is here')
       if (log.changeEnds.get(lv) === 0) throw bad('a link points into the middle of a change')
       if (ownLv >= 0 && graph.sees(branch, lv)) throw bad('a link points at what the change before it had seen')
       links.push(lv)
@@ -449,32 +600,26 @@ export class Admission {
   }
 
   /** Compares the chain with what the tip says. What has no tip is believed: a document without a network. */
-  #verify({ range, branch, fromSeq }: Staged): void {
+  #matches({ range, branch }: Staged): boolean {
     if (this.#history.isInit(branch)) checkSelfNamed(this.#history, branch, range.endSeq)
-    if (range.tipHash.length === 0) return
-    if (equalBytes(this.#history.hashAt(branch, range.endSeq), range.tipHash)) return
-    if (fromSeq > range.fromSeq) throw forked(range)
-    throw bad(`the ops of ${range.actor} up to ${range.endSeq} are not what their tip says`)
+    return range.tipHash.length === 0 || equalBytes(this.#history.hashAt(branch, range.endSeq), range.tipHash)
   }
 
-  #checkKnown(range: SignedRange, branch: number, table: readonly number[] | undefined): void {
-    if (range.tipHash.length === 0) {
-      // Only what is compared is decoded: it may be in a snapshot that nobody has had to read.
-      if (this.#history.isKnown(this.#history.graph.lvOf(branch, range.fromSeq))) this.#stageKnown(range, branch, table)
-      return
-    }
-    const isOurs =
-      this.#history.endsChange(branch, range.endSeq) &&
-      equalBytes(this.#history.hashAt(branch, range.endSeq), range.tipHash)
-    if (!isOurs) throw forked(range)
-  }
-
-  #stageKnown(range: SignedRange, branch: number, table: readonly number[] | undefined): void {
+  /** Whether a range whose ops are all held of a branch, by their names, is what is held there. */
+  #isKnown(range: SignedRange, branch: number, table: readonly number[] | undefined): boolean {
+    const { graph } = this.#history
+    if (range.tipHash.length > 0)
+      return (
+        this.#history.endsChange(branch, range.endSeq) &&
+        equalBytes(this.#history.hashAt(branch, range.endSeq), range.tipHash)
+      )
+    // Only what is compared is decoded: it may be in a snapshot that nobody has had to read.
+    if (!this.#history.isKnown(graph.lvOf(branch, range.fromSeq))) return true
     const before = this.#history.placeBefore(branch, range.fromSeq)
     this.#forget()
     this.#decoder.decode(range.body, 0, { branch, fromSeq: range.fromSeq, before, table })
     const count = range.endSeq - range.fromSeq
-    if (this.#staging.length !== count || !this.#isOurs(range, branch, this.#staging, count)) throw forked(range)
+    return this.#staging.length === count && this.#isOurs(range, branch, this.#staging, count)
   }
 
   /** Whether the first ops of a range without a tip, which are held, are what is held. */
@@ -511,6 +656,31 @@ export function unsignedRange(actor: ActorId, fromSeq: number, endSeq: number, b
 
 const empty = new Uint8Array(0)
 
+/** What the links of a body may mean that name forked actors and do not say which branch: whoever wrote it knew of one of each. */
+function linkMeanings(staging: Staging, { actors, graph }: History): readonly Meaning[] {
+  let meanings: Meaning[] = [nothingMeant]
+  if (staging.plain.size === 0) return meanings
+  for (let link = 0; link < staging.linkBranches.length; link++) {
+    const branch = staging.linkBranches.at(link)
+    if (!staging.plain.has(branch) || meanings[0]?.has(branch)) continue
+    const seen = new Set<LV>()
+    const choices = actors.branchesOf(branch).filter((one) => {
+      const lv = graph.lvOf(one, staging.linkSeqs.at(link))
+      if (lv < 0 || seen.has(lv)) return false
+      seen.add(lv)
+      return true
+    })
+    meanings = meanings.flatMap((meaning) => choices.map((choice) => new Map([...meaning, [branch, choice]])))
+    if (meanings.length > meaningsMax) meanings = meanings.slice(0, meaningsMax)
+  }
+  return meanings
+}
+
+function ambiguous(range: SignedRange): JoineryError {
+  const message = `${range.actor} builds on an actor whose history was forked, and does not say on which side: sync the two first`
+  return new JoineryError('forked', message, { details: { actor: range.actor, endSeq: range.endSeq } })
+}
+
 /** Whether a stretch has a revoke or a cut, for which history is needed. */
 function revokes(staging: Staging, stretch: number): boolean {
   for (let row = staging.stretchRows.at(stretch), end = staging.endRowOf(stretch); row < end; row++) {
@@ -524,7 +694,7 @@ function bad(message: string): JoineryError {
   return new JoineryError('bad-message', message)
 }
 
-function forked(range: SignedRange): JoineryError {
+function forkedAt(range: SignedRange): JoineryError {
   const message = `${range.actor} has made two different ops under one name, below seq ${range.endSeq}`
   return new JoineryError('forked', message, { details: { actor: range.actor, endSeq: range.endSeq } })
 }

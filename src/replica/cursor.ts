@@ -1,13 +1,14 @@
 // A place in a text or list that stays where it is while others edit: beside an item, not at a number. If the item goes, the place is where it was.
 //
 //   bytes = version u8 0, side u8 (0 before, 1 after), place u8 (0 an end of it, 1 an item), the container's dot, [the item's dot]
-//   dot   = actor bytes with their length, seq varint
+//   dot   = actor bytes with their length, seq varint; of a forked actor 65 u8, then these, then where its change ends, varint, and the tag (8) of the
+//           chain there
 
 import { ByteReader, ByteWriter } from '../base/bytes.ts'
 import { JoineryError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import type { LV } from '../core/graph.ts'
-import { decodeActor, encodeActor } from '../core/ids.ts'
+import { actorId, decodeActor, encodeActor, forkedBranch, tagBytes } from '../core/ids.ts'
 import { Kind } from '../core/kinds.ts'
 import type { EngineDocument } from '../crdt/engine/document.ts'
 import { formatPath } from '../crdt/engine/input.ts'
@@ -33,6 +34,8 @@ export interface Cursor {
 }
 
 const version = 0
+/** In the place of an actor's length, which is 64 at most. */
+const forkedDot = 65
 
 class ItemCursor implements Cursor {
   readonly #history: History
@@ -75,9 +78,15 @@ class ItemCursor implements Cursor {
   }
 
   #dot(writer: ByteWriter, lv: LV): void {
-    const { graph, actors } = this.#history
-    encodeActor(writer, actors.nameOf(graph.branchAt(lv)))
-    writer.varint(graph.seqAt(lv))
+    const { graph, actors, chain } = this.#history
+    const branch = graph.branchAt(lv)
+    const seq = graph.seqAt(lv)
+    if (actors.isForked(branch)) writer.u8(forkedDot)
+    encodeActor(writer, actors.nameOf(branch))
+    writer.varint(seq)
+    if (!actors.isForked(branch)) return
+    const end = this.#history.changeEndAfter(branch, seq)
+    writer.varint(end).raw(chain.tag(branch, end))
   }
 }
 
@@ -111,9 +120,14 @@ export function decodeCursor(history: History, document: EngineDocument, bytes: 
 }
 
 function readDot(history: History, reader: ByteReader): LV {
-  const actor = decodeActor(reader)
+  const length = reader.varint(forkedDot)
+  const isForked = length === forkedDot
+  const actor = isForked ? decodeActor(reader) : actorId(reader.raw(length))
   const seq = reader.varint(limits.seq)
-  const lv = history.graph.lvOf(history.branchOf(actor), seq)
+  const branch = history.branchOf(
+    isForked ? forkedBranch(actor, reader.varint(limits.seq), reader.raw(tagBytes)) : actor,
+  )
+  const lv = history.graph.lvOf(branch, seq)
   if (lv < 0) throw new JoineryError('bad-path', `a cursor names op ${seq} of ${actor}, which is not here`)
   return lv
 }

@@ -5,18 +5,22 @@ import { assert } from '../base/assert.ts'
 import { equalBytes } from '../base/bytes.ts'
 import { JoineryError } from '../base/errors.ts'
 import type { LV } from '../core/graph.ts'
-import { type ActorId, actorBytes, nobody } from '../core/ids.ts'
+import { type ActorId, actorBytes, type BranchId, nobody } from '../core/ids.ts'
 import { type Cut, Kind } from '../core/kinds.ts'
 import type { SignedRange } from '../core/range.ts'
 import type { Staging } from '../core/staging.ts'
 import type { History } from './history.ts'
 
 /** The cut of an actor behind its op `afterSeq`, which is held and ends a change. The history stays as it is. */
-export function recordCut(history: History, whom: ActorId, afterSeq: number): SignedRange {
+export function recordCut(history: History, whom: BranchId, afterSeq: number): SignedRange {
   const branch = history.branchOf(whom)
   const link = history.graph.lvOf(branch, afterSeq)
   assert(link >= 0 && history.endsChange(branch, afterSeq + 1), `no change of ${whom} ends with ${afterSeq}`)
-  return record(history, link, 1, { actor: actorBytes(whom), afterSeq, hash: history.hashAt(branch, afterSeq + 1) })
+  return record(history, link, 1, {
+    actor: history.actors.bytesOf(branch),
+    afterSeq,
+    hash: history.hashAt(branch, afterSeq + 1),
+  })
 }
 
 /** The uncut that takes back what `author` has cut. */

@@ -59,6 +59,8 @@ export interface DocReceived {
   readonly pending: Pending
   /** What that altered, in order: the old value plus the patches is the new value. None with `patches: false`. */
   readonly patches: readonly Patch[]
+  /** Actors of whom it was found that they made different edits under one name, from two copies of something: both sides are here now. */
+  readonly forked: readonly ActorId[]
 }
 
 /** One end of an ordered stream between two replicas. */

@@ -1,5 +1,6 @@
 // What one receive() gathers. Lists are made when something is put in them: most often it is one change, of which nobody wants to hear.
 
+import type { ActorId } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
 import type { PatchEvent } from '../crdt/patch.ts'
 import type { Stretch } from './admission.ts'
@@ -21,6 +22,7 @@ export class Gathering {
   #held: Held[] | undefined
   #events: PatchEvent[] | undefined
   #refused: Refusal[] | undefined
+  #forked: ActorId[] | undefined
   #first: Stretch | undefined
   #stretches: Stretch[] | undefined
 
@@ -39,6 +41,10 @@ export class Gathering {
 
   get refused(): readonly Refusal[] {
     return this.#refused ?? none
+  }
+
+  get forked(): readonly ActorId[] {
+    return this.#forked ?? none
   }
 
   /** Held, and to be merged at the end, all at once; if there is but one, `first` says it without a list. */
@@ -63,6 +69,11 @@ export class Gathering {
   refuse(refusal: Refusal): void {
     this.#refused ??= []
     this.#refused.push(refusal)
+  }
+
+  fork(actor: ActorId): void {
+    this.#forked ??= []
+    this.#forked.push(actor)
   }
 
   add(stretch: Stretch): void {

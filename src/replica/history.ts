@@ -4,10 +4,11 @@
 import { assert } from '../base/assert.ts'
 import { limits } from '../base/limits.ts'
 import { Actors } from '../core/actors.ts'
+import { Forks } from '../core/forks.ts'
 import { Graph, type LV } from '../core/graph.ts'
 import { checkGraph, drawGraph } from '../core/graph-draw.ts'
 import { HashChain } from '../core/hash-chain.ts'
-import { type ActorId, isSelfCertifying } from '../core/ids.ts'
+import { type ActorId, actorOf, type BranchId, forkPoint, isSelfCertifying } from '../core/ids.ts'
 import { Kind, type Meta } from '../core/kinds.ts'
 import { OpLog } from '../core/op-log.ts'
 import type { SignedRange } from '../core/range.ts'
@@ -28,6 +29,8 @@ export class History {
   readonly graph: Graph
   readonly log: OpLog
   readonly chain: HashChain
+  /** Which actors have several branches, and what these are called. */
+  readonly forks: Forks
   readonly #tips: (SignedTips | undefined)[] = []
   readonly #weights: (Weights | undefined)[] = []
   readonly #inits: boolean[] = []
@@ -55,9 +58,12 @@ export class History {
     for (const [branch, { time }] of loaded?.contexts ?? [])
       if (time !== undefined) this.#times[branch] = [{ seq: 0, time }]
     this.chain = new HashChain({ docTag, graph: this.graph, log: this.log, actors: this.actors })
+    this.forks = new Forks(this.graph, this.log, this.actors, this.chain)
     if (this.graph.mayHaveCuts) this.#keepCited()
     for (const { branch, seq } of loaded?.stops ?? []) this.#stops.set(branch, seq)
-    for (const { branch, end, signature } of loaded?.tips ?? []) this.tips(branch).add(end, signature)
+    for (const { branch, end, signature } of loaded?.tips ?? [])
+      for (const one of this.graph.familyOf(branch))
+        if (this.graph.common(one, branch) >= end) this.tips(one).add(end, signature)
   }
 
   /** Where the ops begin that are held and not merged, because only a newer joinery knows what they mean or what they build on: by branch. */
@@ -89,8 +95,8 @@ export class History {
     if (this.#stops.size === 0) return this.version
     const version = new Map(this.version)
     for (const [branch, seq] of this.#stops)
-      if (seq === 0) version.delete(this.actors.nameOf(branch))
-      else version.set(this.actors.nameOf(branch), seq)
+      if (seq <= this.graph.baseOf(branch)) version.delete(this.forks.idOf(branch))
+      else version.set(this.forks.idOf(branch), seq)
     return version
   }
 
@@ -102,14 +108,40 @@ export class History {
     for (const [branch, seq] of this.#stops) if (seq >= this.graph.endOf(branch)) this.#stops.delete(branch)
   }
 
-  /** The branch of an actor; -1 if it was never named here. */
-  branchOf(name: ActorId): number {
-    return this.actors.find(name) ?? -1
+  /** The branch of an actor, or of one of its continuations; -1 if it was never named here. */
+  branchOf(id: BranchId): number {
+    return this.forks.find(id)
   }
 
-  /** How many ops of an actor are held. */
+  /** How many ops of an actor are held: of its longest branch. */
   endOf(name: ActorId): number {
-    return this.graph.endOf(this.branchOf(name))
+    const first = this.actors.find(name)
+    if (first === undefined) return 0
+    if (!this.actors.isForked(first)) return this.graph.endOf(first)
+    return Math.max(...this.actors.branchesOf(first).map((branch) => this.graph.endOf(branch)))
+  }
+
+  /** Begins another branch of an actor, which has the first `base` ops of one that is here: whole changes. */
+  fork(from: number, base: number): number {
+    this.log.thaw()
+    const branch = this.actors.fork(from)
+    this.graph.fork(branch, from, base)
+    this.chain.fork(branch, from, base)
+    const { count } = this.tips(from)
+    for (let i = 0; i < count && this.tips(from).endOf(i) <= base; i++)
+      this.tips(branch).add(this.tips(from).endOf(i), this.tips(from).signatureOf(i))
+    this.#times[branch] = this.#times[from]?.filter(({ seq }) => seq < base)
+    return branch
+  }
+
+  /** Takes that back: the newest fork, of which no ops are held. */
+  unfork(branch: number): void {
+    this.graph.unfork(branch)
+    this.actors.unfork(branch)
+    this.chain.truncate()
+    this.forks.forget(branch)
+    for (const list of [this.#tips, this.#weights, this.#times, this.#inits])
+      if (list.length > branch) list.length = branch
   }
 
   /** Whether what an op says is known: not where it was dropped, nor while it is in a snapshot that nobody has had to read. */
@@ -126,12 +158,62 @@ export class History {
   }
 
   get version(): Version {
-    const version = new Map<ActorId, number>()
+    const version = new Map<BranchId, number>()
     for (let branch = 0; branch < this.graph.branches; branch++) {
       const end = this.graph.endOf(branch)
-      if (end > 0) version.set(this.actors.nameOf(branch), end)
+      if (end > this.graph.baseOf(branch)) version.set(this.forks.idOf(branch), end)
     }
     return version
+  }
+
+  /** A version as it is said to other peers: each entry with the tag of its chain. */
+  stated(version: Version): Version {
+    const stated = new Map<BranchId, number>()
+    for (const [id, end] of version) {
+      const branch = this.branchOf(id)
+      if (branch >= 0 && end > 0 && end <= this.graph.endOf(branch)) stated.set(this.forks.named(branch, end), end)
+    }
+    return stated
+  }
+
+  /**
+   * What is held, as it is said to one who is asked for the rest and holds `theirs`, as that is understood here. An actor of whom it has a chain that is
+   * not known here is left out: where the two part is not known either, so all of it is sent once, and what is held already is seen to be so.
+   */
+  statedTo(theirs: Version): Version {
+    const { version } = this
+    const strange = new Set<ActorId>()
+    for (const id of theirs.keys()) if (forkPoint(id) !== undefined && !version.has(id)) strange.add(actorOf(id))
+    if (strange.size === 0) return this.stated(version)
+    return this.stated(new Map([...version].filter(([id]) => !strange.has(actorOf(id)))))
+  }
+
+  /**
+   * What another peer stated, by the names that branches have here. A chain that is none of those here keeps the name it was stated by: nothing here
+   * contains it. Of what goes beyond all that is here of an actor, it is believed that it is the same chain until that can be seen.
+   */
+  understood(stated: Version): Version {
+    const version = new Map<BranchId, number>()
+    const note = (id: BranchId, end: number): void => {
+      if ((version.get(id) ?? 0) < end) version.set(id, end)
+    }
+    for (const [id, end] of stated) {
+      const actor = actorOf(id)
+      const point = forkPoint(id)
+      const first = this.actors.find(actor)
+      const branch = first === undefined || point === undefined ? -1 : this.forks.at(first, point.end, point.tag)
+      if (branch >= 0) this.#noteBranch(branch, end, note)
+      else if (first === undefined || point === undefined) note(actor, end)
+      else if (end > this.graph.endOf(first) && !this.actors.isForked(first)) note(actor, end)
+      else note(id, end)
+    }
+    return version
+  }
+
+  /** Whoever has ops of a fork has those before it, too. */
+  #noteBranch(branch: number, end: number, note: (id: BranchId, end: number) => void): void {
+    for (let at = branch, to = end; at >= 0; to = Math.min(to, this.graph.baseOf(at)), at = this.graph.forkedFrom(at))
+      if (to > this.graph.baseOf(at)) note(this.forks.idOf(at), to)
   }
 
   tips(branch: number): SignedTips {
@@ -273,7 +355,7 @@ export class History {
     const out: SnapshotTip[] = []
     for (let branch = 0; branch < this.graph.branches; branch++)
       for (const { end, signature } of this.tips(branch).sparse())
-        out.push({ branch, end, hash: this.hashAt(branch, end), signature })
+        if (end > this.graph.baseOf(branch)) out.push({ branch, end, hash: this.hashAt(branch, end), signature })
     return out
   }
 
@@ -281,11 +363,12 @@ export class History {
   piecesAt(tips: readonly SnapshotTip[]): SignedRange[] {
     const { graph, actors } = this
     const branches: number[] = []
-    for (let branch = 0; branch < graph.branches; branch++) if (graph.endOf(branch) > 0) branches.push(branch)
+    for (let branch = 0; branch < graph.branches; branch++)
+      if (graph.endOf(branch) > graph.baseOf(branch)) branches.push(branch)
     const ranges: SignedRange[] = []
     for (const branch of branches.sort(actors.compare)) {
       const own = tips.filter((tip) => tip.branch === branch)
-      for (let from = 0, end = graph.endOf(branch); from < end; ) {
+      for (let from = graph.baseOf(branch), end = graph.endOf(branch); from < end; ) {
         const tip = own.find((one) => one.end > from)
         const to = this.pieceEnd(branch, from, tip?.end ?? end)
         const body = this.body(branch, from, to)

@@ -15,7 +15,7 @@ import type { SignedRange } from '../core/range.ts'
 
 /** What came of trying a range whose own predecessor is held. */
 export type Attempt =
-  | { readonly type: 'held' }
+  | { readonly type: 'held'; readonly fromSeq: number }
   /** All of it was held already. */
   | { readonly type: 'known' }
   /** It links to an op that is not here: named, unless its actor was never heard of. */
@@ -137,7 +137,7 @@ export class Intake {
         return
       }
       this.#stored.delete(range)
-      if (attempt.type === 'held') this.#release(actor, before, work)
+      if (attempt.type === 'held') this.#release(actor, Math.min(before, attempt.fromSeq), work)
     } catch (error) {
       if (!(error instanceof JoineryError)) throw error
       this.#stored.delete(range)

@@ -3,7 +3,7 @@
 import { JoineryError } from '../base/errors.ts'
 import type { LV } from '../core/graph.ts'
 import { endsAt } from '../core/graph-versions.ts'
-import type { ActorId } from '../core/ids.ts'
+import type { ActorId, BranchId } from '../core/ids.ts'
 import { Kind, type Meta } from '../core/kinds.ts'
 import type { Version } from '../core/version.ts'
 import type { EngineDocument } from '../crdt/engine/document.ts'
@@ -42,6 +42,7 @@ export interface Blame {
 export function headsOf(history: History, version: Version): LV[] {
   const { graph } = history
   const last: LV[] = []
+  const ends = new Map<number, number>()
   for (const [actor, end] of version) {
     const branch = history.branchOf(actor)
     if (!Number.isInteger(end) || end < 0)
@@ -52,6 +53,7 @@ export function headsOf(history: History, version: Version): LV[] {
     if (!history.endsChange(branch, end))
       throw new JoineryError('bad-option', `a version ends in the midst of a change, after op ${end - 1} of ${actor}`)
     last.push(graph.lvOf(branch, end - 1))
+    ends.set(branch, end)
   }
   const heads = graph.dominators(last)
   const unseen = graph.diff(heads, []).onlyA
@@ -59,11 +61,13 @@ export function headsOf(history: History, version: Version): LV[] {
     for (let lv = unseen[i] as LV; lv < (unseen[i + 1] as LV); ) {
       const row = graph.rowAt(lv)
       const end = Math.min(graph.endOfRow(row), unseen[i + 1] as LV)
-      const actor = history.actors.nameOf(graph.branchOfRow(row))
-      if ((version.get(actor) ?? 0) <= graph.seqAt(end - 1))
+      const branch = graph.branchOfRow(row)
+      const seq = graph.seqAt(end - 1)
+      const isNamed = (one: number): boolean => (ends.get(one) ?? 0) > seq && graph.isOf(one, end - 1)
+      if (!history.actors.branchesOf(branch).some(isNamed))
         throw new JoineryError(
           'bad-option',
-          `a version lacks op ${graph.seqAt(end - 1)} of ${actor}, which it builds on`,
+          `a version lacks op ${seq} of ${history.actors.nameOf(branch)}, which it builds on`,
         )
       lv = end
     }
@@ -124,9 +128,10 @@ class Entry implements HistoryEntry {
 
 const noMeta: Meta = {}
 
-function versionAt({ graph, actors }: History, heads: readonly LV[]): Version {
-  const version = new Map<ActorId, number>()
-  for (const [branch, end] of endsAt(graph, heads).entries()) if (end > 0) version.set(actors.nameOf(branch), end)
+function versionAt({ graph, forks }: History, heads: readonly LV[]): Version {
+  const version = new Map<BranchId, number>()
+  for (const [branch, end] of endsAt(graph, heads).entries())
+    if (end > graph.baseOf(branch)) version.set(forks.outwardIdOf(branch), end)
   return version
 }
 

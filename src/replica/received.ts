@@ -1,7 +1,7 @@
 // What came of receiving, and of local changes: the same shape, so that nobody above need tell them apart.
 
 import type { JoineryError } from '../base/errors.ts'
-import type { Dot } from '../core/ids.ts'
+import type { ActorId, Dot } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
 import type { PatchEvent } from '../crdt/patch.ts'
 import type { History } from './history.ts'
@@ -24,6 +24,8 @@ export interface Received {
   readonly refused: readonly Refusal[]
   /** Whether `value` may be another one now. */
   readonly changed: boolean
+  /** Actors of whom it was found that they had made different ops under one name: both sides are held. */
+  readonly forked: readonly ActorId[]
 }
 
 /** What waits for ops that are not here. */
@@ -35,12 +37,19 @@ export interface Pending {
 
 const none: readonly never[] = []
 
-export const nothingReceived: Received = { held: none, merged: 0, events: none, refused: none, changed: false }
+export const nothingReceived: Received = {
+  held: none,
+  merged: 0,
+  events: none,
+  refused: none,
+  changed: false,
+  forked: none,
+}
 
 /** Ops were merged, and nobody listens. */
 export function strokesReceived(merged: number, changed: boolean): Received {
   if (merged === 1 && changed) return oneReceived
-  return { held: none, merged, events: none, refused: none, changed }
+  return { held: none, merged, events: none, refused: none, changed, forked: none }
 }
 
 const oneReceived: Received = { ...nothingReceived, merged: 1, changed: true }
@@ -52,6 +61,7 @@ export class LocalReceived implements Received {
   readonly merged: number
   readonly events: readonly PatchEvent[]
   readonly refused = none
+  readonly forked = none
   readonly changed: boolean
   readonly #history: History
   readonly #branch: number

@@ -8,16 +8,17 @@
 //                  held and merged ─► value, patches
 
 import { assert, present } from '../base/assert.ts'
+import { equalBytes } from '../base/bytes.ts'
 import { JoineryError, messageOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import type { Random } from '../base/random.ts'
 import { noTrace, type Trace } from '../base/trace.ts'
 import type { LV } from '../core/graph.ts'
-import { type ActorId, actorId, isSelfCertifying, ownerOf } from '../core/ids.ts'
+import { type ActorId, actorId, type BranchId, forkedBranch, isSelfCertifying, ownerOf, tagBytes } from '../core/ids.ts'
 import { Kind, type Meta } from '../core/kinds.ts'
 import type { SignedRange } from '../core/range.ts'
 import type { Version } from '../core/version.ts'
-import { readDelta, ShortDelta, shortIdAt, type WireName, type WireRange } from '../core/wire-delta.ts'
+import { branchOf, readDelta, ShortDelta, shortIdAt, type WireName, type WireRange } from '../core/wire-delta.ts'
 import type { SessionDecoder } from '../core/wire-session.ts'
 import { EngineDocument } from '../crdt/engine/document.ts'
 import type { Drafts } from '../crdt/engine/drafts.ts'
@@ -102,6 +103,8 @@ export class Replica<T = unknown> {
   #joined: { readonly length: LV; readonly frontier: readonly LV[]; readonly values: number } | undefined
   /** What the clock showed when the time was last found not to be due for a stroke; NaN if it must be asked again. */
   #undue = Number.NaN
+  /** Whether the actor made a change here. */
+  #hasWritten = false
   /** Whether the change under way says anything besides edits. */
   #hasMeta = false
   #localPatches: readonly Patch[] | undefined
@@ -156,6 +159,7 @@ export class Replica<T = unknown> {
     const admissionHost: AdmissionHost = {
       admitted: (range, branch, fromSeq) => this.#admitted(range, branch, fromSeq),
       merge: (stretch) => this.#merge(stretch),
+      forked: (actor) => present(this.#gathering, 'ranges come by the door').fork(actor),
     }
     const admission = new Admission(history, admissionHost)
     const intakeHost: IntakeHost = {
@@ -250,7 +254,7 @@ export class Replica<T = unknown> {
     if (short.read(delta)) {
       const { actors, graph } = this.history
       const branch = actors.shortIds.find(delta, shortIdAt)
-      if (branch >= 0 && short.fromSeq === graph.endOf(branch)) {
+      if (branch >= 0 && short.fromSeq === graph.endOf(branch) && !actors.isForked(branch)) {
         const { root } = this.document
         const before = root.cache
         const isAlone = !this.listening && this.#intake.ops === 0 && this.#unnamed.length === 0
@@ -312,9 +316,9 @@ export class Replica<T = unknown> {
     else if (stretches.length > 0) this.document.mergeAll(stretches)
   }
 
-  #receivedOf({ events, refused, merged, before }: Gathering, held: readonly SignedRange[]): Received {
+  #receivedOf({ events, refused, merged, before, forked }: Gathering, held: readonly SignedRange[]): Received {
     const changed = merged > 0 && (before === undefined || this.document.root.cache !== before)
-    return { held, merged, events, refused, changed }
+    return { held, merged, events, refused, changed, forked }
   }
 
   /**
@@ -355,6 +359,8 @@ export class Replica<T = unknown> {
     const { recorder } = this.document
     if (!recorder.isOpen) this.#checkOwn()
     if (this.history.isStopping) throw needsNewer()
+    // Of a forked actor, that its own branch goes on is certain only where this replica wrote on it.
+    if (!this.#hasWritten && this.isForked(this.#actor)) throw forkedAway(this.#actor)
     if (this.document.isCut(this.#branch))
       throw new JoineryError('bad-change', 'this actor was cut off here: what it does would count for nothing')
     const from = this.history.graph.endOf(this.#branch)
@@ -375,10 +381,12 @@ export class Replica<T = unknown> {
     const { graph } = history
     const branch = this.#branch
     if (this.listening || document.recorder.isOpen || !graph.isAhead(branch) || graph.mayHaveCuts) return undefined
+    if (history.actors.isForked(branch)) return undefined
     if (units >= limits.changeOps || graph.length + units >= limits.seq) return undefined
     if (this.#intake.ops > 0 || history.isStopping || this.#gathering !== undefined || this.#isStrokeDue())
       return undefined
     this.#localPatches = undefined
+    this.#hasWritten = true
     return document.recorder.strokesOf(branch)
   }
 
@@ -404,6 +412,7 @@ export class Replica<T = unknown> {
     this.document.patches = undefined
     const start = recorder.commit()
     const { length } = this.history.graph
+    this.#hasWritten = true
     if (this.#hasMeta) {
       this.history.noteMetas(this.#branch, start, length)
       this.#undue = Number.NaN
@@ -467,7 +476,7 @@ export class Replica<T = unknown> {
   }
 
   /** The end of what is held of an actor, or of its first `seq` ops if a change ends there. */
-  tip(actor: ActorId, seq?: number): Tip | undefined {
+  tip(actor: BranchId, seq?: number): Tip | undefined {
     const branch = this.history.branchOf(actor)
     const at = seq ?? this.history.graph.endOf(branch)
     if (branch < 0 || at === 0 || at > this.history.graph.endOf(branch)) return undefined
@@ -475,7 +484,7 @@ export class Replica<T = unknown> {
   }
 
   /** The newest tip of an actor that it has signed. */
-  signedTip(actor: ActorId): (Tip & { readonly signature: Uint8Array }) | undefined {
+  signedTip(actor: BranchId): (Tip & { readonly signature: Uint8Array }) | undefined {
     const branch = this.history.branchOf(actor)
     const tip = branch < 0 ? undefined : this.history.tips(branch).newest
     if (tip === undefined) return undefined
@@ -500,6 +509,54 @@ export class Replica<T = unknown> {
     const branch = this.history.branchOf(actor)
     assert(branch >= 0 && endSeq <= this.history.graph.endOf(branch), `nothing of ${actor} is held`)
     this.history.tips(branch).add(endSeq, signature)
+  }
+
+  /** Whether an actor has made different ops under one name: somebody else writes, or wrote, as it (FORMAT §1). It is not to be written with again. */
+  isForked(actor: ActorId): boolean {
+    return this.history.actors.isForked(this.history.branchOf(actor))
+  }
+
+  /** Actors of whom that is so. */
+  get forkedActors(): readonly ActorId[] {
+    const { actors } = this.history
+    if (!actors.hasForks) return []
+    const all = Array.from({ length: actors.count }, (_, branch) => branch)
+    return all.filter((one) => actors.isForked(one) && actors.firstOf(one) === one).map((one) => actors.nameOf(one))
+  }
+
+  /** A version as it is said to other peers, and what they said as it is meant here. */
+  stated(version: Version): Version {
+    return this.history.stated(version)
+  }
+
+  statedTo(theirs: Version): Version {
+    return this.history.statedTo(theirs)
+  }
+
+  understood(stated: Version): Version {
+    return this.history.understood(stated)
+  }
+
+  /** How far ranges that are held go, by the names of their branches here. */
+  versionOf(ranges: readonly SignedRange[]): Version {
+    return this.history.understood(
+      new Map(
+        ranges.map((range) => [
+          forkedBranch(range.actor, range.endSeq, range.tipHash.slice(0, tagBytes)),
+          range.endSeq,
+        ]),
+      ),
+    )
+  }
+
+  /** Whether all of a range is held. */
+  holds(range: SignedRange): boolean {
+    const { actors, graph } = this.history
+    const first = this.history.branchOf(range.actor)
+    if (first < 0) return false
+    const isOf = (branch: number): boolean =>
+      graph.endOf(branch) >= range.endSeq && equalBytes(this.history.hashAt(branch, range.endSeq), range.tipHash)
+    return actors.branchesOf(first).some(isOf)
   }
 
   /** What of `upTo` may leave: signed tips at or below it, and the init changes these build on. This is the version to state to peers. */
@@ -560,12 +617,13 @@ export class Replica<T = unknown> {
   /** Takes what writers who may have linked to one another did next, all at once if it is as simple as that; gives the ranges that are left. */
   #takeTogether(ranges: readonly WireRange[]): readonly WireRange[] {
     const { actors, graph } = this.history
+    if (actors.hasForks) return ranges
     const bodies: NextBody[] = []
     const others: WireRange[] = []
     for (const range of ranges) {
-      const { actor, fromSeq, body } = range
+      const { actor, fromSeq, base, body } = range
       const branch = actor.isFull ? actors.indexOf(actorId(actor.bytes)) : actors.shortIds.find(actor.bytes)
-      if (branch >= 0 && fromSeq === graph.endOf(branch)) bodies.push({ branch, fromSeq, body })
+      if (branch >= 0 && base === undefined && fromSeq === graph.endOf(branch)) bodies.push({ branch, fromSeq, body })
       else others.push(range)
     }
     if (bodies.length < 2 || !this.#admission.attemptBodies(bodies)) return ranges
@@ -576,21 +634,21 @@ export class Replica<T = unknown> {
     return others
   }
 
-  #takeWire({ actor, fromSeq, body }: WireRange): void {
+  #takeWire({ actor, fromSeq, base, body }: WireRange): void {
     const { actors, graph } = this.history
     const branch = actor.isFull ? actors.indexOf(actorId(actor.bytes)) : actors.shortIds.find(actor.bytes)
     if (branch < 0) {
       this.#hold(actor, fromSeq, body)
       return
     }
-    if (fromSeq === graph.endOf(branch)) {
+    if (fromSeq === graph.endOf(branch) && base === undefined && !actors.isForked(branch)) {
       this.#takeNext(branch, fromSeq, body, 0)
       return
     }
     const name = actors.nameOf(branch)
     try {
       const endSeq = fromSeq + this.#admission.countOf(branch, fromSeq, body)
-      this.#intake.take(unsignedRange(name, fromSeq, endSeq, body.slice()), false)
+      this.#intake.take({ ...unsignedRange(name, fromSeq, endSeq, body.slice()), base: base?.slice() }, false)
     } catch (error) {
       if (!(error instanceof JoineryError)) throw error
       this.#refuse(unsignedRange(name, fromSeq, fromSeq + 1, body), error)
@@ -614,9 +672,10 @@ export class Replica<T = unknown> {
     }
   }
 
-  #takeOfSession({ actor, fromSeq, body }: WireRange, session: SessionDecoder): void {
+  #takeOfSession({ actor, fromSeq, base, body }: WireRange, session: SessionDecoder): void {
     const { actors, graph } = this.history
-    const branch = actor.isFull ? actors.indexOf(actorId(actor.bytes)) : actors.shortIds.find(actor.bytes)
+    const first = actor.isFull ? actors.indexOf(actorId(actor.bytes)) : actors.shortIds.find(actor.bytes)
+    const branch = branchOf(actors, actor, this.history.forks) ?? first
     const table = session.table()
     const lacking = (): JoineryError =>
       new JoineryError('bad-message', 'a session builds on what is not here: begin another with what this document has')
@@ -627,6 +686,13 @@ export class Replica<T = unknown> {
     const name = actors.nameOf(branch)
     try {
       const held = graph.endOf(branch)
+      if (base !== undefined) {
+        const endSeq = fromSeq + this.#admission.countOf(branch, fromSeq, body, table)
+        const { type } = this.#admission.attempt({ ...unsignedRange(name, fromSeq, endSeq, body), base }, table)
+        if (type === 'waits') throw lacking()
+        this.#intake.release(name, Math.min(held, fromSeq))
+        return
+      }
       if (fromSeq > held) throw lacking()
       if (fromSeq === held) {
         if (this.#admission.attemptBody(branch, fromSeq, body, 0, table) !== undefined) throw lacking()
@@ -774,6 +840,11 @@ const nowhere = new Uint8Array(32)
 const replayOrders: Replay = (graph, log, actors) => itemOrders(graph, log, actors.compare)
 
 const noEvents: readonly PatchEvent[] = []
+
+function forkedAway(actor: ActorId): JoineryError {
+  const message = `${actor} has made different ops under one name: a device or folder was copied. Nothing is lost; go on with another actor.`
+  return new JoineryError('forked', message, { details: { actor } })
+}
 
 function needsNewer(): JoineryError {
   return new JoineryError('unsupported', 'this document needs a newer joinery: somebody edits it with one')

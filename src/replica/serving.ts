@@ -4,7 +4,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { ByteWriter } from '../base/bytes.ts'
 import { limits } from '../base/limits.ts'
-import { type ActorId, actorBytes, compareActors } from '../core/ids.ts'
+import type { BranchId } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
 import type { Version } from '../core/version.ts'
 import type { History } from './history.ts'
@@ -22,16 +22,17 @@ export type Cuts = 'signed' | 'any'
 
 /** What of `upTo` may leave. An init change or a cut goes only with a signed op that builds on it: it must never spread by itself. */
 export function servedVersion(history: History, upTo: Version, cuts: Cuts): Version {
-  const version = new Map<ActorId, number>()
+  const version = new Map<BranchId, number>()
   const inits: number[] = []
   for (let branch = 0; branch < history.graph.branches; branch++) {
     if (history.isInit(branch)) {
       inits.push(branch)
       continue
     }
-    const name = history.actors.nameOf(branch)
-    const end = cutAtMost(history, branch, upTo.get(name) ?? 0, cuts)
-    if (end > 0) version.set(name, end)
+    if (history.graph.endOf(branch) === history.graph.baseOf(branch)) continue
+    const id = history.forks.idOf(branch)
+    const end = cutAtMost(history, branch, upTo.get(id) ?? 0, cuts)
+    if (end > history.graph.baseOf(branch)) version.set(id, end)
   }
   // A cut comes after what it links to.
   const firstOf = (branch: number): number => history.graph.lvOf(branch, 0)
@@ -44,19 +45,19 @@ export function servedVersion(history: History, upTo: Version, cuts: Cuts): Vers
 }
 
 /** Whether what a cut links to is served; an init links to nothing. */
-function hasLink({ graph, actors }: History, branch: number, served: Version): boolean {
+function hasLink({ graph, forks }: History, branch: number, served: Version): boolean {
   const links = graph.parentsAt(graph.lvOf(branch, 0))
-  return links.every((link) => (served.get(actors.nameOf(graph.branchAt(link))) ?? 0) > graph.seqAt(link))
+  return links.every((link) => (served.get(forks.idOf(graph.branchAt(link))) ?? 0) > graph.seqAt(link))
 }
 
 /** SHA-256 over the tips of what may leave: equal exactly if that is equal. */
 export function digestOf(history: History, served: Version): Uint8Array {
   const writer = new ByteWriter()
-  for (const [name, end] of [...served].sort(([a], [b]) => compareActors(a, b)))
+  for (const branch of inOrder(history, served))
     writer
-      .bytes(actorBytes(name))
-      .varint(end)
-      .raw(history.hashAt(history.branchOf(name), end))
+      .bytes(history.actors.bytesOf(branch))
+      .varint(served.get(history.forks.idOf(branch)) ?? 0)
+      .raw(history.hashAt(branch, served.get(history.forks.idOf(branch)) ?? 0))
   return sha256(writer.finish())
 }
 
@@ -79,6 +80,19 @@ export function servedRanges(history: History, since: Version, served: Version, 
     ops += count
   }
   return { ranges, more: !plan.done, ops }
+}
+
+/** The branches of a version in the order that is the same on every peer. */
+function inOrder(history: History, version: Version): number[] {
+  return [...version.keys()].map((id) => history.branchOf(id)).sort(history.actors.compare)
+}
+
+/** How much of a branch somebody has who has a version, what it shares with another one counted. */
+function hadOf(history: History, branch: number, since: Version): number {
+  const { graph, forks } = history
+  const own = since.get(forks.idOf(branch)) ?? 0
+  const from = graph.forkedFrom(branch)
+  return from < 0 ? own : Math.max(own, Math.min(graph.baseOf(branch), hadOf(history, from, since)))
 }
 
 /** The greatest cut at or below `seq`. */
@@ -126,11 +140,12 @@ class ServePlan {
   constructor(history: History, since: Version, served: Version, cuts: Cuts) {
     this.#history = history
     this.#cuts = cuts
-    for (const [name, to] of [...served].sort(([a], [b]) => compareActors(a, b))) {
-      const branch = history.branchOf(name)
-      const at = history.changeEndAtMost(branch, since.get(name) ?? 0)
+    for (const branch of inOrder(history, served)) {
+      const to = served.get(history.forks.idOf(branch)) ?? 0
+      const had = hadOf(history, branch, since)
+      const at = history.changeEndAtMost(branch, had)
       this.#served[branch] = to
-      this.#given[branch] = since.get(name) ?? 0
+      this.#given[branch] = had
       if (at < to) this.#courses.push({ branch, at, to })
     }
   }
@@ -141,6 +156,7 @@ class ServePlan {
 
   next(maxBytes: number): Piece | undefined {
     for (const course of this.#courses) {
+      this.#skipGiven(course)
       if (course.at >= course.to) continue
       const to = this.#reach(course, Math.min(maxBytes, rangeBytes))
       if (to > course.at) return { branch: course.branch, from: course.at, to }
@@ -151,6 +167,13 @@ class ServePlan {
       if (course.at < course.to && (first === undefined || this.#lvOf(course) < this.#lvOf(first))) first = course
     if (first === undefined) return undefined
     return { branch: first.branch, from: first.at, to: this.#nextCut(first) }
+  }
+
+  /** What a fork shares with another branch need not be given twice. */
+  #skipGiven(course: Course): void {
+    const { graph } = this.#history
+    const from = graph.forkedFrom(course.branch)
+    if (from >= 0) course.at = Math.max(course.at, Math.min(graph.baseOf(course.branch), this.#given[from] ?? 0))
   }
 
   take({ branch, to }: Piece): void {
@@ -178,7 +201,7 @@ class ServePlan {
       const lv = graph.lvOf(branch, seq)
       const row = graph.rowAt(lv)
       if (graph.startOfRow(row) === lv && !this.#isReady(branch, graph.parentsOfRow(row))) return seq
-      seq += graph.endOfRow(row) - lv
+      seq += graph.endIn(branch, lv) - lv
     }
     return to
   }

@@ -2,9 +2,10 @@
 // written as a difference to its last without reading its history.
 //
 //   table  = count varint, branch*
-//   branch = 2 × actor length varint (odd: fork points follow, reserved), actor bytes, end varint, kind u8, next varint,
+//   branch = 2 × actor length + isFork varint, actor bytes, [branch varint, base varint], end varint, kind u8, next varint,
 //            container: 0 none or the root | 1 + branch varint, seq varint
 //   times  = 0 | 1 + zigzag varint     of each branch: its newest wall time, as the difference to the one before
+//   A fork (core/forks.ts) has the first `base` ops of a branch before it, which are not written again; branches of one actor stand in their order.
 //   Kind and container are those of the branch's last run, `next` is where its last run that had a place ended.
 
 import { ByteWriter } from '../base/bytes.ts'
@@ -12,7 +13,7 @@ import { JoineryError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import type { Actors } from '../core/actors.ts'
 import type { LV } from '../core/graph.ts'
-import { type ActorId, actorId, compareActors } from '../core/ids.ts'
+import { type ActorId, actorId, compareActors, isSelfCertifying } from '../core/ids.ts'
 import { Kind } from '../core/kinds.ts'
 import type { Canon } from './snapshot-canon.ts'
 import { type ColumnReader, pack, unpack, unzigzag, zigzag } from './snapshot-columns.ts'
@@ -46,12 +47,10 @@ export function encodeBranches(canon: Canon, actors: Actors, contexts: readonly 
   for (const [index, branch] of canon.branches.entries()) {
     const actor = actors.bytesOf(branch)
     const { kind, next, container, time } = contexts[index] as BranchContext
-    table
-      .varint(2 * actor.length)
-      .raw(actor)
-      .varint(canon.graph.endOf(branch))
-      .u8(kind)
-      .varint(zigzag(next))
+    const origin = canon.origins[index] as number
+    table.varint(2 * actor.length + (origin < 0 ? 0 : 1)).raw(actor)
+    if (origin >= 0) table.varint(origin).varint(canon.starts[index] as number)
+    table.varint(canon.graph.endOf(branch)).u8(kind).varint(zigzag(next))
     if (container < 0) table.varint(0)
     else table.varint(1 + canon.indexAt(container)).varint(canon.graph.seqAt(container))
     if (time === undefined) times.varint(0)
@@ -66,6 +65,8 @@ export function encodeBranches(canon: Canon, actors: Actors, contexts: readonly 
 /** A row of the table; its container is named by branch and seq, as the graph is not there yet. */
 export interface BranchRow {
   readonly actor: ActorId
+  /** Of a fork: which row it goes on from, and how many ops it has of that. */
+  readonly fork: { readonly origin: number; readonly base: number } | undefined
   readonly end: number
   readonly context: Omit<BranchContext, 'container'>
   readonly container: { readonly index: number; readonly seq: number } | undefined
@@ -78,14 +79,16 @@ export function decodeBranches(bytes: Uint8Array): BranchRow[] {
   let lastTime = 0
   for (let count = bytes.length === 0 ? 0 : table.varint(table.left); count > 0; count--) {
     const length = table.varint()
-    if (length % 2 === 1) throw new JoineryError('store-newer', 'a snapshot with forks needs a newer joinery')
-    const actor = actorId(table.raw(length / 2))
+    const actor = actorId(table.raw(Math.floor(length / 2)))
     const before = rows.at(-1)
-    if (before !== undefined && compareActors(before.actor, actor) >= 0)
+    const order = before === undefined ? -1 : compareActors(before.actor, actor)
+    const fork = length % 2 === 1 ? readFork(table, actor, rows) : undefined
+    if (fork === undefined ? order >= 0 : order !== 0)
       throw new JoineryError('bad-message', 'branches are not in order')
-    const end = table.varint(left)
-    if (end === 0) throw new JoineryError('bad-message', 'a branch without ops')
-    left -= end
+    const end = table.varint(limits.seq)
+    const count = end - (fork?.base ?? 0)
+    if (count <= 0 || count > left) throw new JoineryError('bad-message', 'a branch without ops')
+    left -= count
     const kind = table.u8()
     if (kind > Kind.unknown) throw new JoineryError('bad-message', `no kind ${kind}`)
     const next = placeOf(table.signed())
@@ -93,11 +96,20 @@ export function decodeBranches(bytes: Uint8Array): BranchRow[] {
     const container = at === 0 ? undefined : { index: at - 1, seq: table.varint() }
     const time = timeAfter(times.varint(), lastTime)
     lastTime = time ?? lastTime
-    rows.push({ actor, end, context: { kind: kind as Kind, next, time }, container })
+    rows.push({ actor, fork, end, context: { kind: kind as Kind, next, time }, container })
   }
   table.end()
   times.end()
   return rows
+}
+
+function readFork(table: ColumnReader, actor: ActorId, rows: readonly BranchRow[]): BranchRow['fork'] {
+  const origin = table.varint(rows.length)
+  const base = table.varint(limits.seq)
+  const from = rows[origin]
+  if (from === undefined || from.actor !== actor || base >= from.end || isSelfCertifying(actor))
+    throw new JoineryError('bad-message', 'a fork of nothing')
+  return { origin, base }
 }
 
 /** An index as columns hold it; below 0 where erasing backwards went too far, which counts for nothing. */

@@ -1,4 +1,5 @@
-// The names of ops that are the same on every replica: branches in the order of their actors' bytes, and seqs.
+// The names of ops that are the same on every replica: branches in the order of their actors' bytes, and seqs. Of a forked actor, its branches in the
+// order of their hashes; the ops that several share are the first one's, and each begins where it leaves those before it.
 
 import type { ByteWriter } from '../base/bytes.ts'
 import { JoineryError } from '../base/errors.ts'
@@ -10,18 +11,42 @@ export class Canon {
   readonly graph: Graph
   /** Branches, as the graph knows them, in canonical order; those without ops are left out. */
   readonly branches: readonly number[]
+  /** By canonical index: where the ops that count as the branch's own begin; and of which one it goes on. */
+  readonly starts: readonly number[]
+  readonly origins: readonly number[]
   readonly #indexes = new Map<number, number>()
 
   constructor(graph: Graph, branches: readonly number[]) {
     this.graph = graph
     this.branches = branches
     for (const [index, branch] of branches.entries()) this.#indexes.set(branch, index)
+    const starts: number[] = []
+    const origins: number[] = []
+    for (const [index, branch] of branches.entries()) {
+      let [origin, start] = [-1, 0]
+      for (const other of graph.familyOf(branch)) {
+        const before = this.#indexes.get(other)
+        if (before === undefined || before >= index) continue
+        const common = graph.common(other, branch)
+        if (origin < 0 || common > start || (common === start && before < origin)) [origin, start] = [before, common]
+      }
+      starts.push(start)
+      origins.push(origin)
+    }
+    this.starts = starts
+    this.origins = origins
   }
 
   static of(graph: Graph, actors: Actors): Canon {
     const branches: number[] = []
-    for (let branch = 0; branch < graph.branches; branch++) if (graph.endOf(branch) > 0) branches.push(branch)
+    for (let branch = 0; branch < graph.branches; branch++)
+      if (graph.endOf(branch) > graph.baseOf(branch)) branches.push(branch)
     return new Canon(graph, branches.sort(actors.compare))
+  }
+
+  /** How many ops count as a branch's own. */
+  countOf(index: number): number {
+    return this.graph.endOf(this.branches[index] as number) - (this.starts[index] as number)
   }
 
   /** The canonical index of a branch. */
@@ -30,7 +55,15 @@ export class Canon {
   }
 
   indexAt(lv: LV): number {
-    return this.indexOf(this.graph.branchAt(lv))
+    const owner = this.graph.branchAt(lv)
+    const family = this.graph.familyOf(owner)
+    if (family.length === 1) return this.indexOf(owner)
+    let first = -1
+    for (const branch of family) {
+      const index = this.indexOf(branch)
+      if (index >= 0 && (first < 0 || index < first) && this.graph.isOf(branch, lv)) first = index
+    }
+    return first
   }
 
   readonly compare = (a: LV, b: LV): number =>

@@ -62,7 +62,7 @@ export function encodeHidden(
     else if (hasValue(kind))
       for (let i = 0; i < count; i++) if (!shown.has(lv + i)) encodeValue(values, log.values[b + i] as Scalar)
   }
-  for (const branch of canon.branches) walkBranch(canon.graph, log, branch, visit)
+  for (const index of canon.branches.keys()) walkBranch(canon, log, index, visit)
   return {
     metas: metas.finish(),
     units: encodeUnits(unitsToString(units.data, 0, units.length)),
@@ -279,7 +279,8 @@ class Filler {
       this.#branchStart += ends[this.#branch] as number
       this.#branch++
     }
-    return canon.graph.lvOf(canon.branches[this.#branch] as number, ordinal - this.#branchStart)
+    const seq = (canon.starts[this.#branch] as number) + ordinal - this.#branchStart
+    return canon.graph.lvOf(canon.branches[this.#branch] as number, seq)
   }
 }
 

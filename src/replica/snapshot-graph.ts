@@ -24,17 +24,17 @@ export function encodeSegments(canon: Canon, changeEnds: BitRuns): Uint8Array {
   const ends = new ByteWriter()
   const bits = new BitWriter(ends)
   const { graph } = canon
-  for (const branch of canon.branches) {
+  for (const [own, branch] of canon.branches.entries()) {
     const lastLinks = new Map<number, number>()
+    const start = canon.starts[own] as number
     let length = 0
-    for (let seq = 0; seq < graph.endOf(branch); ) {
+    for (let seq = start; seq < graph.endOf(branch); ) {
       const lv = graph.lvOf(branch, seq)
-      const row = graph.rowAt(lv)
-      const count = graph.endOfRow(row) - lv
+      const count = graph.endIn(branch, lv) - lv
       const before = seq === 0 ? -1 : graph.lvOf(branch, seq - 1)
-      const parents = graph.parentsOfRow(row)
-      if (before < 0 || parents.length !== 1 || parents[0] !== before) {
-        if (seq > 0) lengths.varint(length)
+      const parents = graph.parentsAt(lv)
+      if (seq === start || parents.length !== 1 || parents[0] !== before) {
+        if (seq > start) lengths.varint(length)
         length = 0
         const others = canon.sorted(parents.filter((parent) => parent !== before))
         links.varint(2 * others.length + (before >= 0 && others.length === parents.length ? 1 : 0))
@@ -71,6 +71,9 @@ export interface BranchEnd {
   readonly branch: number
   /** How many ops it has. */
   readonly end: number
+  /** Of a fork: which of these it goes on from, and how many ops it has of that; -1 and 0 of others. */
+  readonly origin: number
+  readonly start: number
   /** Whether its ops have Lamport 0 (FORMAT §1). */
   readonly isSelfCertifying: boolean
 }
@@ -117,17 +120,17 @@ function readSegments(
     linkSeqs: new Int32Column(),
     first: new Int32Column(),
   }
-  for (const [own, { end }] of branches.entries()) {
+  for (const [own, { start, end }] of branches.entries()) {
     out.first.push(out.lengths.length)
     const lastLinks = new Map<number, number>()
-    for (let seq = 0; seq < end; ) {
+    for (let seq = start; seq < end; ) {
       const length = lengths.varint(end - seq)
       if (length === 0) throw new JoineryError('bad-message', 'a segment has no ops')
       const code = links.varint(2 * limits.links + 1)
       const count = code >> 1
       if (code === 1 || (code % 2 === 1 && seq === 0))
         throw new JoineryError('bad-message', 'a segment without its parent')
-      if (seq > 0 && code === 0) throw new JoineryError('bad-message', 'a segment that goes on is cut')
+      if (seq > start && code === 0) throw new JoineryError('bad-message', 'a segment that goes on is cut')
       out.lengths.push(length)
       out.ownBefore.push(seq > 0 && code % 2 === 0 ? 1 : 0)
       out.linksAt.push(out.linkBranches.length)
@@ -153,7 +156,7 @@ function readSegments(
 
 /** Where the change-end bit flips, over all ops in canonical order. */
 function readFlips(ends: ColumnReader, branches: readonly BranchEnd[]): Int32Column {
-  const total = branches.reduce((sum, { end }) => sum + end, 0)
+  const total = branches.reduce((sum, { start, end }) => sum + end - start, 0)
   const flips = new Int32Column()
   let at = 0
   while (ends.left > 0) {
@@ -190,11 +193,12 @@ class Merge {
     this.#flip = new Int32Array(branches.length)
     let at = 0
     let flip = 0
-    for (const [index, { end }] of branches.entries()) {
-      this.#at[index] = at
+    for (const [index, { start, end }] of branches.entries()) {
+      this.#at[index] = at - start
+      this.#done[index] = start
       while (flip < flips.length && flips.at(flip) <= at) flip++
       this.#flip[index] = flip
-      at += end
+      at += end - start
     }
   }
 
@@ -216,15 +220,17 @@ class Merge {
         isWaiting.delete(index)
         continue
       }
-      const link = this.#missingLink(this.#next[index] as number)
-      if (link < 0) {
+      const { origin, start } = this.#branches[index] as BranchEnd
+      const lacksOrigin = origin >= 0 && (this.#done[origin] as number) < start
+      const link = lacksOrigin ? -1 : this.#missingLink(this.#next[index] as number)
+      if (link < 0 && !lacksOrigin) {
         this.#append(index)
         continue
       }
-      const other = this.#segments.linkBranches.at(link)
+      const other = lacksOrigin ? origin : this.#segments.linkBranches.at(link)
       if (isWaiting.has(other)) throw new JoineryError('bad-message', 'ops that wait for each other')
       waiting.push(other)
-      goals.push(this.#segments.linkSeqs.at(link) + 1)
+      goals.push(lacksOrigin ? start : this.#segments.linkSeqs.at(link) + 1)
       isWaiting.add(other)
     }
   }
@@ -239,8 +245,9 @@ class Merge {
   #append(index: number): void {
     const { lengths, ownBefore, linksAt, linkBranches, linkSeqs } = this.#segments
     const segment = this.#next[index] as number
-    const { branch, isSelfCertifying } = this.#branches[index] as BranchEnd
+    const { branch, isSelfCertifying, origin, start } = this.#branches[index] as BranchEnd
     const done = this.#done[index] as number
+    if (origin >= 0 && done === start) this.#graph.fork(branch, (this.#branches[origin] as BranchEnd).branch, start)
     const parents: LV[] = ownBefore.at(segment) === 1 ? [this.#graph.lvOf(branch, done - 1)] : []
     for (let link = linksAt.at(segment); link < linksAt.at(segment + 1); link++)
       parents.push(this.#graph.lvOf((this.#branches[linkBranches.at(link)] as BranchEnd).branch, linkSeqs.at(link)))

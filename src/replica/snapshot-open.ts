@@ -56,9 +56,11 @@ export function openSnapshot(bytes: Uint8Array, options: OpenOptions): OpenedSna
   const sections = new Sections(bytes, inflate && { inflate })
   const rows = decodeBranches(sections.get('branches'))
   const log = new OpLog()
-  const branches = rows.map(({ actor, end }) => ({
-    branch: actors.indexOf(actor),
+  const branches = rows.map(({ actor, fork, end }) => ({
+    branch: fork === undefined ? actors.indexOf(actor) : actors.fork(actors.indexOf(actor)),
     end,
+    origin: fork?.origin ?? -1,
+    start: fork?.base ?? 0,
     isSelfCertifying: isSelfCertifying(actor),
   }))
   const graph = decodeSegments(sections.get('segments'), branches, log.changeEnds)
@@ -70,7 +72,7 @@ export function openSnapshot(bytes: Uint8Array, options: OpenOptions): OpenedSna
   const readState = (): DecodedState =>
     decodeState(sections.get('state'), decodeUnits(sections.get('text')), canon, base)
   const { state } = readState()
-  const lazy = { sections, canon, base, ends: rows.map(({ end }) => end), readState }
+  const lazy = { sections, canon, base, ends: canon.branches.map((_, index) => canon.countOf(index)), readState }
   log.freeze(base, (into) => thaw(lazy, into, (whole) => replay(graph, whole, actors)))
   return {
     actors,

@@ -110,7 +110,7 @@ class OpsWriter {
   }
 
   run(): EncodedOps {
-    const contexts = this.#canon.branches.map((branch) => this.#branch(branch))
+    const contexts = this.#canon.branches.map((_, index) => this.#branch(index))
     this.#endSpan()
     this.#endVoid()
     const ops = pack(
@@ -134,7 +134,7 @@ class OpsWriter {
     return { heads: this.#heads.finish(), ops, contexts }
   }
 
-  #branch(branch: number): BranchContext {
+  #branch(index: number): BranchContext {
     this.#place = 0
     let kind: Kind = Kind.meta
     let container = -1
@@ -144,7 +144,7 @@ class OpsWriter {
       container = hasContainer(run.kind) ? this.#log.makerOf(run.ref) : -1
       this.#write(run)
     })
-    walkBranch(this.#canon.graph, this.#log, branch, (piece) => {
+    walkBranch(this.#canon, this.#log, index, (piece) => {
       time = this.#timeOf(piece) ?? time
       this.#note(piece)
       if (this.#forgets(piece)) cutter.push(Kind.unknown, 0, forgotten, undefined, piece.units)
@@ -277,12 +277,23 @@ class OpsWriter {
     } else this.#extras.bytes(value as Uint8Array)
   }
 
+  /** The end of the stretch from an op on whose names go on. */
+  #endOfName(lv: number): number {
+    const { graph, starts, branches } = this.#canon
+    let end = graph.endOfRow(graph.rowAt(lv))
+    for (const branch of graph.familyOf(graph.branchAt(lv))) {
+      const from = lv + (starts[branches.indexOf(branch)] ?? 0) - graph.seqAt(lv)
+      if (from > lv && from < end) end = from
+    }
+    return end
+  }
+
   #writeTargets(targets: Targets): void {
     const { graph } = this.#canon
     const spans: { index: number; seq: number; units: number }[] = []
     for (let i = 0; i + 1 < targets.length; i += 2)
       for (let lv = targets[i] as number; lv < (targets[i + 1] as number); ) {
-        const to = Math.min(targets[i + 1] as number, graph.endOfRow(graph.rowAt(lv)))
+        const to = Math.min(targets[i + 1] as number, this.#endOfName(lv))
         spans.push({ index: this.#canon.indexAt(lv), seq: graph.seqAt(lv), units: to - lv })
         lv = to
       }

@@ -235,7 +235,7 @@ class RowsReader {
       // A branch's ops may be apart in the order of LVs.
       for (let at = seq; at < seq + units; ) {
         const lv = canon.lvOf(index, at, base)
-        const to = Math.min(lv + seq + units - at, canon.graph.endOfRow(canon.graph.rowAt(lv)))
+        const to = Math.min(lv + seq + units - at, canon.graph.endIn(canon.branches[index] as number, lv))
         spans.push([lv, to])
         at += to - lv
       }

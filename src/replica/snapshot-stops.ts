@@ -16,8 +16,15 @@ export interface Stop {
 
 export function encodeStops(stops: readonly Stop[], canon: Canon): Uint8Array {
   const writer = new ByteWriter()
-  for (const { branch, seq } of [...stops].sort((a, b) => canon.indexOf(a.branch) - canon.indexOf(b.branch)))
-    writer.varint(canon.indexOf(branch)).varint(seq)
+  const first = new Map<number, number>()
+  for (const { branch, seq } of stops)
+    for (const one of canon.graph.familyOf(branch)) {
+      const index = canon.indexOf(one)
+      const from = Math.max(seq, canon.starts[index] ?? 0)
+      if (index < 0 || !canon.graph.isOf(one, canon.graph.lvOf(branch, seq)) || from >= canon.graph.endOf(one)) continue
+      first.set(index, Math.min(from, first.get(index) ?? from))
+    }
+  for (const [index, seq] of [...first].sort(([a], [b]) => a - b)) writer.varint(index).varint(seq)
   return writer.finish()
 }
 

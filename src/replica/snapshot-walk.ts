@@ -1,8 +1,9 @@
-// The ops of a branch by seq, as pieces of the log's rows.
+// The ops of a branch by seq, from one on, as pieces of the log's rows.
 
-import type { Graph, LV } from '../core/graph.ts'
+import type { LV } from '../core/graph.ts'
 import type { Kind } from '../core/kinds.ts'
 import { advanceA, advanceB, type OpLog } from '../core/op-log.ts'
+import type { Canon } from './snapshot-canon.ts'
 
 /** A row of the log, or a part of one, that is of one branch. `b` is an offset or an index as core/kinds.ts says. */
 export interface Piece {
@@ -15,12 +16,18 @@ export interface Piece {
   isVoid: boolean
 }
 
-/** Calls `visit` for each piece. The piece is the same object each time. */
-export function walkBranch(graph: Graph, log: OpLog, branch: number, visit: (piece: Readonly<Piece>) => void): void {
+/** Calls `visit` for each piece of what counts as a canonical branch's own. The piece is the same object each time. */
+export function walkBranch(
+  { graph, branches, starts }: Canon,
+  log: OpLog,
+  index: number,
+  visit: (piece: Readonly<Piece>) => void,
+): void {
   const piece: Piece = { lv: 0, kind: 0, ref: 0, a: 0, b: 0, units: 0, isVoid: false }
-  for (let seq = 0; seq < graph.endOf(branch); ) {
+  const branch = branches[index] as number
+  for (let seq = starts[index] as number; seq < graph.endOf(branch); ) {
     const from = graph.lvOf(branch, seq)
-    const to = graph.endOfRow(graph.rowAt(from))
+    const to = graph.endIn(branch, from)
     for (let row = log.rowAt(from), lv = from; lv < to; row++) {
       const kind = log.kindOf(row)
       const skipped = lv - log.startOf(row)

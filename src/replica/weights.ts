@@ -60,9 +60,8 @@ export class Weights {
     let sum = 0
     for (let seq = from; seq < to; ) {
       const lv = this.#graph.lvOf(this.#branch, seq)
-      const graphRow = this.#graph.rowAt(lv)
       const row = this.#log.rowAt(lv)
-      const count = Math.min(this.#graph.endOfRow(graphRow), this.#log.endOf(row), lv + to - seq) - lv
+      const count = Math.min(this.#graph.endIn(this.#branch, lv), this.#log.endOf(row), lv + to - seq) - lv
       sum += this.#weigh(row, lv - this.#log.startOf(row), count)
       seq += count
     }

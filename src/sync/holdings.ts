@@ -4,18 +4,45 @@
 import { containsVersion, joinVersions, type Version } from '../core/version.ts'
 import type { DocName, Entry } from './messages.ts'
 
+/** What others state, by the names that branches have here (History.understood): it may say more once more is held. */
+export interface Understanding {
+  /** Another number whenever `understood` may give something else. */
+  revision(document: DocName): number
+  understood(document: DocName, stated: Version): Version
+}
+
+interface Known {
+  readonly entry: Entry
+  revision: number
+  version: Version
+}
+
+const nothing: Version = new Map()
+
 export class Holdings {
-  readonly #versions = new Map<string, Entry>()
+  readonly #known = new Map<string, Known>()
   readonly #guesses = new Map<string, Version>()
+  readonly #understanding: Understanding
+
+  constructor(understanding: Understanding) {
+    this.#understanding = understanding
+  }
 
   /** Takes entries; a full state replaces what was known (its giver may have lost something: receipts are withdrawn). */
   take(entries: readonly Entry[], full: boolean): void {
-    if (full) this.#versions.clear()
-    for (const entry of entries) this.#versions.set(docKey(entry.document), entry)
+    if (full) this.#known.clear()
+    for (const entry of entries) this.#known.set(docKey(entry.document), { entry, revision: -1, version: nothing })
   }
 
   version(document: DocName): Version {
-    return this.#versions.get(docKey(document))?.version ?? new Map()
+    const known = this.#known.get(docKey(document))
+    if (known === undefined) return nothing
+    const revision = this.#understanding.revision(document)
+    if (known.revision !== revision) {
+      known.version = this.#understanding.understood(document, known.entry.version)
+      known.revision = revision
+    }
+    return known.version
   }
 
   /** It may hold this too: it passed on what names it. */
@@ -30,8 +57,8 @@ export class Holdings {
     return guess === undefined ? this.version(document) : joinVersions(this.version(document), guess)
   }
 
-  entries(): IterableIterator<Entry> {
-    return this.#versions.values()
+  *entries(): IterableIterator<Entry> {
+    for (const { entry } of this.#known.values()) yield entry
   }
 
   /** It holds all that `version` names. */

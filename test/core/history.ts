@@ -206,13 +206,14 @@ export class Writers {
 }
 
 /** Merges what was staged; gives how many stretches were. Ops whose parents are not here stay out. */
-export function merge({ graph, log }: History, staging: Staging): number {
+export function merge(history: History, staging: Staging): number {
+  const { graph, log } = history
   let stretch = 0
   for (; stretch < staging.mergeable; stretch++) {
     const parents = parentsOf(graph, staging, stretch)
     if (parents === undefined) break
     const unseen: Spans = graph.unseen(staging.branch, parents)
-    checkPast(staging, stretch, graph, unseen)
+    checkPast(staging, stretch, history, unseen)
     const start = graph.append(staging.branch, staging.opsOf(stretch), parents)
     pushStretch(staging, stretch, graph, log, start)
     graph.remember(staging.branch, unseen)

@@ -84,11 +84,11 @@ describe('a delta', () => {
     commit(history, b, [2], [[Kind.erase, log.refTo(0), 1, 0, 1]])
     const delta = new DeltaEncoder(history).all(rangesSince(history, () => 0))
     expect(toHex(delta)).toMatchInlineSnapshot(
-      `"0301aa000bc6017402a10201000068690101bb00100102bceef655b5a034910223050001"`,
+      `"0301aa000bc6017402a10201000068690101bb00100102bceef655b5a034910223060001"`,
     )
     const session = new SessionEncoder(history)
     expect(toHex(session.all(rangesSince(history, () => 0)))).toMatchInlineSnapshot(
-      `"0005010101aa0bc6017402a10201000068690c010101bb1001040223050001"`,
+      `"0005010101aa0bc6017402a10201000068690c010101bb1001050223060001"`,
     )
   })
 

@@ -16,6 +16,7 @@ import { decodeRecord } from '../../src/store/journal.ts'
 import { decodeGossip } from '../../src/sync/gossip.ts'
 import { decodeMessage } from '../../src/sync/messages.ts'
 import { Chance } from './chance.ts'
+import { replicaOf } from './cuts.ts'
 import { editRoot } from './edits.ts'
 import { text } from './notation.ts'
 
@@ -144,7 +145,7 @@ function decoders(chance: Chance): Decoder[] {
   const snapshots = docs.flatMap(({ doc }) => [doc.snapshot(), doc.snapshot({ history: 'live' })])
   const versions = docs.map(({ doc }) => {
     const writer = new ByteWriter(64)
-    encodeVersion(writer, doc.version)
+    encodeVersion(writer, replicaOf(doc).stated(doc.version))
     return writer.finish()
   })
   const read =

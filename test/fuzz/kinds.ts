@@ -2,6 +2,7 @@
 
 import { planDocSteps, takeDocSteps } from './docs-world.ts'
 import { DocumentSubject } from './document-subject.ts'
+import { planForkSteps, takeForkSteps } from './forks-world.ts'
 import { playHostile } from './hostile.ts'
 import type { MakeSubject } from './pieces.ts'
 import { type Outcome, planSteps, type Step, takeSteps } from './pieces-world.ts'
@@ -22,6 +23,8 @@ const plays = {
   document: ofPieces((known) => new DocumentSubject(known), planSteps),
   /** Whole documents, with their bytes. */
   docs: runner({ plan: planDocSteps, take: takeDocSteps }),
+  /** Actors under whose names more than one writes. */
+  forks: runner({ plan: planForkSteps, take: takeForkSteps }),
   hostile: runner({ plan: (seed) => [seed], take: ([seed]) => playHostile(seed ?? 0) }),
 } as const
 

@@ -78,6 +78,18 @@ export const mutants: readonly Mutant[] = [
     to: 'includes.length > 0',
   },
   {
+    name: 'branches of a forked actor are ordered where the shorter ends',
+    file: 'src/core/forks.ts',
+    from: 'const end = this.difference(a, b)\n    return',
+    to: 'const end = Math.min(this.#graph.endOf(a), this.#graph.endOf(b))\n    return',
+  },
+  {
+    name: 'a cut is about one branch of a forked actor',
+    file: 'src/crdt/cuts.ts',
+    from: 'for (const branch of graph.familyOf(cut.branch)) off = union',
+    to: 'for (const branch of [cut.branch]) off = union',
+  },
+  {
     name: 'who goes on elsewhere goes the short way to the wrong place',
     file: 'src/replica/strokes.ts',
     from: 'if (where === Where.jump) index += unzigzag(',

@@ -2,7 +2,7 @@
 
 import { afterEach, expect, test } from 'vitest'
 import { docTag } from '../../src/auth/keys.ts'
-import { memberActor } from '../../src/core/ids.ts'
+import { forkedBranch, memberActor } from '../../src/core/ids.ts'
 import type { SignedRange } from '../../src/core/range.ts'
 import { World } from '../../src/testing/world.ts'
 import { Forger } from '../replica/forger.ts'
@@ -34,7 +34,7 @@ test('an op that waits for one which never was does not keep a journal from bein
       if (message.type === 'pull') void its.send({ type: 'delta', id: message.id, more: false, ops: count, ranges })
     }),
   )
-  const entry = { document: id, version: new Map([[rogue.actor, count]]) }
+  const entry = { document: id, version: new Map([[forkedBranch(rogue.actor, count, new Uint8Array(8)), count]]) }
   const root = new Uint8Array(32)
   for (const part of [0, 1]) {
     void session.send({ type: 'state', root, documents: 1, full: part === 0, more: false, entries: [entry] })

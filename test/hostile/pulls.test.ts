@@ -1,6 +1,7 @@
 // A member that answers without giving anything must not keep others from giving it.
 
 import { afterEach, expect, test } from 'vitest'
+import { forkedBranch } from '../../src/core/ids.ts'
 import type { DocHandle } from '../../src/peer/api.ts'
 import type { Session } from '../../src/peer/session.ts'
 import { World } from '../../src/testing/world.ts'
@@ -35,7 +36,10 @@ test('a pull whose parts bring nothing is given up, and another member is asked'
       if (message.type === 'pull') drip(its, message.id)
     }),
   )
-  const entry = { document: { name: 'notes', generation: 0 }, version: new Map([[rogue.actor, 7]]) }
+  const entry = {
+    document: { name: 'notes', generation: 0 },
+    version: new Map([[forkedBranch(rogue.actor, 7, new Uint8Array(8)), 7]]),
+  }
   const root = new Uint8Array(32)
   void session.send({ type: 'state', root, documents: 1, full: true, more: false, entries: [entry] })
   await world.run(2_000)

@@ -2,6 +2,7 @@
 
 import { afterEach, expect, test } from 'vitest'
 import { ByteWriter } from '../../src/base/bytes.ts'
+import { forkedBranch } from '../../src/core/ids.ts'
 import { encodeVersion, type Version } from '../../src/core/version.ts'
 import type { DocHandle } from '../../src/peer/api.ts'
 import { type Message, writeDocument } from '../../src/sync/messages.ts'
@@ -31,7 +32,7 @@ test('what is announced through a neighbour is no receipt of the neighbour’s',
   // Somebody else, who has it all, says so; the neighbour hands that on.
   const writer = new ByteWriter().u8(1)
   writeDocument(writer, { name: 'notes', generation: 0 })
-  encodeVersion(writer, new Map([...version, [neighbour.actor, 1]]))
+  encodeVersion(writer, new Map([...version, [forkedBranch(neighbour.actor, 1, new Uint8Array(8)), 1]]))
   await world.during(neighbour.publish(writer.finish()))
   await world.run(1_000)
   expect(neighbour.heard.filter(({ type }) => type === 'pull')).toHaveLength(1)

@@ -2,7 +2,7 @@
 
 import { afterEach, describe, expect, test } from 'vitest'
 import { toHex } from '../../src/base/bytes.ts'
-import { memberActor, selfActor } from '../../src/core/ids.ts'
+import { forkedBranch, memberActor, selfActor } from '../../src/core/ids.ts'
 import type { Peer, Space } from '../../src/peer/api.ts'
 import { decodeIndex, encodeIndex, type IndexEntry, indexVersion } from '../../src/peer/doc-index.ts'
 import { openPeerOn } from '../../src/peer/peer.ts'
@@ -209,6 +209,7 @@ describe('the bytes of an index', () => {
           [member, 300],
         ]),
         outward: new Map([[member, 300]]),
+        stated: new Map([[forkedBranch(member, 300, new Uint8Array(8).fill(3)), 300]]),
         digest: new Uint8Array(32).fill(5),
         records: 3,
       },
@@ -216,7 +217,7 @@ describe('the bytes of an index', () => {
     {
       id: { name: 'é', generation: 0 },
       mark: '',
-      face: { version: new Map(), outward: new Map(), digest: new Uint8Array(32), records: 0 },
+      face: { version: new Map(), outward: new Map(), stated: new Map(), digest: new Uint8Array(32), records: 0 },
     },
   ]
 
@@ -241,7 +242,7 @@ describe('the bytes of an index', () => {
     const tip = replica.unsigned(member) ?? expect.unreachable()
     replica.sign(member, tip.endSeq, new Uint8Array(64))
     expect([indexVersion, toHex(replica.digest(replica.version))]).toEqual([
-      0,
+      1,
       '75aee89bd14f80b8335d7d9b42e6aa818e98b5a6f554ccbdd297e80a3aa6c31c',
     ])
   })

@@ -136,21 +136,20 @@ describe('links', () => {
 })
 
 describe('two different ops under one dot', () => {
-  it('are a fork: ours stays, the other is refused and named', () => {
+  it('are a fork: both are held, and it is told whose', () => {
     const b = new Side('b')
     const [first, second] = [new Forger('h'), new Forger('h')]
-    const set1 = (value: number): Forged => ({ type: 'set', key: 'k', value })
-    const ours = first.write([set1(1)])
+    const set1 = (key: string, value: number): Forged => ({ type: 'set', key, value })
+    const ours = first.write([set1('k', 1)])
     b.take([ours])
-    const theirs = [second.write([set1(2)]), second.write([set1(3)])]
-    // Alone, and joined with what comes after it.
-    for (const range of [theirs[0] as SignedRange, second.range(0, 2)]) {
-      const { refused, held } = b.take([range])
-      expect(refused.map(({ error }) => error.code)).toEqual(['forked'])
-      expect(held).toEqual([])
-    }
-    expect(b.value).toEqual({ k: 1 })
+    const theirs = [second.write([set1('l', 2)]), second.write([set1('m', 3)])]
+    const { refused, held, forked } = b.take([theirs[0] as SignedRange])
+    expect([refused, held, forked]).toEqual([[], [theirs[0]], [first.name]])
+    // What comes after it, joined with it.
+    expect(b.take([second.range(0, 2)]).forked).toEqual([])
+    expect(b.value).toEqual({ k: 1, l: 2, m: 3 })
     expect(b.take([ours]).refused).toEqual([])
+    b.replica.check()
   })
 })
 

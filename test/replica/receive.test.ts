@@ -26,7 +26,7 @@ describe('receiving', () => {
     b.take(a.made)
     const before = b.value
     const again = b.take([...a.made, ...a.made.toReversed()])
-    expect(again).toEqual({ held: [], merged: 0, events: [], refused: [], changed: false })
+    expect(again).toEqual({ held: [], merged: 0, events: [], refused: [], changed: false, forked: [] })
     expect(b.value).toBe(before)
   })
 

@@ -7,6 +7,7 @@ import { actorId } from '../../src/core/ids.ts'
 import { type ContainerType, containerTypes, Kind, type Meta, makes, type Targets } from '../../src/core/kinds.ts'
 import type { OpLog } from '../../src/core/op-log.ts'
 import { Json, type Scalar } from '../../src/core/value.ts'
+import { Canon } from '../../src/replica/snapshot-canon.ts'
 import { type Piece, walkBranch } from '../../src/replica/snapshot-walk.ts'
 import { World } from './snapshot-world.ts'
 
@@ -132,11 +133,12 @@ interface Change {
   readonly parents: readonly LV[]
 }
 
-function changesOf({ graph, log }: World): Change[] {
+function changesOf({ graph, log, actors }: World): Change[] {
   const changes: Change[] = []
-  for (let branch = 0; branch < graph.branches; branch++) {
+  const canon = Canon.of(graph, actors)
+  for (const [index, branch] of canon.branches.entries()) {
     let change: Change | undefined
-    walkBranch(graph, log, branch, (piece) => {
+    walkBranch(canon, log, index, (piece) => {
       // Unit by unit, as they are cut anew.
       for (let i = 0; i < piece.units; i++) {
         const lv = piece.lv + i

@@ -6,6 +6,7 @@ import { seededRandom } from '../../src/base/random.ts'
 import { actorId } from '../../src/core/ids.ts'
 import { Kind } from '../../src/core/kinds.ts'
 import type { DocState, HeadState } from '../../src/crdt/engine/state-form.ts'
+import { Canon } from '../../src/replica/snapshot-canon.ts'
 import type { SnapshotSource } from '../../src/replica/snapshot-encode.ts'
 import { encodeSnapshot } from '../../src/replica/snapshot-encode.ts'
 import { openSnapshot } from '../../src/replica/snapshot-open.ts'
@@ -19,8 +20,9 @@ function told({ actors, graph, log }: Pick<SnapshotSource, 'actors' | 'graph' | 
   const name = (lv: number): string => (lv < 0 ? '-' : `${actors.nameOf(graph.branchAt(lv))}:${graph.seqAt(lv)}`)
   const out: string[] = []
   log.thaw()
-  for (let branch = 0; branch < graph.branches; branch++)
-    walkBranch(graph, log, branch, ({ lv, kind, ref, a, b, units, isVoid }) => {
+  const canon = Canon.of(graph, actors)
+  for (const index of canon.branches.keys())
+    walkBranch(canon, log, index, ({ lv, kind, ref, a, b, units, isVoid }) => {
       for (let i = 0; i < units; i++) {
         const isPlaced = kind === Kind.type || kind === Kind.insert
         const place = kind === Kind.eraseBack ? a - i : isPlaced ? a + i : a
@@ -211,9 +213,9 @@ describe.skipIf(!hasData('traces'))('recorded typing', () => {
 
   function unitsOf({ graph, log, actors }: Pick<SnapshotSource, 'graph' | 'log' | 'actors'>): string {
     const parts: string[] = []
-    const branches = Array.from({ length: graph.branches }, (_, branch) => branch).sort(actors.compare)
-    for (const branch of branches)
-      walkBranch(graph, log, branch, ({ kind, b, units }) => {
+    const canon = Canon.of(graph, actors)
+    for (const index of canon.branches.keys())
+      walkBranch(canon, log, index, ({ kind, b, units }) => {
         if (kind === Kind.type) parts.push(log.units.slice(b, b + units))
       })
     return parts.join('')

@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { fromHex, toHex } from '../../src/base/bytes.ts'
 import { isJoineryError } from '../../src/base/errors.ts'
 import { seededRandom } from '../../src/base/random.ts'
-import { memberActor } from '../../src/core/ids.ts'
+import { forkedBranch, memberActor } from '../../src/core/ids.ts'
 import { Pulls } from '../../src/peer/pulls.ts'
 import { decodeGossip, encodeGossip } from '../../src/sync/gossip.ts'
-import { Holdings } from '../../src/sync/holdings.ts'
+import { Holdings, type Understanding } from '../../src/sync/holdings.ts'
 import { decodeMessage, encodeMessage, type Message } from '../../src/sync/messages.ts'
 import { RootDigest } from '../../src/sync/root.ts'
 import { Trickle } from '../../src/sync/trickle.ts'
@@ -23,6 +23,7 @@ const range = {
   signature: fromHex('dd'.repeat(64)),
 }
 
+const tag = new Uint8Array(8).fill(7)
 const messages: readonly Message[] = [
   {
     type: 'who',
@@ -43,13 +44,13 @@ const messages: readonly Message[] = [
       {
         document,
         version: new Map([
-          [a, 4],
-          [b, 9],
+          [forkedBranch(a, 4, tag), 4],
+          [forkedBranch(b, 9, tag), 9],
         ]),
       },
     ],
   },
-  { type: 'pull', id: 7, document, since: new Map([[a, 4]]) },
+  { type: 'pull', id: 7, document, since: new Map([[forkedBranch(a, 4, tag), 4]]) },
   { type: 'delta', id: 7, more: true, ops: 2, ranges: [range] },
   { type: 'news', records: [random.bytes(5), random.bytes(6)] },
   { type: 'ping' },
@@ -88,15 +89,15 @@ describe('messages', () => {
   })
 
   test('golden bytes of version 0', () => {
-    expect(toHex(encodeMessage({ type: 'pull', id: 1, document, since: new Map([[a, 300]]) }))).toBe(
-      `02010967726f6365726965730201${`25`}01${'0a'.repeat(32)}00000000ac02`,
-    )
+    expect(
+      toHex(encodeMessage({ type: 'pull', id: 1, document, since: new Map([[forkedBranch(a, 300, tag), 300]]) })),
+    ).toBe(`02010967726f6365726965730201${`25`}01${'0a'.repeat(32)}00000000ac02${'07'.repeat(8)}`)
   })
 })
 
 describe('gossip', () => {
   test('a small delta travels whole, a large one is announced', () => {
-    const version = new Map([[a, 5]])
+    const version = new Map([[forkedBranch(a, 5, tag), 5]])
     expect(decodeGossip(encodeGossip(document, [range], version))).toEqual({ type: 'delta', document, ranges: [range] })
     const large = { ...range, body: new Uint8Array(20_000) }
     expect(decodeGossip(encodeGossip(document, [large], version))).toEqual({ type: 'announce', document, version })
@@ -150,9 +151,12 @@ describe('trickle', () => {
   })
 })
 
+/** As in a world without forks. */
+const plain: Understanding = { revision: () => 0, understood: (_, stated) => stated }
+
 describe('pulls', () => {
   const source = (version: [typeof a, number][], direct = true): { holdings: Holdings; direct: boolean } => {
-    const holdings = new Holdings()
+    const holdings = new Holdings(plain)
     holdings.take([{ document, version: new Map(version) }], true)
     return { holdings, direct }
   }
@@ -203,7 +207,7 @@ describe('pulls', () => {
 
 describe('holdings', () => {
   test('a full state withdraws what its giver no longer has', () => {
-    const holdings = new Holdings()
+    const holdings = new Holdings(plain)
     holdings.take([{ document, version: new Map([[a, 5]]) }], false)
     expect(holdings.contains(document, new Map([[a, 5]]))).toBe(true)
     holdings.take([{ document, version: new Map([[a, 3]]) }], true)

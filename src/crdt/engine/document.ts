@@ -125,7 +125,7 @@ export class EngineDocument {
     const { graph, cuts } = this.context
     if (!graph.mayHaveCuts) return false
     this.deepen()
-    return cuts.isCut(branch)
+    return cuts.isCut(graph, branch)
   }
 
   /** Many such stretches at once, in their order: texts and lists take what is theirs together. For when nobody listens. */

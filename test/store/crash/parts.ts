@@ -62,7 +62,15 @@ export async function openParts({ store, random, onPublished }: PartsOptions): P
   })
   const context = { actor, catchUp: async () => {}, clock, leading: true, random, store, trace: () => {}, writer }
   const failed = (cause: unknown): void => void failures.push(cause)
-  const documents = new Documents({ context, keys, label: 'crash', removed: () => {}, altered: () => {}, failed })
+  const documents = new Documents({
+    context,
+    keys,
+    label: 'crash',
+    removed: () => {},
+    altered: () => {},
+    forked: () => {},
+    failed,
+  })
   await documents.load(await store.streams())
   return {
     actor,

@@ -1,0 +1,163 @@
+// Who writes under one name from two copies (FORMAT §1): what comes of it on every peer, however it is heard of. Drawn histories are fuzzed (kind 'forks').
+
+import { describe, expect, it } from 'vitest'
+import type { SignedRange } from '../../src/core/range.ts'
+import { createDoc, text } from '../../src/doc.ts'
+import { recordCut } from '../../src/replica/cut.ts'
+import { Replica } from '../../src/replica/replica.ts'
+import { Forger } from './forger.ts'
+import { docTag, heldAt, meet, Side } from './notation.ts'
+
+/** One who wrote 'so', and two lives of it after that: with what each made, and what both had. */
+function lives(): { one: Side; other: Side; before: SignedRange[] } {
+  const one = new Side('x')
+  const before = one.do((d) => (d.t = text('so')))
+  const other = new Side('x')
+  other.take(before, 'store')
+  one.do((d) => d.t.append(' left'))
+  other.do((d) => d.t.insert(0, 'right '))
+  return { one, other, before }
+}
+
+function same(...sides: readonly Side[]): void {
+  const [first] = sides as [Side]
+  for (const { replica, mirror } of sides) {
+    replica.check()
+    expect(mirror).toEqual(replica.value)
+    expect(replica.value).toEqual(first.value)
+    // Invariant 6.
+    expect(replica.snapshot()).toEqual(first.replica.snapshot())
+    expect(replica.digest(replica.version)).toEqual(first.replica.digest(first.replica.version))
+  }
+}
+
+describe('two lives of one actor', () => {
+  it('are both there, to the byte, whoever is heard of first, and it is said of whom', () => {
+    const { one, other, before } = lives()
+    const [b, c] = [new Side('b'), new Side('c')]
+    expect(b.take([...before, ...one.made, ...other.made]).forked).toEqual([one.replica.actor])
+    expect(c.take([...other.made, ...before, ...one.made]).forked).toEqual([one.replica.actor])
+    meet(one, other)
+    expect(b.value).toEqual({ t: 'right so left' })
+    same(b, c, one, other)
+    expect(b.replica.forkedActors).toEqual([one.replica.actor])
+  })
+
+  it('go on, each by itself, until they hear of one another', () => {
+    const { one, other } = lives()
+    const b = new Side('b')
+    b.take([...one.made, ...other.made])
+    for (let i = 0; i < 300; i++) {
+      b.take(one.do((d) => d.t.append('l')))
+      b.take(other.do((d) => d.t.insert(0, 'r')))
+    }
+    meet(one, other, b)
+    expect(b.value.t.length).toBe('right so left'.length + 600)
+    same(one, other, b)
+    // Where it wrote, it knows which of the two it is; where it was loaded, it cannot.
+    one.do((d) => d.t.append('!'))
+    const loaded = new Replica({ docTag, actor: one.replica.actor, now: () => 0 })
+    loaded.load(one.replica.snapshot())
+    expect(() => loaded.change((d) => (d as { n: number }).n++)).toThrow('different ops under one name')
+  })
+
+  it('are built upon by those who know of one and by those who know of both', () => {
+    const { one, other, before } = lives()
+    const [a, b, c] = [new Side('a'), new Side('b'), new Side('c')]
+    a.take([...before, ...one.made])
+    b.take([...before, ...other.made])
+    const upon = [...a.do((d) => d.t.append(' a')), ...b.do((d) => d.t.insert(0, 'b '))]
+    // What says no more than the actor is tried, and its chain tells which life was meant.
+    for (const order of [upon, upon.toReversed()]) {
+      const side = new Side('z')
+      side.take([...one.made, ...other.made, ...order])
+      expect(side.value).toEqual({ t: 'b right so left a' })
+    }
+    meet(a, b, c)
+    c.do((d) => (d.list = ['seen both']))
+    meet(a, b, c)
+    same(a, b, c)
+  })
+
+  it('wait for their beginning like anything that came too early', () => {
+    const { one, other } = lives()
+    const b = new Side('b')
+    b.take([...one.made])
+    const late = [other.do((d) => (d.n = 1)), other.do((d) => (d.n = 2))].flat()
+    const first = other.made[0] as SignedRange
+    b.take([first])
+    b.take(late.toReversed())
+    expect(b.value).toEqual({ t: 'right so left', n: 2 })
+    expect(b.replica.pending.ops).toBe(0)
+  })
+
+  it('are each cut off by a cut behind what they share', () => {
+    const { one, other, before } = lives()
+    const cut = recordCut(one.replica.history, one.replica.actor, (before[0] as SignedRange).endSeq - 1)
+    for (const order of [
+      [cut, ...one.made, ...other.made],
+      [...other.made, ...one.made, cut],
+    ]) {
+      const side = new Side('b')
+      side.take([...before, ...order])
+      expect(side.value).toEqual({ t: 'so' })
+      side.replica.check()
+    }
+  })
+
+  it('are named apart in what others are told: a chain that is not here is not held here', () => {
+    const { one, other } = lives()
+    one.do((d) => d.t.append(', which is longer'))
+    const theirs = one.replica.understood(other.replica.stated(other.replica.version))
+    expect([...theirs.keys()].filter((id) => one.replica.version.has(id))).toEqual([])
+    meet(one, other)
+    expect(new Map(heldAt(one, other))).toEqual(new Map(one.replica.version))
+  })
+
+  it('may be many, but not without end', () => {
+    const b = new Side('b')
+    const write = (n: number): SignedRange => new Forger('h').write([{ type: 'set', key: `k${n}`, value: n }])
+    const received = b.take(Array.from({ length: 70 }, (_, n) => write(n)))
+    expect(Object.keys(b.value)).toHaveLength(64)
+    expect(new Set(received.refused.map(({ error }) => error.code))).toEqual(new Set(['limit']))
+  })
+})
+
+describe('documents without a network', () => {
+  it('take both lives of an actor from whoever has both, and name them apart in their version', () => {
+    const make = (word: string) => {
+      const doc = createDoc<{ words: string[] }>({ actor: Uint8Array.of(7) })
+      doc.change((d) => (d.words = [word]))
+      return doc
+    }
+    const [one, other] = [make('one'), make('other')]
+    const both = createDoc<{ words: string[] }>()
+    both.receive(one.delta())
+    expect(both.receive(other.delta()).forked).toEqual([one.actor])
+    const copy = createDoc<{ words: string[] }>()
+    for (let bytes = both.delta(); bytes.length > 0; bytes = both.delta(copy.version)) copy.receive(bytes)
+    expect(copy.value).toEqual(both.value)
+    expect(copy.snapshot()).toEqual(both.snapshot())
+    expect(copy.at(both.version).value).toEqual(both.value)
+    expect([...both.version.keys()].map((id) => id.split('.')[0])).toEqual(['07', '07'])
+    // Somebody who has one life hears of the other, by a session too.
+    one.receive(both.delta(one.version))
+    expect(one.value).toEqual(both.value)
+    const there = other.session(both.version)
+    const here = both.session(other.version)
+    there.receive(here.send())
+    expect(other.value).toEqual(both.value)
+  })
+
+  it('refuse what contradicts them and does not say what it goes on from', () => {
+    const one = createDoc<{ n: number }>({ actor: Uint8Array.of(7) })
+    const other = createDoc<{ n: number }>({ actor: Uint8Array.of(7) })
+    const deltas: Uint8Array[] = []
+    other.on('delta', (delta) => deltas.push(delta))
+    for (let n = 0; n < 4; n++) {
+      one.change((d) => (d.n = n))
+      other.change((d) => (d.n = -n))
+    }
+    expect(() => one.receive(deltas[2] as Uint8Array)).toThrow('different ops under one name')
+  })
+})

@@ -319,9 +319,46 @@ test('a store whose folder is removed under it stops, and its leases are lost', 
   const lease = await store.lease()
   await store.append(records('a:1'), strict)
   fs.rmSync(path, { recursive: true })
-  await expect.poll(() => outcome(store.append(records('a:2'), strict)), { timeout: 5000 }).toBe('store-failed')
+  expect(await outcome(store.append(records('a:2'), strict))).toBe('store-failed')
   await lease.lost
   await store.close()
+})
+
+test('a store whose lock was stolen writes nothing more, and the thief goes on under another instance', async () => {
+  const path = freshFolder()
+  const robbed = await open(path)
+  const lease = await robbed.lease()
+  await robbed.append(records('a:1'), strict)
+  fs.rmSync(join(path, 'lock'))
+  const thief = await open(path)
+  expect((await thief.lease()).instance).toBe(lease.instance + 1)
+  expect(await outcome(robbed.append(records('a:2'), strict))).toBe('store-failed')
+  await lease.lost
+  await robbed.close()
+  await thief.append(records('a:3'), strict)
+  await thief.close()
+  // Who had lost it gave nothing back: the next one follows the thief.
+  await making(path, async (store) => {
+    expect((await store.lease()).instance).toBe(lease.instance + 1)
+    expect(texts(await store.read('a'))).toBe('1 3')
+  })
+})
+
+test('after a clean end, and after a kill, the instance is used again', async () => {
+  const path = freshFolder()
+  for (let run = 0; run < 3; run++)
+    await making(path, async (store) => {
+      expect((await store.lease()).instance).toBe(0)
+      await store.append(records(`a:${run}`), strict)
+    })
+  // A process that died with its lock: another boot, so that nobody lives who could be it.
+  const killed = await open(path)
+  await killed.lease()
+  await killed.append(records('a:3'), strict)
+  const dead = fs.readFileSync(join(path, 'lock'), 'utf8').replace(/^(\d+) \S+/, '$1 another-boot')
+  await killed.close()
+  fs.writeFileSync(join(path, 'lock'), dead)
+  await making(path, async (store) => expect((await store.lease()).instance).toBe(0))
 })
 
 test('a copied folder is another store, and goes on under an instance nobody used', async () => {

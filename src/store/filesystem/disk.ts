@@ -25,10 +25,12 @@ export interface FileFacts {
   readonly sizeBytes: number
 }
 
-/** Where a folder really is: another place or another number means a copy. */
+/** Where a folder really is: another place, another number or another time of birth means a copy. */
 export interface FolderFacts {
   readonly path: string
   readonly inode: string
+  /** Numbers of what was removed are given again, times are not. Undefined where the system does not tell. */
+  readonly born?: string
 }
 
 /** A process, so that a lock of a dead one can be told from a living one's, and a reused process id is not taken for its former owner. */

@@ -80,7 +80,8 @@ class FolderStore implements Store {
     const expectations = Home.expectations(host, folder)
     this.#log = new Log(host, folder, { segmentBytes, holds: lock.holds, ...expectations })
     const { damages, base, cursor, isHomeForeign } = this.#log
-    this.#home = new Home(host, folder, { damages, base, isHomeForeign, hasData: cursor > 0 })
+    const { succeeds } = lock
+    this.#home = new Home(host, folder, { damages, base, isHomeForeign, hasData: cursor > 0, cursor, succeeds })
     this.#shelf = new Shelf(host, host.disk.join(folder, 'shelf'))
     this.#queue = new GroupQueue((items) => this.#commit(items), limits.segmentBytes)
   }

@@ -14,6 +14,8 @@ interface Facts {
   /** Where the folder was when this was written: another place means a copy. */
   readonly path: string
   readonly inode: string
+  /** Undefined where the system does not tell, and in early drafts. */
+  readonly born?: string
   /** Instance numbers below this one are in doubt. */
   readonly firstInstance: number
   /** Instance numbers below this one were used. */
@@ -34,6 +36,10 @@ export interface LogFacts {
   readonly hasData: boolean
   /** The incarnation file is another store's. */
   readonly isHomeForeign: boolean
+  /** How far it reaches now. */
+  readonly cursor: Cursor
+  /** Whether the last owner of the lock died with it. */
+  readonly succeeds: boolean
 }
 
 export class Home {
@@ -41,12 +47,14 @@ export class Home {
   readonly #path: string
   #facts: Facts
 
-  constructor(host: Host, folder: string, { damages, base, hasData, isHomeForeign }: LogFacts) {
+  constructor(host: Host, folder: string, log: LogFacts) {
+    const { damages, base, hasData, isHomeForeign } = log
     this.#host = host
     this.#path = host.disk.join(folder, 'incarnation')
     const here = { ...host.disk.folderFacts(folder), damages, base }
     const kept = isHomeForeign ? undefined : readFacts(host, this.#path)
-    this.#facts = kept === undefined ? newFacts(host.random, here, hasData) : settled(host.random, kept, here)
+    this.#facts =
+      kept === undefined ? newFacts(host.random, here, hasData) : settled(host.random, kept, here, isRobbed(kept, log))
     if (JSON.stringify(this.#facts) !== JSON.stringify(kept)) this.#write()
   }
 
@@ -89,18 +97,30 @@ export class Home {
   }
 }
 
-type Here = Pick<Facts, 'path' | 'inode' | 'damages' | 'base'>
+type Here = Pick<Facts, 'path' | 'inode' | 'born' | 'damages' | 'base'>
 
 function newFacts(random: Random, here: Here, hasData: boolean): Facts {
   const first = hasData ? byLot(random) : 0
   return { incarnation: newIncarnation(random), ...here, firstInstance: first, usedInstances: first }
 }
 
-function settled(random: Random, kept: Facts, here: Here): Facts {
-  const isMoved = kept.path !== here.path || kept.inode !== here.inode
+/**
+ * The log went on after it was last closed, and yet nobody died with the lock: it was taken from its owner, who may be writing still, or may have let
+ * out what is not here.
+ */
+function isRobbed(kept: Facts, { cursor, succeeds }: LogFacts): boolean {
+  return !succeeds && (kept.reached ?? 0) !== cursor
+}
+
+function settled(random: Random, kept: Facts, here: Here, robbed: boolean): Facts {
+  const isMoved = kept.path !== here.path || kept.inode !== here.inode || isReborn(kept, here)
   if (isMoved) return newFacts(random, here, true)
-  const isDoubtful = here.damages > kept.damages
+  const isDoubtful = robbed || here.damages > kept.damages
   return { ...kept, ...here, firstInstance: isDoubtful ? kept.usedInstances : kept.firstInstance }
+}
+
+function isReborn(kept: Facts, here: Here): boolean {
+  return kept.born !== undefined && here.born !== undefined && kept.born !== here.born
 }
 
 /**

@@ -12,6 +12,8 @@ import type { Host, Owner } from './disk.ts'
 import { absentIfMissing, createWhole, readFile } from './files.ts'
 
 export interface FolderLock {
+  /** Its last owner never gave it back, since it died. Else it was given back, or somebody removed it. */
+  readonly succeeds: boolean
   /** False if the lock was stolen or the folder is gone: stop writing. */
   holds(): boolean
   release(): void
@@ -39,6 +41,7 @@ export function takeLock(host: Host, folder: string): FolderLock {
       if (path !== root) disk.rename(path, root)
       removeChain(host, folder)
       return {
+        succeeds: last !== undefined,
         holds: () => readHolder(host, root)?.token === self.token,
         release: () => release(host, root, self),
       }

@@ -24,10 +24,12 @@ export const nodeDisk: Disk = {
   parent: dirname,
 
   facts: (path) => absentIfMissing(() => factsOf(fs.statSync(path))),
-  folderFacts: (path) => ({
-    path: fs.realpathSync(path),
-    inode: String(fs.statSync(path, { bigint: true }).ino),
-  }),
+  folderFacts: (path) => {
+    const { ino, birthtimeNs, ctimeNs } = fs.statSync(path, { bigint: true })
+    // A system that does not know says zero, or the time of the last change.
+    const born = birthtimeNs > 0 && birthtimeNs !== ctimeNs ? { born: String(birthtimeNs) } : {}
+    return { path: fs.realpathSync(path), inode: String(ino), ...born }
+  },
   list: (folder) => fs.readdirSync(folder),
 
   open: (path, mode) => fs.openSync(path, flags[mode], 0o600),

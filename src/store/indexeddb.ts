@@ -114,6 +114,7 @@ class IndexeddbStore implements Store {
       writer: this.writer,
       failed: () => this.#failed,
       fail: (cause) => this.#fail(cause),
+      outdated: () => this.#leader.resign(),
       done: (keys) => this.#wrote(keys),
     })
     this.#channel = new BroadcastChannel(name)
@@ -122,7 +123,7 @@ class IndexeddbStore implements Store {
       name: `${name}:leader`,
       life,
       post: (message) => this.#post(message),
-      begin: async () => this.#commits.lead(await this.#shelf.beginTerm()),
+      begin: async (isLost) => this.#commits.lead(await this.#shelf.beginTerm(isLost)),
     })
     const notes = new Notes(name)
     this.lastWords = {

@@ -168,11 +168,14 @@ class Window implements PageLife {
     for (const listener of this.#listeners) listener()
   }
 
+  /** Only hidden pages are frozen. */
   sleep(): void {
+    this.#isVisible = false
     for (const listener of this.#sleepers) listener('frozen')
   }
 
   wake(): void {
+    this.#isVisible = true
     for (const listener of this.#wakers) listener()
   }
 }
@@ -231,6 +234,10 @@ test('a leader that is put to sleep gives way at once, and leads again when its 
   // It is its turn, and it sleeps: the other one does not wait for it.
   const leadBAgain = await stores[1]?.lead(signal)
   windows[0]?.wake()
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  // That it wakes up with the lead it was to have takes nothing from the one that has it.
+  await stores[1]?.append(records('a:1'), strict)
+  await stores[1]?.compact('a', utf8('S1'), stores[1]?.cursor())
   await leadBAgain?.release()
   await again
   await close()

@@ -28,6 +28,8 @@ export interface CommitsOptions {
   /** Why nothing is taken any more. */
   readonly failed: () => JoineryError | undefined
   readonly fail: (cause: unknown) => JoineryError
+  /** Another tab leads by now. */
+  readonly outdated: () => void
   /** The keys that a group got, in order. */
   readonly done: (keys: readonly Cursor[]) => void
 }
@@ -56,7 +58,9 @@ export class Commits {
   /** Errors: 'store-locked' if another tab has led since we did. */
   async asLeader(job: Job, sizeBytes: number): Promise<void> {
     await this.#queue.push(job, sizeBytes)
-    if (this.#refused.has(job)) throw outdatedError(this.#options.name)
+    if (!this.#refused.has(job)) return
+    this.#options.outdated()
+    throw outdatedError(this.#options.name)
   }
 
   idle(): Promise<void> {

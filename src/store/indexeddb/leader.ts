@@ -12,7 +12,7 @@
 import type { Off } from '../../base/emitter.ts'
 import { limits } from '../../base/limits.ts'
 import type { Leadership } from '../store.ts'
-import { type Held, hold, taken } from './locks.ts'
+import { type Begin, type Held, hold, taken } from './locks.ts'
 import type { PageLife } from './page-life.ts'
 
 export interface LeaderOptions {
@@ -21,7 +21,7 @@ export interface LeaderOptions {
   /** Tells the other tabs. */
   readonly post: (message: LeaderMessage) => void
   /** Called while the lock is held, before anyone is told: makes the term by which older leaders are refused. */
-  readonly begin: () => Promise<void>
+  readonly begin: Begin
 }
 
 export type LeaderMessage = 'visible-tab-asks' | 'hidden-tab-leads' | 'leader-there?' | 'leader-here'
@@ -76,6 +76,11 @@ export class Leader {
     else if (!this.#options.life.isVisible()) this.#giveWay?.()
   }
 
+  /** Somebody else has begun to lead, which we were not told of. */
+  resign(): void {
+    this.#giveWay?.()
+  }
+
   close(): void {
     for (const off of this.#offs) off()
   }
@@ -104,15 +109,23 @@ export class Leader {
         resolve(held)
         turn.abort()
       }
-      const stop = this.#watch(() => this.#steal().then((held) => held && take(held), reject))
+      const fail = (error: unknown): void => {
+        isOver = true
+        stop()
+        reject(error)
+      }
+      const stop = this.#watch(() =>
+        this.#steal().then(
+          (held) => held && take(held),
+          (error: unknown) => isStolen(error) || fail(error), // Stolen back: it is not our turn yet.
+        ),
+      )
       const queue = (): void => {
         hold(name, { signal: wait }, begin).then(take, (error: unknown) => {
           if (isOver) return
           // It was our turn while we slept, and somebody went ahead of us.
-          if (isStolen(error) && !wait.aborted) return queue()
-          isOver = true
-          stop()
-          reject(error)
+          if (isStolen(error) && !wait.aborted) queue()
+          else fail(error)
         })
       }
       queue()
@@ -143,7 +156,10 @@ export class Leader {
     const alone = await hold(`${name}:steal`, { ifAvailable: true }).catch(ifTaken)
     if (alone === undefined) return undefined
     try {
-      return await hold(name, { steal: true }, begin)
+      return await hold(name, { steal: true }, async (isLost) => {
+        await alone.release() // Should we fall asleep now, others may steal from us.
+        await begin(isLost)
+      })
     } finally {
       await alone.release()
     }

@@ -11,17 +11,21 @@ export interface Held {
 /** What `hold` rejects with where a lock was asked for only if available. */
 export const taken = new Error('the lock is taken')
 
-/** Takes a lock and keeps it until released. `begin` runs with the lock held, before anybody has it: where it fails the lock is free again. */
-export function hold(name: string, options: LockOptions, begin = async (): Promise<void> => {}): Promise<Held> {
+/** What is done once the lock is ours, and before anybody is told. It may take long, in a tab that sleeps: `isLost` says whether the lock is still ours. */
+export type Begin = (isLost: () => boolean) => Promise<void>
+
+/** Takes a lock and keeps it until released. Where `begin` fails the lock is free again. */
+export function hold(name: string, options: LockOptions, begin: Begin = async () => {}): Promise<Held> {
   const { locks } = navigator
   if (locks === undefined)
     throw new JoineryError('insecure-context', 'Tabs share data only on https: or http://localhost pages.')
   const granted = Promise.withResolvers<Held>()
   const released = Promise.withResolvers<void>()
   const lost = Promise.withResolvers<void>()
+  let isLost = false
   const request = locks.request(name, options, async (lock) => {
     if (lock === null) throw taken
-    await begin()
+    await begin(() => isLost)
     granted.resolve({ lost: lost.promise, release })
     await released.promise
   })
@@ -30,6 +34,7 @@ export function hold(name: string, options: LockOptions, begin = async (): Promi
     await request.catch(() => {}) // Stolen meanwhile: then it is as free as we wanted it.
   }
   request.catch((error: unknown) => {
+    isLost = true
     granted.reject(error)
     lost.resolve()
   })

@@ -1,7 +1,7 @@
 // The shelf and the key pairs: small named values, each write a strict transaction of its own.
 
 import type { IDBPObjectStore } from 'idb'
-import { checkKey } from '../checks.ts'
+import { checkKey, outdatedError } from '../checks.ts'
 import type { MakeKeyPair } from '../store.ts'
 import type { Database, Tables } from './database.ts'
 import type { Turns } from './turns.ts'
@@ -62,9 +62,10 @@ export class Shelf {
     })
   }
 
-  /** Who leads from now on, by a number that grows. */
-  beginTerm(): Promise<number> {
+  /** Who leads from now on, by a number that grows; unless it is another one already. */
+  beginTerm(isLost: () => boolean): Promise<number> {
     return this.write('meta', async (table) => {
+      if (isLost()) throw outdatedError(this.#database.name)
       const term = Number((await table.get('term')) ?? 0) + 1
       await table.put(term, 'term')
       return term

@@ -12,7 +12,10 @@ const rows = ['node', 'browser', 'types', 'notes'].map((name) => [`dist/${name}`
 console.log(table([...rows, ['dist', sizeBytes(dist)], ...(await travelling())]))
 
 async function travelling() {
-  const entries = { 'joinery/doc, gzip': 'browser/doc.js', 'the page, gzip': 'notes/main.js' }
+  const page = existsSync(join(dist, 'notes'))
+    ? readdirSync(join(dist, 'notes')).find((name) => /^main-.*js$/.test(name))
+    : ''
+  const entries = { 'joinery/doc, gzip': 'browser/doc.js', 'the page, gzip': `notes/${page}` }
   const found = Object.entries(entries).filter(([, path]) => existsSync(join(dist, path)))
   return Promise.all(found.map(async ([name, path]) => [name, await bundledBytes(join(dist, path))]))
 }

@@ -7,6 +7,7 @@ import { attempt, button, byId, complain, focusFirst, make, part, say } from './
 import { inviteDialog } from './invite.ts'
 import { joinScreen } from './join.ts'
 import { keptName, nameDialog } from './name.ts'
+import { keepPage } from './offline.ts'
 import { type SpaceScreen, spaceScreen } from './space-screen.ts'
 import { sentence, ticketIn } from './words.ts'
 
@@ -26,6 +27,10 @@ async function start(): Promise<void> {
     )
   }
   app(await openPeer({ name: keptName() }))
+  // A page that cannot be kept works all the same, while it is served.
+  await keepPage(() => complain('A newer version of this page is here: reload it when it suits you.')).catch(
+    (error: unknown) => console.warn(`The page is not kept for when its peer is gone: ${sentence(error)}`),
+  )
 }
 
 function stop(error: unknown): void {

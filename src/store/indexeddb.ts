@@ -96,7 +96,6 @@ class IndexeddbStore implements Store {
   readonly #leases = new Set<Lease | Leadership>()
   readonly #offs: Off[] = []
   #seen: Cursor
-  #leased = 0
   #failed: JoineryError | undefined
   #closing: Promise<void> | undefined
 
@@ -233,14 +232,11 @@ class IndexeddbStore implements Store {
   async lease(): Promise<Lease> {
     this.#check()
     const held = await holdInstance(`${this.#name}:actor`)
-    const [key, token] = [`actor:${held.instance}`, `${this.writer}/${this.#leased++}`]
-    try {
-      await this.#shelf.noteLease(key, token)
-    } catch (error) {
+    const mark = await this.#shelf.beginLease(held.instance).catch(async (error: unknown) => {
       await held.release()
       throw error
-    }
-    const off = this.#commits.holdLease(key, token)
+    })
+    const off = this.#commits.holdLease(mark)
     const release = (): Promise<void> => {
       off()
       return held.release()

@@ -216,7 +216,7 @@ test('without an invitation the page asks for one, and says what is wrong with a
   await eventually(() => page.locator('#space-select option').allTextContents()).toEqual(['Mine'])
 })
 
-test('where a peer cannot live, the page says so in a sentence', async () => {
+test('where a peer cannot live, or cannot keep anything, the page says so in a sentence', async () => {
   const person = await stage.person()
   await person.route('http://joinery.test/**', (route) => {
     const name = new URL(route.request().url()).pathname.slice(1) || 'index.html'
@@ -230,5 +230,5 @@ test('where a peer cannot live, the page says so in a sentence', async () => {
   const bare = await stage.person()
   await bare.addInitScript(() => Object.defineProperty(globalThis, 'indexedDB', { value: undefined }))
   const page = await stage.tab(bare)
-  expect(await page.locator('#stop-text').textContent()).toMatch(/IndexedDB/)
+  await eventually(() => status(page)).toMatch(/keeps nothing/)
 })

@@ -297,7 +297,7 @@ test('Invariant 11: what a tab writes as an actor that another tab has by now is
   await storeA?.append(records('a:1'), strict)
   // A browser that frees the locks of a page it put away, and does not say so.
   const database = await openDB(`joinery:${path}`)
-  await database.put('meta', 'somebody else', 'actor:0')
+  await database.put('meta', 1, 'over:0:000000000001')
   database.close()
   const written = [storeA?.append(records('a:received'), { durability: 'relaxed' })].map((one) =>
     outcome(one ?? Promise.resolve()),
@@ -306,6 +306,19 @@ test('Invariant 11: what a tab writes as an actor that another tab has by now is
   expect(await outcome(storeA?.append(records('a:2'), strict) ?? Promise.resolve())).toBe('store-failed')
   await lease?.lost
   expect(texts((await storeB?.read('a')) ?? { records: [], degraded: true })).toBe('1 received')
+  await close()
+})
+
+test('what is remembered of leases that are over does not grow for ever', async () => {
+  const { path, stores, close } = await tabs(1)
+  for (let i = 0; i < 100; i++) await (await stores[0]?.lease())?.release()
+  await stores[0]?.lease()
+  await stores[0]?.append(records('a:1'), strict)
+  const database = await openDB(`joinery:${path}`)
+  const marks = (await database.getAllKeys('meta')).filter((key) => String(key).startsWith('over:'))
+  expect(marks.length).toBe(64)
+  expect(marks.at(-1)).toBe('over:0:000000000100')
+  database.close()
   await close()
 })
 

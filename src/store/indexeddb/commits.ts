@@ -3,7 +3,8 @@
 //
 //   within the transaction:  is the actor still ours? (own edits) ──► appends, packed ──► is the term still ours? ──► compact, drop
 //
-// Both questions are asked of the database itself, where nobody can answer twice: a lock that was lost while this tab slept does no harm.
+// Both questions are asked of the database itself, where nobody can answer twice: a lock that was lost while this tab slept does no harm. An append
+// waits for no answer: it is handed to the browser in one go, and goes to disk even if the page ends the next moment.
 
 import { JoineryError } from '../../base/errors.ts'
 import { limits } from '../../base/limits.ts'
@@ -39,8 +40,8 @@ export class Commits {
   readonly #queue: GroupQueue<Job>
   /** Compactions and drops that were refused since another tab leads: the appends that shared their transaction stand. */
   readonly #refused = new WeakSet<Job>()
-  /** What the database says of the actors leased here, by their keys in `meta`. */
-  readonly #leases = new Map<string, string>()
+  /** The marks in `meta` that would say that an actor leased here is another tab's. */
+  readonly #leases = new Set<string>()
   #term: number | undefined
 
   constructor(options: CommitsOptions) {
@@ -67,12 +68,10 @@ export class Commits {
     return this.#queue.idle()
   }
 
-  /** From now on, own edits stand only while the database names this tab as the actor's holder; until `off`. */
-  holdLease(key: string, token: string): () => void {
-    this.#leases.set(key, token)
-    return () => {
-      if (this.#leases.get(key) === token) this.#leases.delete(key)
-    }
+  /** From now on, own edits stand only while this mark does not: whoever has the actor next puts it there. Until `off`. */
+  holdLease(mark: string): () => void {
+    this.#leases.add(mark)
+    return () => this.#leases.delete(mark)
   }
 
   lead(term: number): void {
@@ -103,13 +102,16 @@ export class Commits {
     })
     // Only `complete` means written: a request may succeed and the commit fail. And where it fails, some requests are never answered (Chromium).
     await transaction.done.catch((error: unknown) => {
+      if (transaction.error?.name === 'ConstraintError') throw takenOver(this.#options.name)
       throw transaction.error ?? failure ?? error
     })
     return work
   }
 
   async #run(jobs: readonly Job[], transaction: LogTransaction): Promise<readonly Cursor[]> {
-    if (jobs.some((job) => job.type === 'append' && job.strict)) await this.#checkLeases(transaction)
+    const isOwn = jobs.some((job) => job.type === 'append' && job.strict)
+    const guard = isOwn ? this.#guard(transaction) : undefined
+    guard?.catch(() => {}) // Told at the end.
     const keys: Cursor[] = []
     let waiting: StoreRecord[] = []
     // Appends that follow one another are packed together.
@@ -130,23 +132,26 @@ export class Commits {
     }
     const last = flush()
     transaction.commit() // Nothing more comes: the database need not ask.
-    await last
+    await Promise.all([guard, last])
     return keys
   }
 
-  /** Invariant 11: what an actor writes after another tab has it never comes to stand beside what that one writes. */
-  async #checkLeases(transaction: LogTransaction): Promise<void> {
+  /**
+   * Invariant 11: what an actor writes after another tab has it never comes to stand beside what that one writes. Nothing is asked, since an answer
+   * would have to be waited for, and the page may end meanwhile: adding what stands there already fails, and the whole transaction with it.
+   */
+  async #guard(transaction: LogTransaction): Promise<void> {
     const meta = transaction.objectStore('meta')
-    const standing = await Promise.all([...this.#leases.keys()].map((key) => meta.get(key)))
-    if ([...this.#leases.values()].every((token, index) => standing[index] === token)) return
-    throw new JoineryError(
-      'store-failed',
-      `Another tab took over what this one wrote as in ${this.#options.name}, while it slept: reload the page.`,
-    )
+    await Promise.all([...this.#leases].flatMap((mark) => [meta.add(1, mark), meta.delete(mark)]))
   }
 
   /** Whether another tab has led since we did. Asked within the transaction that deletes, so no leader can begin in between. */
   async #isOutdated(transaction: LogTransaction): Promise<boolean> {
     return this.#term !== undefined && (await transaction.objectStore('meta').get('term')) !== this.#term
   }
+}
+
+function takenOver(name: string): JoineryError {
+  const words = `Another tab has the name under which this one wrote in ${name}, since this one slept too long: reload the page.`
+  return new JoineryError('store-failed', words)
 }

@@ -15,7 +15,7 @@ export interface Tables extends DBSchema {
   packs: { key: number; value: Row; indexes: { stream: string; snapshot: [string, number] } }
   shelf: { key: string; value: Uint8Array }
   keyPairs: { key: string; value: CryptoKeyPair }
-  /** 'incarnation', 'term' of the newest leader, 'end' of the log where its last rows were deleted, 'actor:<n>' who holds that lease. */
+  /** 'incarnation', 'term' of the newest leader, 'end' of the log where its last rows were deleted, 'actor:<n>' how often it was leased, 'over:<n>:<lease>' a lease that is over. */
   meta: { key: string; value: string | number }
 }
 

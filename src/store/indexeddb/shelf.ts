@@ -6,6 +6,13 @@ import type { MakeKeyPair } from '../store.ts'
 import type { Database, Tables } from './database.ts'
 import type { Turns } from './turns.ts'
 
+/** Leases of one instance whose end is remembered: no tab sleeps through more. */
+const marksKept = 64
+
+function leaseMark(instance: number, lease: number): string {
+  return `over:${instance}:${String(lease).padStart(12, '0')}`
+}
+
 /** Runs an action on the database, if there still is one; its errors become ours. */
 export type Attempt = <T>(action: () => Promise<T>) => Promise<T>
 
@@ -72,9 +79,15 @@ export class Shelf {
     })
   }
 
-  /** Notes who holds an actor's lease from now on. */
-  async noteLease(key: string, token: string): Promise<void> {
-    await this.write('meta', (table) => table.put(token, key))
+  /** Begins a lease of an actor's instance: whoever had it before is marked as over. The mark that would say so of this one. */
+  beginLease(instance: number): Promise<string> {
+    return this.write('meta', async (table) => {
+      const lease = Number((await table.get(`actor:${instance}`)) ?? 0) + 1
+      void table.put(1, leaseMark(instance, lease - 1))
+      void table.delete(IDBKeyRange.bound(leaseMark(instance, 0), leaseMark(instance, Math.max(0, lease - marksKept))))
+      await table.put(lease, `actor:${instance}`)
+      return leaseMark(instance, lease)
+    })
   }
 
   read<Name extends 'packs' | 'shelf' | 'keyPairs', T>(

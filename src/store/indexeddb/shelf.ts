@@ -84,7 +84,9 @@ export class Shelf {
     return this.write('meta', async (table) => {
       const lease = Number((await table.get(`actor:${instance}`)) ?? 0) + 1
       void table.put(1, leaseMark(instance, lease - 1))
-      void table.delete(IDBKeyRange.bound(leaseMark(instance, 0), leaseMark(instance, Math.max(0, lease - marksKept))))
+      void table.delete(
+        IDBKeyRange.bound(leaseMark(instance, 0), leaseMark(instance, Math.max(0, lease - marksKept - 1))),
+      )
       await table.put(lease, `actor:${instance}`)
       return leaseMark(instance, lease)
     })

@@ -32,7 +32,7 @@ export async function serve(options: ServeOptions, output: Output, signal: Abort
     const page = await servePage(pageFolder(), options.port)
     opened.push(() => page.close())
     const peer = await open(options)
-    opened.push(() => peer.close())
+    opened.push(() => closeSaved(peer))
     const commands = await listenForCommands(options.folder, handlerFor(peer, options.folder))
     opened.push(() => commands.close())
     if (peer.spaces.length === 0) await peer.space(firstSpace)
@@ -57,6 +57,16 @@ async function refuseSecond(folder: string): Promise<void> {
     'store-locked',
     `A peer already runs on ${folder}. Use that one, or name another folder with --path.`,
   )
+}
+
+/** Closes a peer. What it could not save it tells as an 'error' event, which is shown; a script learns of it by the exit code. Errors: 'unsaved'. */
+async function closeSaved(peer: Peer): Promise<void> {
+  let unsaved: JoineryError | undefined
+  peer.on('error', (error) => {
+    if (error.code === 'unsaved') unsaved = error
+  })
+  await peer.close()
+  if (unsaved !== undefined) throw unsaved
 }
 
 /** Closes the last opened first: commands before the peer they use, the peer before the page that shows it. */

@@ -27,7 +27,10 @@ export interface Began {
 }
 
 /** A bundle, piece by piece in base64, and what was in it. */
-export type BackupAnswer = { readonly piece: string } | { readonly spaces: readonly SpaceAnswer[] }
+export type BackupAnswer =
+  | { readonly piece: string }
+  /** `isWhole` is false where documents are damaged here, and so not whole in the bundle. */
+  | { readonly spaces: readonly SpaceAnswer[]; readonly isWhole: boolean }
 
 export interface SpaceAnswer {
   readonly id: string

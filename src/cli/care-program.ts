@@ -23,7 +23,7 @@ export function addCare(program: Command, context: ProgramContext): void {
   addDoctor(program, context)
 }
 
-function addBackup(program: Command, { output, signal }: ProgramContext): void {
+function addBackup(program: Command, { output, signal, onExitCode }: ProgramContext): void {
   program
     .command('backup')
     .argument('<file>', 'the file to write')
@@ -41,6 +41,7 @@ function addBackup(program: Command, { output, signal }: ProgramContext): void {
       const done = await writeBackup(file, force === true, answers<'backup'>(request, { folder: path, signal }))
       const answer: BackedUp = { ...done, withKeys: request.withKeys }
       await (output.json ? output.value(answer) : output.line(showBackup(output, answer)))
+      if (!answer.isWhole) onExitCode(exitCodes.unreadable)
     })
 }
 
@@ -51,14 +52,14 @@ async function writeBackup(
 ): Promise<Omit<BackedUp, 'withKeys'>> {
   const file = await NewFile.begin(name, { replace })
   try {
-    let spaces: BackedUp['spaces'] | undefined
+    let contents: Pick<BackedUp, 'spaces' | 'isWhole'> | undefined
     for await (const answer of pieces) {
       if ('piece' in answer) await file.write(Buffer.from(answer.piece, 'base64'))
-      else spaces = answer.spaces
+      else contents = answer
     }
-    if (spaces === undefined) throw new JoineryError('aborted', 'The backup was interrupted: no file was written.')
+    if (contents === undefined) throw new JoineryError('aborted', 'The backup was interrupted: no file was written.')
     await file.finish()
-    return { file: file.path, bytes: file.sizeBytes, spaces }
+    return { file: file.path, bytes: file.sizeBytes, ...contents }
   } catch (error) {
     await file.abandon()
     throw error

@@ -11,7 +11,8 @@ export async function* backup(peer: Peer, request: BackupRequest): AsyncGenerato
   const spaces = request.spaces.length === 0 ? peer.spaces : request.spaces.map((name) => spaceOf(peer, name))
   for await (const piece of peer.backup({ spaces, withKeys: request.withKeys }))
     yield { piece: Buffer.from(piece.buffer, piece.byteOffset, piece.length).toString('base64') }
-  yield { spaces: spaces.map(summary) }
+  const isDamaged = spaces.some(({ status }) => status.current.pending.some(({ reason }) => reason === 'damaged'))
+  yield { spaces: spaces.map(summary), isWhole: !isDamaged }
 }
 
 /** Errors: 'bad-option' (no such file), 'bad-ticket', and those of peer.restore. */

@@ -118,6 +118,7 @@ test('without a peer that runs: backed up with keys, compacted, and restored whe
     file,
     bytes: (await stat(file)).size,
     withKeys: true,
+    isWhole: true,
     spaces: [{ label: 'Home', documents: ['groceries'] }],
   })
   expect((await stat(file)).mode & 0o777).toBe(0o600)
@@ -142,7 +143,11 @@ test('without a peer that runs: a damaged folder is told in words, and repaired'
   await writeFile(log, bytes.fill(0, bytes.length - 10))
   expect(await joinery('fsck', '--path', folder)).toMatchObject({
     code: 7,
-    stdout: expect.stringMatching(/harmless {2}manifest: It was altered\.[\s\S]*damaged {3}log\/000001\.log: A record/),
+    stdout: expect.stringMatching(/damaged {3}log\/000001\.log: A record[\s\S]*harmless {2}manifest: It was altered\./),
+  })
+  expect(await joinery('backup', place.path('hurt.bundle'), '--path', folder)).toMatchObject({
+    code: 7,
+    stdout: expect.stringContaining('Some of these are damaged here'),
   })
   const { code, stdout } = await joinery('fsck', '--repair', '--path', folder)
   expect(code).toBe(7)

@@ -395,7 +395,8 @@ class MemoryDoc<T> implements Doc<T>, Editable {
     if (this.#locals.size > 0) for (const fn of [...this.#locals]) fn(length - count, length)
     const delta = this.#wantsDeltas ? this.#deltas.one(this.replica.branch, from, from + count) : undefined
     const isChange = isStale && this.#wantsChanges
-    if (delta !== undefined || event !== undefined || isChange) this.#tell(delta, event, isChange)
+    if (delta !== undefined && event === undefined && !isChange) this.#emitter.tell('delta', delta)
+    else if (event !== undefined || isChange) this.#tell(delta, event, isChange)
   }
 
   #tell(delta: Uint8Array | undefined, event: PatchEvent | undefined, isChange: boolean): void {

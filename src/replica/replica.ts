@@ -101,7 +101,7 @@ export class Replica<T = unknown> {
   #unnamedBytes = 0
   /** Where graph and log stood before heads were joined for the change that is being recorded. */
   #joined: { readonly length: LV; readonly frontier: readonly LV[]; readonly values: number } | undefined
-  /** What the clock showed when the time was last found not to be due for a stroke; NaN if it must be asked again. */
+  /** What the clock showed when the time was last found not to be due; NaN if it must be asked again. */
   #undue = Number.NaN
   /** Whether the actor made a change here. */
   #hasWritten = false
@@ -383,7 +383,7 @@ export class Replica<T = unknown> {
     if (this.listening || document.recorder.isOpen || !graph.isAhead(branch) || graph.mayHaveCuts) return undefined
     if (history.actors.isForked(branch)) return undefined
     if (units >= limits.changeOps || graph.length + units >= limits.seq) return undefined
-    if (this.#intake.ops > 0 || history.isStopping || this.#gathering !== undefined || this.#isStrokeDue())
+    if (this.#intake.ops > 0 || history.isStopping || this.#gathering !== undefined || this.#isDueNow())
       return undefined
     this.#localPatches = undefined
     this.#hasWritten = true
@@ -788,8 +788,8 @@ export class Replica<T = unknown> {
     return Math.abs(now - (this.history.timeOf(this.#branch) ?? 0)) > timeStepMs
   }
 
-  /** The same for a stroke: the clock shows the same time to many. */
-  #isStrokeDue(): boolean {
+  /** The same for what says nothing else: the clock shows the same time to many. */
+  #isDueNow(): boolean {
     const now = this.#now()
     if (now === this.#undue) return false
     if (this.#isTimeDue()) return true
@@ -799,10 +799,10 @@ export class Replica<T = unknown> {
 
   /** What is said before a change, if anything is: the time if it moved, a message, a salt before a member's first op. */
   #metaFor(message: string | undefined): Meta | undefined {
+    const isSalted = this.#random !== undefined && this.history.graph.endOf(this.#branch) === 0
+    if (message === undefined && !isSalted && !this.#isDueNow()) return undefined
     const now = this.#wholeNow()
     const isDue = this.#isTimeDue(now)
-    const isSalted = this.#random !== undefined && this.history.graph.endOf(this.#branch) === 0
-    if (!isDue && message === undefined && !isSalted) return undefined
     if (message !== undefined) checkText(message, ['message'])
     const salt = isSalted && ownerOf(this.#actor).kind === 1 ? this.#random?.bytes(16) : undefined
     const meta: Meta = {

@@ -21,14 +21,15 @@ export interface Parting extends Diff {
 export function contains(graph: Graph, version: readonly LV[], lv: LV): boolean {
   // A branch has always seen itself.
   const branch = graph.branchAt(lv)
-  const open = new Open()
-  for (const head of version) {
+  const open = opened()
+  for (let i = 0; i < version.length; i++) {
+    const head = version[i] as LV
     if (head < lv) continue
     const row = graph.rowAt(head)
     if (head === lv || graph.branchOfRow(row) === branch) return true
     open.add(head, row, ofBoth)
   }
-  while (open.lvs.length > 0) {
+  while (open.size > 0) {
     const row = open.takeRow()
     if (graph.branchOfRow(row) === branch) return true
     open.dropFrom(graph.startOfRow(row))
@@ -50,95 +51,121 @@ export function diff(graph: Graph, a: readonly LV[], b: readonly LV[]): Diff {
   if (sameVersion(a, b)) return { onlyA: noSpans, onlyB: noSpans }
   const onlyA: number[] = []
   const onlyB: number[] = []
-  const open = new Open()
-  for (const lv of a) open.add(lv, graph.rowAt(lv), ofA)
-  for (const lv of b) open.add(lv, graph.rowAt(lv), ofB)
-  const { lvs, rows, whose } = open
+  const open = opened()
+  for (let i = 0; i < a.length; i++) open.add(a[i] as LV, graph.rowAt(a[i] as LV), ofA)
+  for (let i = 0; i < b.length; i++) open.add(b[i] as LV, graph.rowAt(b[i] as LV), ofB)
   // Done when all that is left is in both.
   while (open.single > 0) {
-    const lv = lvs.pop() as LV
-    const row = rows.pop() as number
-    const whoseThis = whose.pop() as number
-    if (whoseThis !== ofBoth) open.single--
+    const lv = open.newest
+    const whose = open.whoseNewest
+    if (whose !== ofBoth) open.single--
+    const row = open.takeRow()
     const start = graph.startOfRow(row)
     // Another head within the row ends this one's stretch: below it, it is in both pasts.
-    const below = lvs.length - 1
-    const next = below >= 0 ? (lvs[below] as LV) : -1
+    const next = open.newest
     const from = next >= start ? next + 1 : start
-    if (whoseThis === ofA) onlyA.push(from, lv + 1)
-    else if (whoseThis === ofB) onlyB.push(from, lv + 1)
-    if (next >= start) open.join(below, whoseThis)
+    if (whose === ofA) onlyA.push(from, lv + 1)
+    else if (whose === ofB) onlyB.push(from, lv + 1)
+    if (next >= start) open.join(open.size - 1, whose)
     else
       for (let i = graph.parentsStart(row), end = graph.parentsEnd(row); i < end; i++)
-        open.add(graph.parent(i), graph.parentRow(i), whoseThis)
+        open.add(graph.parent(i), graph.parentRow(i), whose)
   }
   return { onlyA: ascendingSpans(onlyA), onlyB: ascendingSpans(onlyB) }
 }
 
-/** The heads of two versions on the way down, ascending, with their rows and in whose past they are: the newest is taken from the end. */
+/**
+ * The heads of two versions on the way down, ascending, with their rows and in whose past they are: the newest is taken from the end. One for all
+ * walks, since none begins within another.
+ */
 class Open {
-  readonly lvs: LV[] = []
-  readonly rows: number[] = []
-  readonly whose: number[] = []
+  #lvs = new Int32Array(64)
+  #rows = new Int32Array(64)
+  #whose = new Uint8Array(64)
+  size = 0
   /** How many are in one past only. */
   single = 0
 
+  /** -1 if there is none. */
+  get newest(): LV {
+    return this.size > 0 ? (this.#lvs[this.size - 1] as LV) : -1
+  }
+
+  get whoseNewest(): number {
+    return this.#whose[this.size - 1] as number
+  }
+
   add(lv: LV, row: number, whose: number): void {
-    const { lvs } = this
-    let at = lvs.length
+    let at = this.size
     // Nearly always it is among the last.
-    if (at > fewOpen && (lvs[at - fewOpen] as LV) > lv) at = countAtMost(lvs, lv)
-    else while (at > 0 && (lvs[at - 1] as LV) > lv) at--
-    if (at > 0 && lvs[at - 1] === lv) {
+    if (at > fewOpen && (this.#lvs[at - fewOpen] as LV) > lv) at = this.#countAtMost(lv)
+    else while (at > 0 && (this.#lvs[at - 1] as LV) > lv) at--
+    if (at > 0 && this.#lvs[at - 1] === lv) {
       this.join(at - 1, whose)
       return
     }
     if (whose !== ofBoth) this.single++
-    if (at === lvs.length) {
-      lvs.push(lv)
-      this.rows.push(row)
-      this.whose.push(whose)
-    } else {
-      lvs.splice(at, 0, lv)
-      this.rows.splice(at, 0, row)
-      this.whose.splice(at, 0, whose)
+    if (this.size === this.#lvs.length) this.#grow()
+    if (at < this.size) {
+      this.#lvs.copyWithin(at + 1, at, this.size)
+      this.#rows.copyWithin(at + 1, at, this.size)
+      this.#whose.copyWithin(at + 1, at, this.size)
     }
+    this.#lvs[at] = lv
+    this.#rows[at] = row
+    this.#whose[at] = whose
+    this.size++
   }
 
   /** Takes the newest; gives its row. */
   takeRow(): number {
-    this.lvs.pop()
-    this.whose.pop()
-    return this.rows.pop() as number
+    return this.#rows[--this.size] as number
   }
 
   /** Forgets those from `start` on: they are in the past of the one just taken. */
   dropFrom(start: LV): void {
-    const { lvs } = this
-    while (lvs.length > 0 && (lvs[lvs.length - 1] as LV) >= start) this.takeRow()
+    while (this.size > 0 && (this.#lvs[this.size - 1] as LV) >= start) this.size--
   }
 
   /** The head at an index is in this past too. */
   join(at: number, whose: number): void {
-    const before = this.whose[at] as number
+    const before = this.#whose[at] as number
     if (before !== ofBoth && (before | whose) === ofBoth) this.single--
-    this.whose[at] = before | whose
+    this.#whose[at] = before | whose
   }
+
+  /** How many are at most `lv`. */
+  #countAtMost(lv: LV): number {
+    let low = 0
+    let high = this.size
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.#lvs[middle] as LV) <= lv) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  #grow(): void {
+    const [lvs, rows, whose] = [this.#lvs, this.#rows, this.#whose]
+    this.#lvs = new Int32Array(2 * lvs.length)
+    this.#rows = new Int32Array(2 * lvs.length)
+    this.#whose = new Uint8Array(2 * lvs.length)
+    this.#lvs.set(lvs)
+    this.#rows.set(rows)
+    this.#whose.set(whose)
+  }
+}
+
+const shared = new Open()
+
+function opened(): Open {
+  shared.size = 0
+  shared.single = 0
+  return shared
 }
 
 const fewOpen = 8
-
-/** How many of an ascending list are at most `value`. */
-function countAtMost(list: readonly number[], value: number): number {
-  let low = 0
-  let high = list.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((list[middle] as number) <= value) low = middle + 1
-    else high = middle
-  }
-  return low
-}
 
 /**
  * Of `unseen`, what `heads` leave unseen. It must be all that some version of this kind lacks: so what is not in it has its whole past outside of it
@@ -146,11 +173,10 @@ function countAtMost(list: readonly number[], value: number): number {
  */
 export function stillUnseen(graph: Graph, unseen: Spans, heads: readonly LV[]): Spans {
   const seen: number[] = []
-  const open = new Open()
-  for (const head of heads) open.add(head, graph.rowAt(head), ofBoth)
-  const { lvs } = open
-  while (lvs.length > 0) {
-    const lv = lvs[lvs.length - 1] as LV
+  const open = opened()
+  for (let i = 0; i < heads.length; i++) open.add(heads[i] as LV, graph.rowAt(heads[i] as LV), ofBoth)
+  while (open.size > 0) {
+    const lv = open.newest
     const row = open.takeRow()
     const span = startOfSpan(unseen, lv)
     if (span < 0) continue

@@ -386,7 +386,8 @@ export class Graph {
     this.#seqs.push(seq)
     this.#lamports.push(lamport)
     this.#parentsAt.push(this.#parents.length)
-    for (const parent of parents) {
+    for (let i = 0; i < parents.length; i++) {
+      const parent = parents[i] as LV
       if (parent < 0 || parent >= this.#length)
         assert(false, `parent ${parent} is not among the ${this.#length} ops here`)
       this.#parentRows.push(this.rowAt(parent))
@@ -397,8 +398,8 @@ export class Graph {
   /** The Lamport time of an op with these parents. A cut counts for nothing, so that time goes on from what it links to. */
   lamportAfter(parents: readonly LV[]): number {
     let lamport = 0
-    for (const parent of parents) {
-      let lv = parent
+    for (let i = 0; i < parents.length; i++) {
+      let lv = parents[i] as LV
       for (let row = this.rowAt(lv); this.#lamports.at(row) === 0 && this.parentsEnd(row) > this.parentsStart(row); ) {
         lv = this.parent(this.parentsStart(row))
         row = this.rowAt(lv)

@@ -156,7 +156,8 @@ export class BodyDecoder {
       else if (where !== Where.on) throw bad(`no place is named by ${where}`)
     }
     const isType = kind === Kind.type
-    const [low, high] = kind === Kind.eraseBack ? [a - n + 1, a] : [a, isType || kind === Kind.insert ? a + n : a]
+    const low = kind === Kind.eraseBack ? a - n + 1 : a
+    const high = isType || kind === Kind.insert ? a + n : a
     if (low < 0 || high > limits.seq) throw bad(`a run of ${n} ops begins at position ${a}`)
     const b = isType ? this.#units(n) : kind === Kind.insert ? this.#items(n, readItem) : 0
     this.#push(kind === Kind.eraseBack && n === 1 ? Kind.erase : kind, a, b, n, mode, this.#ref)

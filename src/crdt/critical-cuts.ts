@@ -38,7 +38,7 @@ export class CriticalCuts {
     let last = this.#ends.length - 1
     if (this.#ends.at(last) === ordinal) this.#lengths.data[last] = length
     while (this.#starts.at(last) > least) last--
-    for (const column of [this.#starts, this.#ends, this.#lengths]) column.truncate(last + 1)
+    this.#keep(last + 1)
     const end = this.#ends.at(last)
     if (end <= least) return
     this.#lengths.data[last] = this.#lengths.at(last) - net(least, end)
@@ -49,7 +49,7 @@ export class CriticalCuts {
   truncate(ordinal: number): void {
     let last = this.#ends.length - 1
     while (this.#starts.at(last) > ordinal) last--
-    for (const column of [this.#starts, this.#ends, this.#lengths]) column.truncate(last + 1)
+    this.#keep(last + 1)
     this.#ends.data[last] = Math.min(this.#ends.at(last), ordinal)
   }
 
@@ -68,6 +68,13 @@ export class CriticalCuts {
       assert(i === 0 || this.#ends.at(i - 1) < this.#starts.at(i), `interval ${i} of cuts is not after the one before`)
     }
     assert(this.last <= ordinal && this.#starts.at(0) === 0, `cuts end at ${this.last} of ${ordinal}`)
+  }
+
+  /** Keeps the first intervals. */
+  #keep(count: number): void {
+    this.#starts.truncate(count)
+    this.#ends.truncate(count)
+    this.#lengths.truncate(count)
   }
 
   #push(start: number, end: number): void {

@@ -358,7 +358,8 @@ export class Sequence implements Output {
   }
 
   #markVoid(from: LV, to: LV): void {
-    const [low, high] = [this.#low, this.#high]
+    const low = this.#low
+    const high = this.#high
     if (low > 0) this.#log.markVoid(from, from + low)
     if (from + high < to) this.#log.markVoid(from + high, to)
   }
@@ -589,7 +590,8 @@ export class Sequence implements Output {
     const kind = log.kindOf(row)
     const a = advanceA(kind, log.aOf(row), from - log.startOf(row))
     this.#clip(kind, a, to - from, tracker.seen)
-    const [low, high] = [this.#low, this.#high]
+    const low = this.#low
+    const high = this.#high
     const id = ordinal - this.#base
     const count = high - low
     // What is off as it comes shows nothing and hides nothing.

@@ -35,7 +35,8 @@ function rightOrigin(tree: SpanTree): number {
   let { leaf, slot } = tree
   while (leaf >= 0) {
     if (slot === 0 && tree.isAlike(leaf, 0)) {
-      let [node, height] = [leaf, 0]
+      let node = leaf
+      let height = 0
       while (isFirst(tree, node) && tree.isAlike(tree.parent[node] as number, height + 1)) {
         node = tree.parent[node] as number
         height++
@@ -62,7 +63,9 @@ function scan(tree: SpanTree, id: number, left: number, right: number, makers: M
   const { data, count, next } = tree
   const branch = makers.branchOf(id)
   let { leaf, slot, effect } = tree
-  let [targetLeaf, targetSlot, targetEffect] = [leaf, slot, effect]
+  let targetLeaf = leaf
+  let targetSlot = slot
+  let targetEffect = effect
   let isScanning = false
   let last = left
   for (;;) {
@@ -83,7 +86,8 @@ function scan(tree: SpanTree, id: number, left: number, right: number, makers: M
       const isEqual = otherRight === right
       if (isEqual && comesBefore(tree, at, id, branch, makers)) break
       isScanning = !isEqual && otherRight !== nowhere && (right === nowhere || tree.precedes(otherRight, right))
-      let [node, height] = [leaf, 0]
+      let node = leaf
+      let height = 0
       while (slot === 0 && tree.isAlike(node, height)) {
         const end = tree.edge(node, height, true)
         if (isEqual && comesBefore(tree, end, id, branch, makers)) break

@@ -61,7 +61,8 @@ export class GapChunk {
 
   /** Into bytes only where all is ASCII. */
   copyTo(target: Uint16Array | Uint8Array, at: number, start: number, end: number): void {
-    const [{ gapStart, room }, middle] = [this, Math.max(start, Math.min(end, this.gapStart))]
+    const { gapStart, room } = this
+    const middle = Math.max(start, Math.min(end, gapStart))
     if (start < gapStart) target.set(this.units.subarray(start, middle), at)
     if (end > gapStart) target.set(this.units.subarray(middle + room, end + room), at + middle - start)
   }

@@ -158,7 +158,8 @@ export class PackedList<T> {
   #join(): void {
     if (this.#chunks.length === 1) return
     const left = this.#at > 0 ? this.#at - 1 : 0
-    const [a, b] = [this.#chunks[left] as T[], this.#chunks[left + 1] as T[]]
+    const a = this.#chunks[left] as T[]
+    const b = this.#chunks[left + 1] as T[]
     if (a.length > 0 && b.length > 0 && a.length + b.length > this.#chunkMax >> 1) return
     if (left < this.#at) this.#start -= a.length
     this.#at = left

@@ -96,7 +96,9 @@ export class SpanNodes {
     this.alike[added] = 0
     this.next[added] = this.next[leaf] as number
     this.next[leaf] = added
-    let [seen, shown, base] = [0, 0, 0]
+    let seen = 0
+    let shown = 0
+    let base = 0
     for (let at = to, end = to + ((count - half) << strideShift); at < end; at += stride) {
       const id = data[at + Field.id] as number
       const length = data[at + Field.length] as number
@@ -157,7 +159,9 @@ export class SpanNodes {
     data.copyWithin(to, from, from + half)
     this.count[node] = half
     this.count[added] = half
-    let [seen, shown, base] = [0, 0, 0]
+    let seen = 0
+    let shown = 0
+    let base = 0
     for (let at = to; at < to + half; at++) {
       const child = data[at] as number
       this.parent[child] = added
@@ -236,7 +240,8 @@ export class SpanNodes {
 
   /** Whether leaf `a` stands before leaf `b`. */
   leafPrecedes(a: number, b: number): boolean {
-    let [x, y] = [a, b]
+    let x = a
+    let y = b
     while (this.parent[x] !== this.parent[y]) {
       x = this.parent[x] as number
       y = this.parent[y] as number

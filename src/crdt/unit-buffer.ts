@@ -152,7 +152,8 @@ export class UnitBuffer {
   #gather(target: Uint16Array | Uint8Array, at: number, start: number, end: number): void {
     if (start === end) return
     this.#seek(start + 1)
-    let [next, first] = [this.#at, this.#start]
+    let next = this.#at
+    let first = this.#start
     for (let from = start; from < end; next++) {
       const chunk = this.#chunks[next] as GapChunk
       const to = Math.min(end, first + chunk.length)
@@ -270,7 +271,8 @@ export class UnitBuffer {
       return
     }
     const left = this.#at > 0 ? this.#at - 1 : this.#at
-    const [a, b] = [this.#chunks[left] as GapChunk, this.#chunks[left + 1] as GapChunk]
+    const a = this.#chunks[left] as GapChunk
+    const b = this.#chunks[left + 1] as GapChunk
     if (a.length + b.length > this.#chunkMax >> 1) return
     if (left < this.#at) this.#start -= a.length
     this.#at = left

@@ -570,7 +570,7 @@ export class Admission {
     graph.remember(branch, unseen)
     pushStretch(staging, stretch, graph, log, start)
     let isStopped = stretch >= staging.mergeable
-    for (const parent of parents) if (this.#history.isStopped(parent)) isStopped = true
+    if (this.#history.isStopping) for (const parent of parents) if (this.#history.isStopped(parent)) isStopped = true
     if (isStopped) this.#history.stop(start)
     return { branch, start, end: graph.length, unseen, isStopped }
   }
@@ -595,8 +595,11 @@ export class Admission {
     const parents = graph.dominators(links)
     if (parents.length < count) throw bad('a link is implied by another')
     if (ownLv < 0 || graph.contains(parents, ownLv)) return parents
-    parents.push(ownLv)
-    return parents.sort((x, y) => x - y)
+    // They are ascending.
+    let at = parents.length
+    while (at > 0 && (parents[at - 1] as LV) > ownLv) at--
+    parents.splice(at, 0, ownLv)
+    return parents
   }
 
   /** Compares the chain with what the tip says. What has no tip is believed: a document without a network. */

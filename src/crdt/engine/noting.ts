@@ -53,7 +53,8 @@ export function noteHistory(graph: Graph, log: OpLog, end: LV, cuts: Cuts, makeS
   for (let row = 0; row < log.count && log.startOf(row) < end; row++) {
     if (log.isVoid(row)) continue
     const kind = log.kindOf(row)
-    const [from, to] = [log.startOf(row), Math.min(end, log.endOf(row))]
+    const from = log.startOf(row)
+    const to = Math.min(end, log.endOf(row))
     if (kind === Kind.revoke) {
       const { revoke } = switches.add(from, log.aOf(row) === 2 ? 2 : 1, targetsOf(log, row), walk.unseenAt(from))
       for (const { sequence } of sequences) sequence.noteRevoke(from, revoke.level, revoke.targets)

@@ -32,7 +32,8 @@ export function below(spans: Spans, end: LV): Spans {
 export function tidied(spans: ArrayLike<number>): Spans {
   let out: Spans = []
   for (let i = 0; i + 1 < spans.length; i += 2) {
-    const [from, to] = [spans[i] as LV, spans[i + 1] as LV]
+    const from = spans[i] as LV
+    const to = spans[i + 1] as LV
     const last = out.length - 1
     if (from >= to) continue
     // Most come in order: then they are only appended.

@@ -80,7 +80,7 @@ export class BodyEncoder {
     table: ActorTable | undefined,
   ): void {
     const { graph, log } = this.#source
-    if (form === 'following' && fromSeq < endSeq && this.#newest(writer, branch, fromSeq, endSeq)) return
+    if (form === 'following' && fromSeq < endSeq && this.#newest(writer, branch, fromSeq, endSeq, table)) return
     if (!(fromSeq < endSeq && endSeq <= graph.endOf(branch)))
       assert(false, `ops ${fromSeq}-${endSeq} are not among the ${graph.endOf(branch)} of the branch`)
     const first = graph.lvOf(branch, fromSeq)
@@ -111,7 +111,7 @@ export class BodyEncoder {
   }
 
   /** The newest ops of all, if they are one change of one run, after the op before: what one edit makes. False for all else. */
-  #newest(writer: ByteWriter, branch: number, fromSeq: number, endSeq: number): boolean {
+  #newest(writer: ByteWriter, branch: number, fromSeq: number, endSeq: number, table: ActorTable | undefined): boolean {
     const { graph, log } = this.#source
     const n = endSeq - fromSeq
     const lv = log.length - n
@@ -130,14 +130,14 @@ export class BodyEncoder {
     if (!isInContainer(kind) || (done === 0 && row === 0)) return false
     const ref = log.refOf(row)
     const before = done > 0 ? row : row - 1
-    const beforeKind = log.kindOf(before)
-    // Only what is in the same container needs no more than this.
-    if (log.refOf(before) !== ref) return false
     this.#writer = writer
+    this.#branch = branch
+    this.#table = table
+    this.#named = undefined
     this.#keys = undefined
     this.#firstKey = -1
-    this.#ref = ref
-    this.#position = positionAfter(beforeKind, log.aOf(before), lv - log.startOf(before))
+    this.#ref = log.refOf(before)
+    this.#position = positionAfter(log.kindOf(before), log.aOf(before), lv - log.startOf(before))
     const a = advanceA(kind, log.aOf(row), done)
     this.#item(kind, ref, a, advanceB(kind, log.bOf(row), done), n, n === 1 ? Mode.one : Mode.last, fromSeq)
     return true

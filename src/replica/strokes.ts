@@ -1,4 +1,4 @@
-// What comes one edit after the other: a run or a single op that follows its author's newest op, with no link to anybody else's, in the same container.
+// What comes one edit after the other: a run or a single op that follows its author's newest op, with no link to anybody else's, in a container that is known.
 // It is entered with nothing decoded beside the log and nothing to roll back, and if that op is the newest of all, goes straight to its container.
 // What it does, the way for all (admission.ts, effects.ts) would do as well.
 
@@ -7,7 +7,7 @@ import { JoineryError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import { type LV, noSpans, type Spans } from '../core/graph.ts'
 import { Kind, Make } from '../core/kinds.ts'
-import { isInt32, logRowAt, Mode, positionAfter, unzigzag, Where } from '../core/wire.ts'
+import { Dot, isInt32, logRowAt, Mode, positionAfter, unzigzag, Where } from '../core/wire.ts'
 import { readAmount, readItem, readValue } from '../core/wire-contents.ts'
 import type { CounterState } from '../crdt/engine/counter-state.ts'
 import type { EngineDocument } from '../crdt/engine/document.ts'
@@ -39,7 +39,7 @@ export class Strokes {
     const kind = head & 15
     const where = (head >> 4) & 3
     const isRun = head >> 6 === Mode.last
-    if ((!isRun && head >> 6 !== Mode.one) || where > Where.jump) return 0
+    if ((!isRun && head >> 6 !== Mode.one) || where > Where.other) return 0
     if (graph.mayHaveCuts || this.#history.isStopping || log.length === 0) return 0
     // A self-certifying actor makes one change, and whoever goes on in its name is told so.
     if (this.#history.isInit(branch)) return 0
@@ -48,19 +48,22 @@ export class Strokes {
     // What is to be read may be no history: the way for all says so before anything is entered.
     if (last < 0 || (!this.#isAhead && !log.isWhole)) return 0
     const row = logRowAt(log, last)
-    const ref = log.refOf(row)
-    const container = this.#document.containerOf(ref)
-    if (container === undefined) return 0
-
     const reader = this.#reader
     reader.reset(bytes, at + 1)
     try {
       const count = isRun ? reader.varint(limits.changeOps) : 1
       if ((isRun && count < 2) || count > limits.changeOps || graph.length + count >= limits.seq) return 0
+      const ref = where === Where.other ? this.#ref(branch) : log.refOf(row)
+      const container = ref < 0 ? undefined : this.#document.containerOf(ref)
+      if (container === undefined) return 0
       if (container.type === 'text' || container.type === 'list') {
-        let index = positionAfter(log.kindOf(row), log.aOf(row), last - log.startOf(row) + 1)
-        if (kind === Kind.eraseBack) index--
-        if (where === Where.jump) index += unzigzag(reader.varint(4 * limits.seq))
+        let index = 0
+        if (where === Where.other) index = reader.varint(limits.seq)
+        else {
+          index = positionAfter(log.kindOf(row), log.aOf(row), last - log.startOf(row) + 1)
+          if (kind === Kind.eraseBack) index--
+          if (where === Where.jump) index += unzigzag(reader.varint(4 * limits.seq))
+        }
         // Whoever has not seen all may have seen more than there is.
         if (index < 0 || index > (this.#isAhead ? container.length : limits.seq - count)) return 0
         if (kind === Kind.erase || (kind === Kind.eraseBack && count === 1))
@@ -68,13 +71,25 @@ export class Strokes {
         if (container.type === 'text') return kind === Kind.type ? this.#type(branch, container, ref, index, count) : 0
         return kind === Kind.insert && count === 1 ? this.#insert(branch, container, ref, index) : 0
       }
-      if (where !== Where.on || isRun) return 0
+      if (where === Where.jump || isRun) return 0
       if (kind === Kind.set && container.type === 'map') return this.#set(branch, container, ref)
       return kind === Kind.add && container.type === 'counter' ? this.#add(branch, container, ref) : 0
     } catch (error) {
       if (error instanceof JoineryError) return 0
       throw error
     }
+  }
+
+  /** The container that is named, if it is the root or its author made it; -1 for all else. */
+  #ref(branch: number): number {
+    const { graph, log } = this.#history
+    const code = this.#reader.varint()
+    if (code === 0) return 0
+    const isBack = code === 1 + Dot.back
+    if (!isBack && code !== 1 + Dot.own) return -1
+    const number = this.#reader.varint(limits.seq)
+    const maker = graph.lvOf(branch, isBack ? graph.endOf(branch) - 1 - number : number)
+    return maker < 0 || this.#document.madeAt(maker) === undefined ? -1 : log.refTo(maker)
   }
 
   #erase(branch: number, container: TextState | ListState, ref: number, index: number, count: number): number {

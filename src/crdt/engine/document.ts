@@ -220,6 +220,11 @@ export class EngineDocument {
     return isContainer(at) ? at : undefined
   }
 
+  /** The container that an op made, if it did. */
+  madeAt(maker: LV): Container | undefined {
+    return this.context.madeAt(maker)
+  }
+
   containerOf(ref: number): Container | undefined {
     return this.context.containerOf(ref)
   }

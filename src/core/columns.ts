@@ -21,6 +21,18 @@ export class Int32Column {
     this.data[this.length++] = value
   }
 
+  /** Four at once, for who keeps things by fours. */
+  push4(a: number, b: number, c: number, d: number): void {
+    const at = this.length
+    if (at + 4 > this.data.length) this.#grow(at + 4)
+    const { data } = this
+    data[at] = a
+    data[at + 1] = b
+    data[at + 2] = c
+    data[at + 3] = d
+    this.length = at + 4
+  }
+
   at(index: number): number {
     return this.data[index] as number
   }

@@ -278,7 +278,7 @@ export class Recorder {
 
   /** Errors: 'limit'. */
   #room(units: number): void {
-    if (this.count + units > limits.changeOps - 1)
+    if (this.#context.log.length - this.#start + units > limits.changeOps - 1)
       throw new JoineryError('limit', `one change holds at most ${limits.changeOps} ops: make several changes`)
     if (this.#context.graph.endOf(this.#branch) + units >= limits.seq)
       throw new JoineryError('limit', 'this device has written all it can in this document')
@@ -292,6 +292,11 @@ export class Recorder {
     const { log, graph } = this.#context
     if (log.length === this.#start) this.#open()
     const lv = log.length
+    if (lv > 0 && this.#lamport === undefined && graph.isAhead(this.#branch) && lv + units < limits.seq) {
+      graph.goOn(this.#branch, units)
+      log.push(kind, ref, a, b, units, true)
+      return lv
+    }
     this.#newest[0] = lv - 1
     graph.append(this.#branch, units, lv === this.#start ? this.#frontier : this.#newest, this.#lamport)
     log.push(kind, ref, a, b, units, graph.startOfRow(graph.rows - 1) < lv)

@@ -90,10 +90,7 @@ export class Rollback {
       this.#touched[which] = state
       state.touched = which
     }
-    this.#splices.push(which)
-    this.#splices.push(index)
-    this.#splices.push(count)
-    this.#splices.push(from)
+    this.#splices.push4(which, index, count, from)
   }
 
   #unsplice(at: number): void {

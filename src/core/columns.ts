@@ -1,11 +1,18 @@
-// Growable columns of numbers: what the event graph and the op log are made of. No object per entry; growth doubles, so appending is amortised
-// constant, and a column of a million entries is one typed array.
+// Growable columns of numbers: what the event graph and the op log are made of. No object per entry; growth is by a part of what is there, so appending
+// is amortised constant, and a column of a million entries is one typed array.
 
 import { assert } from '../base/assert.ts'
 
 /** What is empty has no array of its own: a document has dozens of columns, and most stay as they are in most documents. */
 const noNumbers = new Int32Array(0)
 const noUnits = new Uint16Array(0)
+
+/** Twice as much, or a quarter more of what is large: what is held in vain is a fifth at most then. */
+function roomAfter(length: number): number {
+  return length < largeLength ? 2 * length : length + (length >>> 2)
+}
+
+const largeLength = 2 ** 16
 
 /** A growable Int32Array. `data` may be read directly below `length`; it is another array after a push. */
 export class Int32Column {
@@ -59,7 +66,7 @@ export class Int32Column {
   }
 
   #grow(least: number): void {
-    const grown = new Int32Array(Math.max(8, this.data.length * 2, least))
+    const grown = new Int32Array(Math.max(8, roomAfter(this.data.length), least))
     if (this.length > 0) grown.set(this.data.subarray(0, this.length))
     this.data = grown
   }
@@ -130,7 +137,7 @@ export class UnitColumn {
   reserve(more: number): void {
     const least = this.length + more
     if (least <= this.data.length) return
-    const grown = new Uint16Array(Math.max(32, this.data.length * 2, least))
+    const grown = new Uint16Array(Math.max(32, roomAfter(this.data.length), least))
     if (this.length > 0) grown.set(this.data.subarray(0, this.length))
     this.data = grown
   }

@@ -210,7 +210,7 @@ export class UnitBuffer {
       chunk.grow(count, this.#chunkMax)
       return chunk
     }
-    this.#halve(chunk)
+    this.#halve(chunk, index)
     return this.#open(index, count)
   }
 
@@ -227,11 +227,14 @@ export class UnitBuffer {
     return part
   }
 
-  #halve(chunk: GapChunk): void {
+  /** The half that is not edited keeps no room: most are not for long. */
+  #halve(chunk: GapChunk, index: number): void {
     const middle = chunk.length >> 1
-    const right = new GapChunk(this.#chunkMax)
+    const isLeft = index - this.#start <= middle
+    const right = new GapChunk(isLeft ? chunk.length - middle : this.#chunkMax)
     right.fill(chunk, middle, chunk.length)
     chunk.remove(middle, chunk.length - middle)
+    if (!isLeft) chunk.trim()
     this.#chunks.splice(this.#at + 1, 0, right)
   }
 

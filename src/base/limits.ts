@@ -73,6 +73,8 @@ export const limits = {
   storeQueueBytes: 256 * MiB,
   /** A filesystem segment's size at which the next one is begun. */
   segmentBytes: 8 * MiB,
+  /** A segment that grows is ended early when compaction leaves it mostly dead, if it has so many bytes: fewer are not worth the syncs. */
+  sparseBytes: 64 * KiB,
   /** What one step of the background compaction carries forward: a millisecond or two that an append behind it may wait. */
   carryBytes: 64 * KiB,
   /** An IndexedDB pack. */

@@ -3,7 +3,7 @@
 
 import { assert } from '../base/assert.ts'
 import { type Random, seededRandom } from '../base/random.ts'
-import type { Disk, FileFacts, FileHandle, OpenMode, Owner } from '../store/filesystem/disk.ts'
+import type { Disk, DiskCodec, FileFacts, FileHandle, OpenMode, Owner } from '../store/filesystem/disk.ts'
 import { folderStore } from '../store/filesystem/folder-store.ts'
 import type { StoreFactory } from '../store/store.ts'
 import { type DiskImage, type DiskMoment, everything, momentOf, someCrashState } from './crash-states.ts'
@@ -39,6 +39,8 @@ export interface SimulatedDiskOptions {
   readonly image?: DiskImage
   /** The platform's, where it has one: ten times as fast. */
   readonly crc32?: Disk['crc32']
+  /** The platform's, where it has a synchronous one; without it snapshots are not compressed. */
+  readonly codec?: DiskCodec
 }
 
 interface OpenFile {
@@ -62,16 +64,16 @@ export class SimulatedDisk {
   readonly random: Random
   /** Asked before each call: undefined to let it happen. */
   fault: ((call: DiskCall) => DiskFault | undefined) | undefined
-  readonly #crc32: Disk['crc32']
+  readonly #platform: Pick<Disk, 'crc32' | 'codec'>
   #root: FolderNode
   #boot = nextBoot()
   #calls = 0
   #pids = 100
   readonly #living = new Set<number>()
 
-  constructor({ random = seededRandom(boots), image, crc32: sum = crc32 }: SimulatedDiskOptions = {}) {
+  constructor({ random = seededRandom(boots), image, crc32: sum = crc32, codec }: SimulatedDiskOptions = {}) {
     this.random = random
-    this.#crc32 = sum
+    this.#platform = { crc32: sum, ...(codec && { codec }) }
     this.#root = image === undefined ? newFolder() : treeOf(image)
   }
 
@@ -83,7 +85,7 @@ export class SimulatedDisk {
       owner: { pid, boot: this.#boot, start: String(pid) },
       isAlive: (owner) => owner.boot === this.#boot && this.#living.has(owner.pid),
       root: () => this.#root,
-      crc32: this.#crc32,
+      platform: this.#platform,
       ask: (name, path, bytes) => this.#ask({ index: this.#calls++, name, path, ...(bytes && { bytes }) }),
     })
   }
@@ -144,11 +146,11 @@ interface Machine {
   readonly owner: Owner
   readonly isAlive: (owner: Owner) => boolean
   readonly root: () => FolderNode
-  readonly crc32: Disk['crc32']
+  readonly platform: Pick<Disk, 'crc32' | 'codec'>
   readonly ask: (name: keyof Disk, path: string, bytes?: Uint8Array) => DiskFault | undefined
 }
 
-function processOn({ owner, isAlive, root, crc32, ask }: Machine): Disk {
+function processOn({ owner, isAlive, root, platform, ask }: Machine): Disk {
   const files = new Map<FileHandle, OpenFile>()
   let nextFile = 3
 
@@ -287,7 +289,7 @@ function processOn({ owner, isAlive, root, crc32, ask }: Machine): Disk {
       call('syncFolder', path)
       syncNode(folderOf(path))
     },
-    crc32,
+    ...platform,
     self: () => owner,
     isAlive,
   }

@@ -41,6 +41,13 @@ export interface Owner {
   readonly start: string
 }
 
+/** RFC 1951. */
+export interface DiskCodec {
+  deflate(bytes: Uint8Array): Promise<Uint8Array>
+  /** Throws for what was not deflated, or becomes more than `maxBytes`. */
+  inflate(bytes: Uint8Array, maxBytes: number): Uint8Array
+}
+
 export interface Disk {
   /** The absolute path of what a user names. */
   resolve(path: string): string
@@ -77,6 +84,9 @@ export interface Disk {
   makeFolder(path: string): void
   /** fsync of a folder: the names in it are on the platter. */
   syncFolder(path: string): void
+
+  /** Compression, where the platform has it: for snapshots at rest. */
+  readonly codec?: DiskCodec
 
   /** CRC-32 as of zip and PNG, going on from `sum`. */
   crc32(bytes: Uint8Array, sum?: number): number

@@ -20,7 +20,7 @@ import type {
   StoreRecord,
   StreamName,
 } from '../store.ts'
-import type { Host } from './disk.ts'
+import type { Disk, Host } from './disk.ts'
 import { makeFolder, storeError } from './files.ts'
 import { Home } from './home.ts'
 import { decodeKeyPair, encodeKeyPair } from './key-pair.ts'
@@ -60,6 +60,7 @@ function release(lock: FolderLock | undefined): void {
 class FolderStore implements Store {
   readonly kind = 'filesystem'
   readonly writer: string
+  readonly #disk: Disk
   readonly #folder: string
   readonly #lock: FolderLock
   readonly #log: Log
@@ -73,6 +74,7 @@ class FolderStore implements Store {
 
   constructor(host: Host, folder: string, lock: FolderLock, options: FolderStoreOptions) {
     this.writer = toHex(host.random.bytes(8))
+    this.#disk = host.disk
     this.#folder = folder
     this.#lock = lock
     const segmentBytes = options.segmentBytes ?? limits.segmentBytes
@@ -120,7 +122,17 @@ class FolderStore implements Store {
     checkUpTo(upTo, this.#log.cursor)
     const sizeBytes = checkSize(stream, snapshot)
     if (!this.#log.wantsSnapshot(stream, upTo)) return
-    await this.#queue.push({ records: [{ type: 'snapshot', stream, bytes: snapshot, upTo }], strict: true }, sizeBytes)
+    const packed = await this.#pack(snapshot)
+    this.#check() // It may have been closed meanwhile.
+    await this.#queue.push({ records: [{ type: 'snapshot', stream, ...packed, upTo }], strict: true }, sizeBytes)
+  }
+
+  /** A snapshot rests for long, so it is compressed where that is any use. */
+  async #pack(bytes: Uint8Array): Promise<{ readonly bytes: Uint8Array; readonly deflated: boolean }> {
+    const deflated = await this.#disk.codec?.deflate(bytes)
+    return deflated !== undefined && deflated.length < bytes.length
+      ? { bytes: deflated, deflated: true }
+      : { bytes, deflated: false }
   }
 
   async drop(stream: StreamName): Promise<void> {
@@ -220,12 +232,13 @@ class FolderStore implements Store {
     this.#carryLater()
   }
 
-  /** Compaction goes at the pace of what is written: a step for each commit, behind it. */
+  /** Compaction goes in small steps, each behind whatever was appended before it, as long as there is something to do. */
   #carryLater(): void {
     if (this.#isCarrying || this.#closing !== undefined || !this.#log.isSparse) return
     this.#isCarrying = true
     const over = (): void => {
       this.#isCarrying = false
+      this.#carryLater()
     }
     this.#queue.push('carry', 0).then(over, over)
   }

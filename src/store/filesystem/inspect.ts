@@ -10,6 +10,7 @@ import { Home } from './home.ts'
 import type { Listed } from './manifest.ts'
 import { Recovery, segmentPath } from './recovery.ts'
 import { decodeHead, isIntact, scanSegment, segmentHeadBytes } from './segment.ts'
+import { contentOf } from './segments.ts'
 
 /** Something that is not as it was written. */
 export interface Finding {
@@ -72,9 +73,11 @@ export function inspectFolder(host: Host, folder: string): Inspection {
     streams: index.streams(),
     isDegraded: (stream) => index.isDegraded(stream),
     read: (stream) =>
-      index.entries(stream).flatMap(({ segment, offset, length, sum }) => {
-        const bytes = readAt(host.disk, segment.path, offset, length)
-        return isIntact(bytes, sum, segment.seed, host.disk.crc32) ? [bytes] : []
+      index.entries(stream).flatMap(({ segment, offset, length, sum, deflated }) => {
+        const stored = readAt(host.disk, segment.path, offset, length)
+        if (!isIntact(stored, sum, segment.seed, host.disk.crc32)) return []
+        const bytes = contentOf(host.disk, stored, deflated)
+        return bytes === undefined ? [] : [bytes]
       }),
     shelf: (key) => quietly(() => readSmall(host, shelfPath(host, folder, `${key.replaceAll('/', '_')}${suffix}`))),
     shelfKeys: shelfFiles(host, folder).map((name) => name.slice(0, -suffix.length).replaceAll('_', '/')),

@@ -11,7 +11,7 @@ import type { Host } from './disk.ts'
 import { codeOf, isFull, storeError, syncError } from './files.ts'
 import { Recovery } from './recovery.ts'
 import { encodeFrame, type FrameRecord, type Placed } from './segment.ts'
-import { Segments } from './segments.ts'
+import { contentOf, Segments } from './segments.ts'
 import type { Entry, Segment, StreamIndex } from './stream-index.ts'
 
 /** One atomic group on its way to disk. */
@@ -99,7 +99,8 @@ export class Log {
     const records: Uint8Array[] = []
     let isLost = false
     for (const entry of this.#index.entries(stream)) {
-      const bytes = this.#segments.read(entry)
+      const stored = this.#segments.read(entry)
+      const bytes = stored && contentOf(this.#host.disk, stored, entry.deflated)
       if (bytes === undefined) isLost = true
       else records.push(bytes)
     }
@@ -109,7 +110,7 @@ export class Log {
   /** Writes groups with one write and, if any is strict, one fdatasync: all of them, or none. */
   async commit(groups: readonly LogGroup[]): Promise<void> {
     this.#checkHealth()
-    await this.#rotate()
+    await this.#rotate(groups)
     const frames = this.#encode(groups)
     if (frames.length === 0) return
     await this.#append(
@@ -128,7 +129,7 @@ export class Log {
     const carrying = this.#carrying
     if (carrying === undefined) return
     this.#checkHealth()
-    await this.#rotate()
+    await this.#rotate([])
     const records = this.#takeLive(carrying.entries)
     if (records.length > 0) await this.#append([this.#frame(records, this.#cursor + 1, 0)], true)
     if (carrying.entries.length > 0) return
@@ -241,9 +242,9 @@ export class Log {
 
   // ---- segments
 
-  async #rotate(): Promise<void> {
+  async #rotate(groups: readonly LogGroup[]): Promise<void> {
     const { sizeBytes } = this.#segments.active
-    if (sizeBytes < this.#options.segmentBytes) return
+    if (sizeBytes < this.#options.segmentBytes && !this.#leavesLittle(groups)) return
     await this.#sync() // Order on disk: nothing of the next segment is durable before all of this one.
     try {
       this.#segments.begin(this.#cursor)
@@ -252,6 +253,19 @@ export class Log {
       // No room for a new file, or too many open: this one goes on, within reason.
       if (sizeBytes >= overfull * this.#options.segmentBytes) throw storeError(error, this.#folder)
     }
+  }
+
+  /** Whether snapshots replace so much of the active segment that it had better end, and go. */
+  #leavesLittle(groups: readonly LogGroup[]): boolean {
+    const { active } = this.#segments
+    if (active.sizeBytes < Math.min(limits.sparseBytes, this.#options.segmentBytes)) return false
+    const snapshots = groups.flatMap(({ records }) => records.filter((record) => record.type === 'snapshot'))
+    const replaced = snapshots.flatMap(({ stream }) =>
+      this.#index.entries(stream).filter((entry) => entry.segment === active),
+    )
+    if (replaced.length === 0) return false
+    const liveBytes = active.liveBytes - replaced.reduce((sum, { length }) => sum + length, 0)
+    return liveBytes < active.sizeBytes / 2
   }
 
   /** Deletes segments in which nothing is live. Their replacement is durable by now, since compactions are strict. */
@@ -305,8 +319,9 @@ export class Log {
       if (entry === undefined) break
       const bytes = this.#index.isLive(entry) ? this.#segments.read(entry) : undefined
       if (bytes === undefined) continue
-      const { type, stream, cursor, upTo } = entry
-      if (type === 'snapshot' && upTo !== undefined) records.push({ type, stream, bytes, upTo, carried: cursor })
+      const { type, stream, cursor, upTo, deflated } = entry
+      if (type === 'snapshot' && upTo !== undefined)
+        records.push({ type, stream, bytes, upTo, carried: cursor, deflated })
       else if (type === 'data') records.push({ type, stream, bytes, carried: cursor })
       sizeBytes += bytes.length
     }

@@ -3,7 +3,7 @@
 import * as fs from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { crc32 } from 'node:zlib'
+import { crc32, deflateRaw, inflateRawSync } from 'node:zlib'
 import type { Disk, FileFacts, OpenMode, Owner } from './disk.ts'
 import { absentIfMissing, codeOf } from './files.ts'
 
@@ -46,6 +46,11 @@ export const nodeDisk: Disk = {
   remove: (path) => fs.rmSync(path, { force: true }),
   makeFolder: (path) => fs.mkdirSync(path, { mode: 0o700 }),
   syncFolder,
+
+  codec: {
+    deflate: promisify<Uint8Array, Uint8Array>(deflateRaw),
+    inflate: (bytes, maxBytes) => new Uint8Array(inflateRawSync(bytes, { maxOutputLength: maxBytes })),
+  },
 
   crc32,
 

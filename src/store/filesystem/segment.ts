@@ -3,7 +3,8 @@
 //   segment = 'JNRYlog' ‖ version u8 ‖ number u32 ‖ seed u32 ‖ cursor u64 (of the first record) ‖ crc32 of these 24 bytes ‖ frame*
 //   frame   = mark f5 4a 46 fa ‖ length u32 ‖ ~length u32 ‖ crc32 of table ‖ table (of this length) ‖ bytes of each record
 //   table   = cursor ‖ count ‖ count × (kind u8 ‖ stream ‖ upTo if a snapshot ‖ cursor if carried ‖ length ‖ crc32 of the bytes u32)  (varints)
-//   stream  = a name, a number with its name, or a number (./segment-names.ts); the kind's upper half says which
+//   kind    = 0 data, 1 snapshot, 2 drop ‖ flags: 08 carried, 10-40 how the stream is told, 80 the bytes are deflated
+//   stream  = a name, a number with its name, or a number (./segment-names.ts)
 //
 // The table is checked apart from the bytes, so damage to bytes costs one record and names its stream. The length stands twice, so that a
 // frame cut short by a crash and a flipped length are told apart. Checksums start from the segment's secret seed: a record that holds
@@ -36,6 +37,8 @@ export type FrameRecord =
       readonly bytes: Uint8Array
       readonly upTo: Cursor
       readonly carried?: Cursor
+      /** The bytes are compressed. */
+      readonly deflated?: boolean
     }
   | { readonly type: 'drop'; readonly stream: StreamName; readonly bytes: Uint8Array }
 
@@ -47,6 +50,7 @@ export interface Placed {
   /** The place in the log of the frame it stands in: beyond `cursor` where it was carried. */
   readonly at: Cursor
   readonly upTo: Cursor | undefined
+  readonly deflated: boolean
   readonly offset: number
   readonly length: number
   readonly sum: number
@@ -85,6 +89,7 @@ const magic = utf8('JNRYlog')
 const kinds = ['data', 'snapshot', 'drop'] as const
 const kindMask = 0x07
 const carriedFlag = 0x08
+const deflatedFlag = 0x80
 
 export function encodeHead({ number, seed, firstCursor }: SegmentHead, crc32: Crc32): Uint8Array {
   const writer = new ByteWriter(segmentHeadBytes).raw(magic).u8(formatVersion).u32(number).u32(seed)
@@ -125,8 +130,9 @@ export function encodeFrame(
     writer.raw(record.bytes)
     const upTo = record.type === 'snapshot' ? record.upTo : undefined
     const { type, stream, bytes } = record
-    const cursor = carriedFrom(record) ?? at.cursor + i
-    return { type, stream, cursor, at: at.cursor + i, upTo, offset, length: bytes.length, sum: sums[i] ?? 0 }
+    const cursors = { cursor: carriedFrom(record) ?? at.cursor + i, at: at.cursor + i, upTo }
+    const deflated = isDeflated(record)
+    return { type, stream, ...cursors, deflated, offset, length: bytes.length, sum: sums[i] ?? 0 }
   })
   assert(writer.length === size, `a frame of ${size} bytes came out as ${writer.length}`)
   return { bytes: writer.finish(), records: placed }
@@ -141,7 +147,8 @@ function encodeTable(
   for (const [i, record] of records.entries()) {
     const mention = names.mention(record.stream, cursor + i)
     const carried = carriedFrom(record)
-    writer.u8(kinds.indexOf(record.type) | (carried === undefined ? 0 : carriedFlag) | mention.flag)
+    const flags = (carried === undefined ? 0 : carriedFlag) | (isDeflated(record) ? deflatedFlag : 0)
+    writer.u8(kinds.indexOf(record.type) | flags | mention.flag)
     writeMention(writer, mention)
     if (record.type === 'snapshot') writer.varint(record.upTo)
     if (carried !== undefined) writer.varint(carried)
@@ -152,6 +159,10 @@ function encodeTable(
 
 function carriedFrom(record: FrameRecord): Cursor | undefined {
   return record.type === 'drop' ? undefined : record.carried
+}
+
+function isDeflated(record: FrameRecord): boolean {
+  return record.type === 'snapshot' && record.deflated === true
 }
 
 /**
@@ -234,7 +245,8 @@ function decodeTable(table: Uint8Array, bytesStart: number): Listed[] {
     const at = first + i
     const cursor = flags & carriedFlag ? reader.varint() : at
     const length = reader.varint()
-    const listed = { type, mention, cursor, at, upTo, offset, length, sum: reader.u32() }
+    const deflated = (flags & deflatedFlag) !== 0
+    const listed = { type, mention, cursor, at, upTo, deflated, offset, length, sum: reader.u32() }
     offset += length
     return listed
   })

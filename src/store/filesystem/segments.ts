@@ -3,8 +3,9 @@
 
 import { assert, present } from '../../base/assert.ts'
 import { isJoineryError } from '../../base/errors.ts'
+import { limits } from '../../base/limits.ts'
 import type { Cursor } from '../store.ts'
-import type { FileHandle, Host } from './disk.ts'
+import type { Disk, FileHandle, Host } from './disk.ts'
 import { prepareSmall, readFile, removeFile, syncError, writeAll } from './files.ts'
 import { encodeManifest, isOf, seedOf } from './manifest.ts'
 import { layAside, type Recovery, segmentPath } from './recovery.ts'
@@ -13,6 +14,21 @@ import { SegmentNames } from './segment-names.ts'
 import type { Entry, Segment } from './stream-index.ts'
 
 const openFilesMax = 32
+
+/** The bytes of a record as they were appended; undefined if nobody can inflate them here. */
+export function contentOf(
+  { codec }: Pick<Disk, 'codec'>,
+  bytes: Uint8Array,
+  deflated: boolean,
+): Uint8Array | undefined {
+  if (!deflated) return bytes
+  try {
+    return codec?.inflate(bytes, limits.recordBytes)
+  } catch {
+    // Their checksum held, and yet: as good as lost.
+    return undefined
+  }
+}
 
 export class Segments {
   readonly #host: Host
@@ -138,7 +154,7 @@ export class Segments {
     }
   }
 
-  /** The bytes of a record, undefined if the disk has lost what was whole when it was scanned. */
+  /** The bytes of a record as they stand there, undefined if the disk has lost what was whole when it was scanned. */
   read({ segment, offset, length, sum }: Entry): Uint8Array | undefined {
     const { disk } = this.#host
     const bytes = new Uint8Array(length)

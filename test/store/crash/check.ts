@@ -3,7 +3,6 @@
 // a seq twice, as everybody who saw what had been published will notice.
 
 import { createHash } from 'node:crypto'
-import { crc32 } from 'node:zlib'
 import { toHex } from '../../../src/base/bytes.ts'
 import { isJoineryError } from '../../../src/base/errors.ts'
 import { seededRandom } from '../../../src/base/random.ts'
@@ -14,6 +13,7 @@ import type { Store } from '../../../src/store/store.ts'
 import type { DiskImage } from '../../../src/testing/crash-states.ts'
 import { SimulatedDisk } from '../../../src/testing/simulated-disk.ts'
 import { keys, openParts, type Parts } from './parts.ts'
+import { platform } from './platform.ts'
 import { type Moment, opener, path, type Recording, type WorkloadOptions } from './workload.ts'
 
 /** What a store holds after a crash, in short: two states of a disk with the same content need be looked into but once. */
@@ -27,7 +27,7 @@ export interface Content {
 const strict = { durability: 'strict' } as const
 
 function diskOf(image: DiskImage): SimulatedDisk {
-  return new SimulatedDisk({ random: seededRandom(99), image, crc32 })
+  return new SimulatedDisk({ random: seededRandom(99), image, ...platform })
 }
 
 /** Opens the store on a disk, reads everything, goes on writing, and finds it all again. Throws what does not hold. */

@@ -9,6 +9,7 @@ import type { Store, StoreFactory } from '../../../src/store/store.ts'
 import type { DiskMoment } from '../../../src/testing/crash-states.ts'
 import { type DiskCall, SimulatedDisk, simulatedStore } from '../../../src/testing/simulated-disk.ts'
 import { keyFile, openParts, type Parts } from './parts.ts'
+import { platform } from './platform.ts'
 
 export interface WorkloadOptions {
   readonly seed: number
@@ -86,7 +87,7 @@ const altering = [
 
 export async function record(options: WorkloadOptions): Promise<Recording> {
   const random = seededRandom(options.seed)
-  const disk = new SimulatedDisk({ random: seededRandom(options.seed + 1) })
+  const disk = new SimulatedDisk({ random: seededRandom(options.seed + 1), ...platform })
   const moments: Moment[] = []
   const seen: Seen[] = []
   let promised: Promised = { strict: new Map(), relaxed: new Map(), seen: 0, cursor: 0, incarnation: undefined }

@@ -2,6 +2,7 @@
 
 import { expect, test, vi } from 'vitest'
 import { explore } from './crash/explore.ts'
+import { harmAll } from './crash/harm.ts'
 import { firstFailure, mutants } from './crash/mutants.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
@@ -18,4 +19,10 @@ test('whatever a power cut leaves opens, holds what was acknowledged, and goes o
 
 test.each(mutants.map((mutant) => ({ ...mutant, mutant })))('a store that $name is found out', async ({ mutant }) => {
   expect(await firstFailure(mutant)).toBeDefined()
+})
+
+test('a harmed store opens, gives nothing wrong, says what it misses, and has it back from a peer', async () => {
+  const { failures, whole, missing, refused } = await harmAll(97)
+  expect(failures).toEqual([])
+  expect(Math.min(whole, missing, refused)).toBeGreaterThan(0)
 })

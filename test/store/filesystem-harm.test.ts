@@ -61,7 +61,7 @@ test('a segment of version 0 has these bytes', () => {
   const names = new SegmentNames(2 ** 32 + 7)
   const frame = encodeFrame(group, { cursor: 2 ** 32 + 7, offset: head.length, seed: 0xdecade, names }, crc32)
   expect(`${toHex(head)} ${toHex(frame.bytes)}`).toMatchInlineSnapshot(
-    `"4a4e52596c6f67000000000200decade0000000100000007d1bb50ad f54a46fa00000089ffffff762261414f878080801007300003612f6202bc99e94d310101630501410bceda320201640000decade78030a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0901d6d91752300003612f6201e2b7ceae300003612f62017bbe9f141000010cb9af8268695358313233"`,
+    `"4a4e52596c6f67000000000200decade0000000100000007d1bb50ad f54a46fa00000081ffffff7e7cf3a7b6878080801007300003612f6202bc99e94d310101630501410bceda320201640000decade78030a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0901d6d91752100001e2b7ceae1000017bbe9f141000010cb9af8268695358313233"`,
   )
   expect(scanSegment(fromHex(toHex(head) + toHex(frame.bytes)), 0xdecade, true, crc32)).toEqual({
     records: frame.records,

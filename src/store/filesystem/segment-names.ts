@@ -1,6 +1,6 @@
 // Names of streams within a segment. A name is 129 bytes, a small edit little more than a hundred: so a stream that is mentioned again is a number.
-// The number is the place in the log where it was given, so none ever means two things; and the name is told again at the second, the third, the
-// fifth, ninth, … mention, so that one damaged frame never takes the name of another's records.
+// The number is the place in the log where it was given, so none ever means two things; and the name is told again in the second, the third, the
+// fifth, ninth, … frame that mentions it, so that one damaged frame never takes the name of another's records.
 
 import type { ByteReader, ByteWriter } from '../../base/bytes.ts'
 import { fromHex, toHex } from '../../base/bytes.ts'
@@ -20,17 +20,19 @@ const packed = 0x40
 
 export class SegmentNames {
   readonly #firstCursor: Cursor
-  readonly #known = new Map<StreamName, { readonly id: number; mentions: number }>()
+  readonly #known = new Map<StreamName, { readonly id: number; frames: number; frame: Cursor }>()
 
   constructor(firstCursor: Cursor) {
     this.#firstCursor = firstCursor
   }
 
-  mention(stream: StreamName, cursor: Cursor): Mention {
-    const known = this.#known.get(stream) ?? { id: cursor - this.#firstCursor, mentions: 0 }
+  /** `frame` is the place of the frame's first record: within one frame a name is told once at most. */
+  mention(stream: StreamName, cursor: Cursor, frame: Cursor): Mention {
+    const known = this.#known.get(stream) ?? { id: cursor - this.#firstCursor, frames: 0, frame: -1 }
     this.#known.set(stream, known)
-    const isNamed = (known.mentions & (known.mentions - 1)) === 0
-    known.mentions++
+    const isNamed = known.frame !== frame && (known.frames & (known.frames - 1)) === 0
+    if (known.frame !== frame) known.frames++
+    known.frame = frame
     const flag = numbered | (isNamed ? withName | (isPackable(stream) ? packed : 0) : 0)
     return { id: known.id, name: isNamed ? stream : undefined, flag }
   }

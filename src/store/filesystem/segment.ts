@@ -145,7 +145,7 @@ function encodeTable(
 ): Uint8Array {
   const writer = new ByteWriter().varint(cursor).varint(records.length)
   for (const [i, record] of records.entries()) {
-    const mention = names.mention(record.stream, cursor + i)
+    const mention = names.mention(record.stream, cursor + i, cursor)
     const carried = carriedFrom(record)
     const flags = (carried === undefined ? 0 : carriedFlag) | (isDeflated(record) ? deflatedFlag : 0)
     writer.u8(kinds.indexOf(record.type) | flags | mention.flag)

@@ -26,7 +26,7 @@ export interface Content {
 
 const strict = { durability: 'strict' } as const
 
-function diskOf(image: DiskImage): SimulatedDisk {
+export function diskOf(image: DiskImage): SimulatedDisk {
   return new SimulatedDisk({ random: seededRandom(99), image, ...platform })
 }
 
@@ -131,7 +131,7 @@ function checkHeld(parts: Parts, name: string, version: Version): void {
 }
 
 /** What is held is what was written: the chain's hash says so of all up to it. */
-function checkBytes(parts: Parts, ada: Parts): void {
+export function checkBytes(parts: Parts, ada: Parts): void {
   for (const { id, replica } of parts.documents.all) {
     const reference = ada.documents.open(id.name).replica
     for (const [actor, seq] of replica.version) {
@@ -143,7 +143,7 @@ function checkBytes(parts: Parts, ada: Parts): void {
 }
 
 /** A peer that saw everything that had been published before the crash, and meets who comes back from it. */
-class Witness {
+export class Witness {
   readonly #replicas: ReadonlyMap<string, Replica>
 
   constructor(ada: Parts) {

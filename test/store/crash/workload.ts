@@ -63,6 +63,8 @@ export interface Moment {
 export interface Recording {
   readonly moments: readonly Moment[]
   readonly seen: readonly Seen[]
+  readonly disk: SimulatedDisk
+  readonly store: Store
   /** Ada as she is in the end: what every actor wrote. */
   readonly ada: Parts
   readonly compactions: number
@@ -160,7 +162,7 @@ export async function record(options: WorkloadOptions): Promise<Recording> {
   await ada.writer.flush()
   note()
   if (ada.failures.length > 0) throw ada.failures[0]
-  return { moments, seen, ada, ...counts }
+  return { moments, disk, store, seen, ada, ...counts }
 }
 
 function edit(random: Random): Parameters<Parts['edit']>[1] {

@@ -360,6 +360,15 @@ export class Documents {
     await this.#compact(document).catch((cause: unknown) => this.#options.failed(cause))
   }
 
+  /** Compacts what has grown long: whoever lives too briefly to do so leaves it to the next. One after another, each with nothing else waiting for it. */
+  async compactLong(): Promise<void> {
+    for (const document of this.all) {
+      if (document.records < COMPACT_RECORDS) continue
+      await this.wake(document)
+      await this.compact(document)
+    }
+  }
+
   /** Compacts all of which there is more than a snapshot, one after another. */
   async compactAll(): Promise<Compacted> {
     let documents = 0

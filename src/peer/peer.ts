@@ -530,6 +530,12 @@ export class PeerImpl implements Peer, PeerContext {
     await this.catchUp()
     await this.#sweep(signal)
     if (!signal.aborted) await this.#startNetwork(signal)
+    if (!signal.aborted) void this.#compactLong(signal).catch((cause: unknown) => this.#reportAny(cause))
+  }
+
+  /** In the background: nobody waits for it, and it ends with the lead. */
+  async #compactLong(signal: AbortSignal): Promise<void> {
+    for (const space of [...this.#spaces.values()]) if (!signal.aborted) await space.compactLong()
   }
 
   async #startNetwork(signal: AbortSignal): Promise<void> {

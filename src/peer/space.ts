@@ -494,6 +494,10 @@ export class SpaceImpl implements Space, ReplicatorHost {
     return true
   }
 
+  compactLong(): Promise<void> {
+    return this.#documents.compactLong()
+  }
+
   compact(): Promise<Compacted> {
     return this.#documents.compactAll()
   }

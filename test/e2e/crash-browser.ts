@@ -10,7 +10,7 @@ import { Witness } from './witness.ts'
 
 const usage = 'usage: npm run crash:browser -- [--kills N] [--seed N]'
 const pathOfStore = 'log'
-const lifeMs = { least: 20, most: 400 }
+const lifeMs = { least: 10, most: 150 }
 
 /** What was found out so far. */
 interface Tally {

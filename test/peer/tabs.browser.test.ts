@@ -323,6 +323,29 @@ describe('tabs of one page', () => {
     expect(told).toEqual(['unsaved', ['list']])
   })
 
+  test('what grew long under tabs that did not live to compact it is compacted by the next that leads', async () => {
+    const path = fresh()
+    const store = await indexeddbStore()(path)
+    const lead = await store.lead(new AbortController().signal) // So the tab does not.
+    const one = await tab(path)
+    for (let i = 0; i < 2_100; i++) {
+      one.list.change((d) => void d.items.push(`${i}`))
+      await one.list.settled()
+    }
+    expect(one.peer.leading).toBe(false)
+    for (const peer of open.splice(0)) await peer.close()
+    const records = async (): Promise<number> => {
+      const streams = await store.streams()
+      return Math.max(...(await Promise.all(streams.map(async (stream) => (await store.read(stream)).records.length))))
+    }
+    expect(await records()).toBeGreaterThan(2_048)
+    await lead.release()
+    const two = await tab(path)
+    await until(async () => (await records()) === 1, 'there is one snapshot')
+    expect(two.list.value.items).toHaveLength(2_100)
+    await store.close()
+  })
+
   test('a full disk is told, with what was not saved when the peer closes', async () => {
     const disk = memoryDisk()
     const peer = await openPeer({ path: fresh(), store: memoryStore(disk), network: 'none' })

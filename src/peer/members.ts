@@ -85,7 +85,7 @@ export class Members {
   }
 
   list(replicator: Replicator | undefined, document: Document | undefined): PeerStatus[] {
-    const contacts = [...(replicator?.contacts.values() ?? [])]
+    const contacts = latest(replicator?.contacts.values() ?? [])
     const devices = new Set(contacts.map(({ member }) => member.device))
     const present = contacts.map((contact) => this.#present(contact, replicator as Replicator, document))
     const absent = [...this.#seen]
@@ -128,6 +128,13 @@ export class Members {
     const documents = document === undefined ? this.#documents() : [document]
     return documents.every((one) => holdings.contains(one.id, this.ownVersion(one)))
   }
+}
+
+/** One contact of each store. Where another tab took over a member's connection, what is left of the one before ends soon by itself. */
+function latest(contacts: Iterable<Contact>): Contact[] {
+  const byStore = new Map<string, Contact>()
+  for (const contact of contacts) byStore.set(`${contact.member.device}/${contact.member.incarnation}`, contact)
+  return [...byStore.values()]
 }
 
 /** Why a member in contact and we do not agree, in a sentence; undefined where we do. */

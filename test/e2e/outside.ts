@@ -28,6 +28,11 @@ export class Outside {
     return this.#log.value.items.map((item) => item.split('@')[0] ?? '')
   }
 
+  /** Names of the members in contact, as a status shows them. */
+  get members(): readonly string[] {
+    return this.#log.status.current.peers.filter(({ connected }) => connected).map(({ name }) => name)
+  }
+
   /** Nodes that are connected: what no status of a member shows. */
   get connections(): number {
     return (this.#peer as PeerImpl).network?.connections.size ?? 0

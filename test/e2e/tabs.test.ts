@@ -121,6 +121,7 @@ test('when the leading tab is frozen, another leads within 3 s; thawed, it follo
   expect(await leads(frozen)).toBe(false)
   await write(frozen, 'from the thawed')
   await until(() => outside.items.includes('from the thawed'), 'what the thawed tab writes is outside')
+  expect(outside.members).toEqual(['browser'])
   await leader(tabs)
   await until(() => outside.connections === 1, 'one connection')
   await away.close()

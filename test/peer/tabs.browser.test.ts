@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { JoineryError } from '../../src/base/errors.ts'
 import { openPeer } from '../../src/browser.ts'
 import { memoryHub, memoryNetwork } from '../../src/net/memory.ts'
@@ -56,6 +56,27 @@ function sleepyLife(): { readonly page: PageLife; wake(): void } {
 }
 
 const fresh = (): string => `tabs-${crypto.randomUUID()}`
+
+// First, since a page asks once.
+test('the browser is asked to keep the data when somebody has written something, and not before', async () => {
+  let asked = 0
+  const persist = vi.spyOn(navigator.storage, 'persist').mockImplementation(async () => {
+    asked++
+    return false
+  })
+  const { list } = await tab(fresh())
+  await list.settled()
+  expect(asked).toBe(0)
+  list.change((d) => void d.items.push('x'))
+  await list.settled()
+  expect(asked).toBe(1)
+  list.change((d) => void d.items.push('y'))
+  await list.settled()
+  expect(asked).toBe(1)
+  await until(() => list.status.current.storage.roomBytes !== undefined, 'how much room there is, is told')
+  expect(list.status.current.storage).toMatchObject({ kind: 'indexeddb', persisted: false })
+  persist.mockRestore()
+})
 
 describe('tabs of one page', () => {
   test('see one another’s edits, write under names of their own, and lose nothing (Invariant 11)', async () => {

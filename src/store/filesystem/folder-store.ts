@@ -50,10 +50,14 @@ export function folderStore(host: Host, options: FolderStoreOptions = {}): Store
 }
 
 function release(lock: FolderLock | undefined): void {
-  try {
-    lock?.release()
-  } catch {
-    // A lock that cannot be removed is free as soon as this process ends.
+  // Twice, since a lock that stays keeps this very process out as long as it lives.
+  for (let attempt = 0; attempt < 2; attempt++) {
+    try {
+      lock?.release()
+      return
+    } catch {
+      // A lock that cannot be removed is free when this process ends.
+    }
   }
 }
 

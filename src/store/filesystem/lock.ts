@@ -36,23 +36,37 @@ export function takeLock(host: Host, folder: string): FolderLock {
     const last = lastHolder(host, folder)
     if (last !== undefined && disk.isAlive(last)) throw lockedError(host, folder, last)
     const path = last === undefined ? root : disk.join(folder, successorOf(last))
-    if (!createWhole(host, path, bytes)) continue
-    if (lastHolder(host, folder)?.token === self.token) {
-      if (path !== root) disk.rename(path, root)
-      removeChain(host, folder)
-      return {
-        succeeds: last !== undefined,
-        holds: () => readHolder(host, root)?.token === self.token,
-        release: () => release(host, root, self),
+    try {
+      if (!createWhole(host, path, bytes)) continue
+      if (lastHolder(host, folder)?.token === self.token) {
+        if (path !== root) disk.rename(path, root)
+        removeChain(host, folder)
+        return {
+          succeeds: last !== undefined,
+          holds: () => readHolder(host, root)?.token === self.token,
+          release: () => release(host, root, self),
+        }
       }
+      disk.remove(path)
+    } catch (error) {
+      // The lock may stand already, and would keep this very process out as long as it lives.
+      for (const taken of [path, root]) quietly(() => release(host, taken, self))
+      throw error
     }
-    disk.remove(path)
   }
   throw new JoineryError('store-locked', `The folder ${folder} changes hands too quickly to be opened: try again.`)
 }
 
 function release(host: Host, root: string, self: Holder): void {
   if (readHolder(host, root)?.token === self.token) host.disk.remove(root)
+}
+
+function quietly(action: () => void): void {
+  try {
+    action()
+  } catch {
+    // What failed first is what is told.
+  }
 }
 
 function lastHolder(host: Host, folder: string): Holder | undefined {

@@ -278,8 +278,9 @@ export class Log {
       try {
         this.#segments.delete(freed)
       } catch (error) {
-        if (isJoineryError(error, 'store-failed')) throw this.#fail(error)
-        return // They stay until the next compaction.
+        // What was asked for is done and durable. They stay until the next compaction; and if the disk is not to be trusted, the next write is told.
+        if (isJoineryError(error, 'store-failed')) this.#fail(error)
+        return
       }
       for (const segment of freed) this.#index.forget(segment)
     }

@@ -40,7 +40,7 @@ import { SpaceImpl } from './space.ts'
 import { Storage } from './storage.ts'
 import { sweep } from './sweep.ts'
 import { type TabChannel, type TabReport, Tabs } from './tabs.ts'
-import { decodeNote, encodeNote, type Unsaved, unsavedError } from './unsaved.ts'
+import { type Unsaved, UnsavedNotes, unsavedError } from './unsaved.ts'
 import { Writer } from './writer.ts'
 
 /** What differs by platform, filled in by node.ts and browser.ts. */
@@ -693,26 +693,17 @@ export class PeerImpl implements Peer, PeerContext {
   #watchForEnd(): void {
     const { lastWords } = this.store
     if (lastWords === undefined) return
-    const note = lastWords.find(this.#instance)
-    if (note !== undefined) {
-      lastWords.leave(this.#instance, undefined)
-      const noted = decodeNote(note)
-      const error = unsavedError([...this.#spaces.values()].flatMap((space) => space.lost(noted)))
-      // Told when somebody has had the time to listen.
-      if (error !== undefined) this.#offs.push(this.clock.after(0, () => this.report(error)))
-    }
-    this.#offs.push(lastWords.onCall(() => this.#lastCall()))
-  }
-
-  async #lastCall(): Promise<void> {
-    this.#leaveNote()
-    await this.writer.flush().catch(() => {}) // Told by the writer; and by the note, which stays.
-    this.#leaveNote()
-  }
-
-  #leaveNote(): void {
-    const unsaved = this.#unsaved()
-    this.store.lastWords?.leave(this.#instance, unsaved.length === 0 ? undefined : encodeNote(unsaved))
+    const notes = new UnsavedNotes({
+      lastWords,
+      instance: () => this.#instance,
+      unsaved: () => this.#unsaved(),
+      flush: () => this.writer.flush(),
+    })
+    const noted = notes.take()
+    const error = unsavedError([...this.#spaces.values()].flatMap((space) => space.lost(noted)))
+    // Told when somebody has had the time to listen.
+    if (error !== undefined) this.#offs.push(this.clock.after(0, () => this.report(error)))
+    this.#offs.push(lastWords.onCall(() => notes.lastCall()))
   }
 
   #unsaved(): Unsaved[] {

@@ -3,7 +3,7 @@
 
 import { isJoineryError, JoineryError } from '../base/errors.ts'
 import type { ActorId } from '../core/ids.ts'
-import type { StreamName } from '../store/store.ts'
+import type { LastWords, StreamName } from '../store/store.ts'
 
 /** Own edits of one document that are not durable: up to `seq` of `actor`. */
 export interface Unsaved {
@@ -13,12 +13,46 @@ export interface Unsaved {
   readonly seq: number
 }
 
-export function encodeNote(unsaved: readonly Unsaved[]): string {
-  return JSON.stringify(unsaved)
+export interface UnsavedOptions {
+  readonly lastWords: LastWords
+  /** Under which this peer writes now: its notes are found by who has the instance next. */
+  readonly instance: () => number
+  readonly unsaved: () => readonly Unsaved[]
+  readonly flush: () => Promise<void>
+}
+
+export class UnsavedNotes {
+  readonly #options: UnsavedOptions
+
+  constructor(options: UnsavedOptions) {
+    this.#options = options
+  }
+
+  /** What the one before left, once. */
+  take(): readonly Unsaved[] {
+    const { lastWords, instance } = this.#options
+    const note = lastWords.find(instance())
+    if (note === undefined) return []
+    lastWords.leave(instance(), undefined)
+    return decodeNote(note)
+  }
+
+  /** The end may be near: what is on its way is noted first, and the note taken back when it is there. */
+  async lastCall(): Promise<void> {
+    this.#leave()
+    await this.#options.flush().catch(() => {}) // Told by the writer; and by the note, which stays.
+    this.#leave()
+  }
+
+  #leave(): void {
+    const { lastWords, instance, unsaved } = this.#options
+    const left = unsaved()
+    lastWords.leave(instance(), left.length === 0 ? undefined : JSON.stringify(left))
+  }
 }
 
 /** Total: what does not read as a note of ours tells of nothing. */
-export function decodeNote(note: string): readonly Unsaved[] {
+function decodeNote(note: string): readonly Unsaved[] {
   try {
     const read: unknown = JSON.parse(note)
     return Array.isArray(read) ? read.filter(isUnsaved) : []

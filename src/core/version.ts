@@ -4,7 +4,7 @@
 //   version = count varint, (actor bytes, seq varint, tag (8))*     actors ascending, then seq, then tag; seq ≥ 1
 //
 // Between peers every entry has a tag, the first bytes of the chain's hash after `seq` ops: so whoever holds another chain under the same name
-// notices. In memory such an entry is a BranchId with its tag; History.stated and History.understood lead there and back.
+// notices. In memory such an entry is a BranchId with its tag; replica/outward.ts leads there and back.
 
 import { assert } from '../base/assert.ts'
 import type { ByteReader, ByteWriter } from '../base/bytes.ts'
@@ -24,7 +24,7 @@ import {
 
 export type Version = ReadonlyMap<BranchId, number>
 
-/** Writes a version as History.stated gives it. */
+/** Writes a version as Outward.stated gives it. */
 export function encodeVersion(writer: ByteWriter, version: Version): void {
   const entries = [...version].map(([id, seq]) => {
     const point = forkPoint(id)

@@ -7,7 +7,7 @@
 //   version = count varint ‖ (number of the actor varint ‖ seq varint) …
 //   outward = count varint ‖ (number of the actor varint ‖ seq varint ‖ tag 8) …     the tag of the chain there: what others are told
 //
-// Digests stand in it: whoever makes replica.digest() another function counts `indexVersion` on (test/peer/doc-index.test.ts notices).
+// Digests stand in it: whoever makes replica.outward.digest() another function counts `indexVersion` on (test/peer/doc-index.test.ts notices).
 
 import { ByteReader, ByteWriter } from '../base/bytes.ts'
 import { JoineryError } from '../base/errors.ts'

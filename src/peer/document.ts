@@ -93,7 +93,7 @@ export class Document {
 
   /** Equal on two peers exactly if what may leave them is equal. */
   get digest(): Uint8Array {
-    return this.#face?.digest ?? this.replica.digest(this.outward)
+    return this.#face?.digest ?? this.replica.outward.digest(this.outward)
   }
 
   /** Ops that wait for what caused them. */
@@ -115,13 +115,13 @@ export class Document {
    * Invariant 8: what may leave. The durable frontier, without an `init` that no signed op builds on: until somebody edits, it is nobody's.
    */
   get outward(): Version {
-    this.#outward ??= this.replica.served(this.#durable)
+    this.#outward ??= this.replica.outward.served(this.#durable)
     return this.#outward
   }
 
-  /** What may leave, as it is said to others: with what tells its chains from others (History.stated). */
+  /** What may leave, as it is said to others: with what tells its chains from others (Outward.stated). */
   get stated(): Version {
-    return this.#face?.stated ?? this.replica.stated(this.outward)
+    return this.#face?.stated ?? this.replica.outward.stated(this.outward)
   }
 
   /** Another number whenever `understood` may give something else. */
@@ -131,7 +131,7 @@ export class Document {
 
   /** What others stated, by the names that branches have here. */
   understood(stated: Version): Version {
-    if (this.#face === undefined) return this.replica.understood(stated)
+    if (this.#face === undefined) return this.replica.outward.understood(stated)
     const ours = this.#face
     const seen = [...stated].map(([id, end]): [BranchId, number] => {
       const actor = actorOf(id)
@@ -144,13 +144,13 @@ export class Document {
 
   /** What is said to one who is asked for the rest, and stated `theirs`, as that is understood here. */
   statedTo(theirs: Version): Version {
-    if (this.#face === undefined) return this.replica.statedTo(theirs)
+    if (this.#face === undefined) return this.replica.outward.statedTo(theirs)
     return new Map([...this.#face.stated].filter(([id]) => ![...theirs.keys()].some((other) => isBeside(other, id))))
   }
 
   /** Whether all of a range is held. */
   holds(range: SignedRange): boolean {
-    if (this.#face === undefined) return this.replica.holds(range)
+    if (this.#face === undefined) return this.replica.outward.holds(range)
     return (this.#face.version.get(range.actor) ?? 0) >= range.endSeq
   }
 

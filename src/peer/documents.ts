@@ -112,7 +112,7 @@ export class Documents {
       const { id, outward, replica } = document
       let version: Version = new Map()
       for (let more = outward.size > 0; more && this.byKey.get(docKey(id)) === document; ) {
-        const part = replica.rangesSince(version, outward, limits.deltaPartBytes)
+        const part = replica.outward.rangesSince(version, outward, limits.deltaPartBytes)
         more = part.more && part.ranges.length > 0
         if (part.ranges.length > 0) yield { document: id, ranges: part.ranges }
         version = joinVersions(version, new Map(part.ranges.map(({ actor, endSeq }) => [actor, endSeq])))
@@ -292,7 +292,7 @@ export class Documents {
     // What was acknowledged and cannot be taken now is missing here, whatever the reason: others have it.
     document.degraded = degraded || content.damaged || !isRead || refused.length > 0
     document.durable = document.replica.version
-    const { forkedActors } = document.replica
+    const { forkedActors } = document.replica.outward
     if (forkedActors.length > 0) this.#options.forked(forkedActors)
   }
 
@@ -409,7 +409,7 @@ export class Documents {
 
 /** Such a document is read at once: a face has no room for the branches of one actor. */
 function hasForks(document: Document): boolean {
-  return document.asleep === undefined && document.replica.forkedActors.length > 0
+  return document.asleep === undefined && document.replica.outward.forkedActors.length > 0
 }
 
 /** What is held is just what the journal holds: nothing is on its way there, nothing of it is damaged, nothing of it waits. */

@@ -81,7 +81,7 @@ async function signatureFault(
   branch: BranchId,
 ): Promise<string | undefined> {
   try {
-    const tip = replica.signedTip(branch)
+    const tip = replica.outward.signedTip(branch)
     if (tip === undefined) return undefined // An init, which signs itself; or unsigned, which nobody is served.
     const { seq, hash, signature } = tip
     await verifyRange(at, {

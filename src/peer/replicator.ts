@@ -181,7 +181,7 @@ export class Replicator {
   /** The first edit travels with the init it builds on: that one is signed by nobody, and was sent by nobody before. */
   #withInits(document: Document, own: readonly SignedRange[]): readonly SignedRange[] {
     if (own.every((range) => range.fromSeq > 0)) return own
-    const { ranges, more } = document.replica.rangesSince(new Map(), document.outward, limits.gossipInlineBytes)
+    const { ranges, more } = document.replica.outward.rangesSince(new Map(), document.outward, limits.gossipInlineBytes)
     const inits = ranges.filter((range) => range.signature.length === 0)
     return more ? own : [...inits, ...own]
   }
@@ -341,17 +341,17 @@ export class Replicator {
       if (!isJoineryError(error)) throw error
       this.#host.failed(error)
     })
-    let version = document === undefined ? since : document.replica.understood(since)
+    let version = document === undefined ? since : document.replica.outward.understood(since)
     let more = true
     while (more && !contact.session.ended) {
       const part =
         document === undefined
           ? { ranges: [], more: false, ops: 0 }
-          : document.replica.rangesSince(version, document.outward, limits.deltaPartBytes)
+          : document.replica.outward.rangesSince(version, document.outward, limits.deltaPartBytes)
       more = part.more && part.ranges.length > 0
       this.#trace('sync', contact.member.id, 'serve', name.name, part.ops)
       await contact.session.send({ type: 'delta', id, more, ops: part.ops, ranges: part.ranges })
-      version = joinVersions(version, document?.replica.versionOf(part.ranges) ?? nothing)
+      version = joinVersions(version, document?.replica.outward.versionOf(part.ranges) ?? nothing)
     }
   }
 

@@ -10,7 +10,7 @@ import { isJoineryError, JoineryError, messageOf } from '../base/errors.ts'
 import type { ActorId } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
 import type { Version } from '../core/version.ts'
-import type { Unsigned } from '../replica/replica.ts'
+import type { Unsigned } from '../replica/outward.ts'
 import { encodeName, encodeRangeRecord } from '../store/journal.ts'
 import type { Store, StoreRecord } from '../store/store.ts'
 import type { Document } from './document.ts'
@@ -166,7 +166,7 @@ export class Writer {
 
   #settle({ document, received, own, version }: Taken): void {
     document.records += received.length + own.length
-    for (const range of own) document.replica.sign(range.actor, range.endSeq, range.signature)
+    for (const range of own) document.replica.outward.sign(range.actor, range.endSeq, range.signature)
     document.durable = version
     this.#options.onDurable(document, own)
   }
@@ -204,9 +204,9 @@ export class Writer {
 function unsignedOf(document: Document, actor: ActorId): OwnTip[] {
   const tips: OwnTip[] = []
   for (
-    let tip = document.replica.unsigned(actor);
+    let tip = document.replica.outward.unsigned(actor);
     tip !== undefined;
-    tip = document.replica.unsigned(actor, tip.endSeq)
+    tip = document.replica.outward.unsigned(actor, tip.endSeq)
   )
     tips.push({ ...tip, actor })
   return tips

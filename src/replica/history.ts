@@ -8,7 +8,7 @@ import { Forks } from '../core/forks.ts'
 import { Graph, type LV } from '../core/graph.ts'
 import { checkGraph, drawGraph } from '../core/graph-draw.ts'
 import { HashChain } from '../core/hash-chain.ts'
-import { type ActorId, actorOf, type BranchId, forkPoint, isSelfCertifying } from '../core/ids.ts'
+import { type ActorId, type BranchId, isSelfCertifying } from '../core/ids.ts'
 import { Kind, type Meta } from '../core/kinds.ts'
 import { OpLog } from '../core/op-log.ts'
 import type { SignedRange } from '../core/range.ts'
@@ -164,56 +164,6 @@ export class History {
       if (end > this.graph.baseOf(branch)) version.set(this.forks.idOf(branch), end)
     }
     return version
-  }
-
-  /** A version as it is said to other peers: each entry with the tag of its chain. */
-  stated(version: Version): Version {
-    const stated = new Map<BranchId, number>()
-    for (const [id, end] of version) {
-      const branch = this.branchOf(id)
-      if (branch >= 0 && end > 0 && end <= this.graph.endOf(branch)) stated.set(this.forks.named(branch, end), end)
-    }
-    return stated
-  }
-
-  /**
-   * What is held, as it is said to one who is asked for the rest and holds `theirs`, as that is understood here. An actor of whom it has a chain that is
-   * not known here is left out: where the two part is not known either, so all of it is sent once, and what is held already is seen to be so.
-   */
-  statedTo(theirs: Version): Version {
-    const { version } = this
-    const strange = new Set<ActorId>()
-    for (const id of theirs.keys()) if (forkPoint(id) !== undefined && !version.has(id)) strange.add(actorOf(id))
-    if (strange.size === 0) return this.stated(version)
-    return this.stated(new Map([...version].filter(([id]) => !strange.has(actorOf(id)))))
-  }
-
-  /**
-   * What another peer stated, by the names that branches have here. A chain that is none of those here keeps the name it was stated by: nothing here
-   * contains it. Of what goes beyond all that is here of an actor, it is believed that it is the same chain until that can be seen.
-   */
-  understood(stated: Version): Version {
-    const version = new Map<BranchId, number>()
-    const note = (id: BranchId, end: number): void => {
-      if ((version.get(id) ?? 0) < end) version.set(id, end)
-    }
-    for (const [id, end] of stated) {
-      const actor = actorOf(id)
-      const point = forkPoint(id)
-      const first = this.actors.find(actor)
-      const branch = first === undefined || point === undefined ? -1 : this.forks.at(first, point.end, point.tag)
-      if (branch >= 0) this.#noteBranch(branch, end, note)
-      else if (first === undefined || point === undefined) note(actor, end)
-      else if (end > this.graph.endOf(first) && !this.actors.isForked(first)) note(actor, end)
-      else note(id, end)
-    }
-    return version
-  }
-
-  /** Whoever has ops of a fork has those before it, too. */
-  #noteBranch(branch: number, end: number, note: (id: BranchId, end: number) => void): void {
-    for (let at = branch, to = end; at >= 0; to = Math.min(to, this.graph.baseOf(at)), at = this.graph.forkedFrom(at))
-      if (to > this.graph.baseOf(at)) note(this.forks.idOf(at), to)
   }
 
   tips(branch: number): SignedTips {

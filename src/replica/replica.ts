@@ -8,13 +8,12 @@
 //                  held and merged ─► value, patches
 
 import { assert, present } from '../base/assert.ts'
-import { equalBytes } from '../base/bytes.ts'
 import { JoineryError, messageOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import type { Random } from '../base/random.ts'
 import { noTrace, type Trace } from '../base/trace.ts'
 import type { LV } from '../core/graph.ts'
-import { type ActorId, actorId, type BranchId, forkedBranch, isSelfCertifying, ownerOf, tagBytes } from '../core/ids.ts'
+import { type ActorId, actorId, isSelfCertifying, ownerOf } from '../core/ids.ts'
 import { Kind, type Meta } from '../core/kinds.ts'
 import type { SignedRange } from '../core/range.ts'
 import type { Version } from '../core/version.ts'
@@ -33,6 +32,7 @@ import { Gathering, type Held } from './gathering.ts'
 import { History } from './history.ts'
 import { recordInit } from './init.ts'
 import { Intake, type IntakeHost } from './intake.ts'
+import { Outward } from './outward.ts'
 import {
   LocalReceived,
   nothingPending,
@@ -42,7 +42,6 @@ import {
   type Received,
   strokesReceived,
 } from './received.ts'
-import { type Cuts, digestOf, type Served, servedRanges, servedVersion } from './serving.ts'
 import { encodeSnapshot } from './snapshot-encode.ts'
 import type { Deflate, Inflate } from './snapshot-format.ts'
 import { openSnapshot, type Replay } from './snapshot-open.ts'
@@ -61,15 +60,6 @@ export interface ReplicaOptions {
   readonly trace?: Trace
 }
 
-/** The end of an actor's chain: `seq` ops, and the hash after the last. */
-export interface Tip {
-  readonly seq: number
-  readonly hash: Uint8Array
-}
-
-/** Changes that await a signature over their tip. */
-export interface Unsigned extends Omit<SignedRange, 'actor' | 'signature'> {}
-
 /** Wall time is written when it moved by more than this. */
 const timeStepMs = 60_000
 
@@ -80,6 +70,7 @@ interface House {
   readonly admission: Admission
   readonly intake: Intake
   readonly strokes: Strokes
+  readonly outward: Outward
   /** The snapshot had dropped what does not show. */
   isLive: boolean
 }
@@ -122,6 +113,11 @@ export class Replica<T = unknown> {
 
   get history(): History {
     return this.#house.history
+  }
+
+  /** What of it is said to others. */
+  get outward(): Outward {
+    return this.#house.outward
   }
 
   /** What the ops mean. Of a loaded snapshot, what it shows, until history is needed: awake() then. */
@@ -170,7 +166,8 @@ export class Replica<T = unknown> {
     }
     const intake = new Intake(intakeHost)
     const strokes = new Strokes(history, document)
-    return { history, document, drafts: document.drafts, admission, intake, strokes, isLive: false }
+    const outward = new Outward(history)
+    return { history, document, drafts: document.drafts, admission, intake, strokes, outward, isLive: false }
   }
 
   get #drafts(): Drafts {
@@ -360,7 +357,7 @@ export class Replica<T = unknown> {
     if (!recorder.isOpen) this.#checkOwn()
     if (this.history.isStopping) throw needsNewer()
     // Of a forked actor, that its own branch goes on is certain only where this replica wrote on it.
-    if (!this.#hasWritten && this.isForked(this.#actor)) throw forkedAway(this.#actor)
+    if (!this.#hasWritten && this.outward.isForked(this.#actor)) throw forkedAway(this.#actor)
     if (this.document.isCut(this.#branch))
       throw new JoineryError('bad-change', 'this actor was cut off here: what it does would count for nothing')
     const from = this.history.graph.endOf(this.#branch)
@@ -473,105 +470,6 @@ export class Replica<T = unknown> {
     this.#actor = actor
     this.#branch = this.history.actors.indexOf(actor)
     this.#undue = Number.NaN
-  }
-
-  /** The end of what is held of an actor, or of its first `seq` ops if a change ends there. */
-  tip(actor: BranchId, seq?: number): Tip | undefined {
-    const branch = this.history.branchOf(actor)
-    const at = seq ?? this.history.graph.endOf(branch)
-    if (branch < 0 || at === 0 || at > this.history.graph.endOf(branch)) return undefined
-    return this.history.endsChange(branch, at) ? { seq: at, hash: this.history.hashAt(branch, at) } : undefined
-  }
-
-  /** The newest tip of an actor that it has signed. */
-  signedTip(actor: BranchId): (Tip & { readonly signature: Uint8Array }) | undefined {
-    const branch = this.history.branchOf(actor)
-    const tip = branch < 0 ? undefined : this.history.tips(branch).newest
-    if (tip === undefined) return undefined
-    return { seq: tip.end, hash: this.history.hashAt(branch, tip.end), signature: tip.signature }
-  }
-
-  /** What an actor made after its newest signed tip, or after `since`: at most 2^20 ops, so ask again until there is nothing. */
-  unsigned(actor: ActorId, since?: number): Unsigned | undefined {
-    const branch = this.history.branchOf(actor)
-    if (branch < 0 || this.history.isInit(branch)) return undefined
-    const fromSeq = since ?? this.history.tips(branch).newest?.end ?? 0
-    const end = this.history.graph.endOf(branch)
-    if (fromSeq >= end) return undefined
-    const endSeq = this.history.pieceEnd(branch, fromSeq, end)
-    const { body, tipHash } = this.history.range(branch, fromSeq, endSeq)
-    return { fromSeq, endSeq, body, tipHash }
-  }
-
-  /** Records an actor's signature of the tip after `endSeq` ops. */
-  sign(actor: ActorId, endSeq: number, signature: Uint8Array): void {
-    assert(signature.length === 64, `a signature has 64 bytes, not ${signature.length}`)
-    const branch = this.history.branchOf(actor)
-    assert(branch >= 0 && endSeq <= this.history.graph.endOf(branch), `nothing of ${actor} is held`)
-    this.history.tips(branch).add(endSeq, signature)
-  }
-
-  /** Whether an actor has made different ops under one name: somebody else writes, or wrote, as it (FORMAT §1). It is not to be written with again. */
-  isForked(actor: ActorId): boolean {
-    return this.history.actors.isForked(this.history.branchOf(actor))
-  }
-
-  /** Actors of whom that is so. */
-  get forkedActors(): readonly ActorId[] {
-    const { actors } = this.history
-    if (!actors.hasForks) return []
-    const all = Array.from({ length: actors.count }, (_, branch) => branch)
-    return all.filter((one) => actors.isForked(one) && actors.firstOf(one) === one).map((one) => actors.nameOf(one))
-  }
-
-  /** A version as it is said to other peers, and what they said as it is meant here. */
-  stated(version: Version): Version {
-    return this.history.stated(version)
-  }
-
-  statedTo(theirs: Version): Version {
-    return this.history.statedTo(theirs)
-  }
-
-  understood(stated: Version): Version {
-    return this.history.understood(stated)
-  }
-
-  /** How far ranges that are held go, by the names of their branches here. */
-  versionOf(ranges: readonly SignedRange[]): Version {
-    return this.history.understood(
-      new Map(
-        ranges.map((range) => [
-          forkedBranch(range.actor, range.endSeq, range.tipHash.slice(0, tagBytes)),
-          range.endSeq,
-        ]),
-      ),
-    )
-  }
-
-  /** Whether all of a range is held. */
-  holds(range: SignedRange): boolean {
-    const { actors, graph } = this.history
-    const first = this.history.branchOf(range.actor)
-    if (first < 0) return false
-    const isOf = (branch: number): boolean =>
-      graph.endOf(branch) >= range.endSeq && equalBytes(this.history.hashAt(branch, range.endSeq), range.tipHash)
-    return actors.branchesOf(first).some(isOf)
-  }
-
-  /** What of `upTo` may leave: signed tips at or below it, and the init changes these build on. This is the version to state to peers. */
-  served(upTo: Version, cuts: Cuts = 'signed'): Version {
-    return servedVersion(this.history, upTo, cuts)
-  }
-
-  /** What a holder of `since` lacks of what may leave of `upTo`: near `maxBytes`, at least one range, parents first where tips allow it. */
-  rangesSince(since: Version, upTo: Version, maxBytes: number, cuts: Cuts = 'signed'): Served {
-    return servedRanges(this.history, since, this.served(upTo, cuts), maxBytes, cuts)
-  }
-
-  /** Equal on two replicas exactly if what may leave them is equal. */
-  digest(upTo: Version): Uint8Array {
-    return digestOf(this.history, this.served(upTo))
   }
 
   /**

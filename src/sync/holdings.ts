@@ -4,7 +4,7 @@
 import { containsVersion, joinVersions, type Version } from '../core/version.ts'
 import type { DocName, Entry } from './messages.ts'
 
-/** What others state, by the names that branches have here (History.understood): it may say more once more is held. */
+/** What others state, by the names that branches have here (Outward.understood): it may say more once more is held. */
 export interface Understanding {
   /** Another number whenever `understood` may give something else. */
   revision(document: DocName): number

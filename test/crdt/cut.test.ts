@@ -175,7 +175,7 @@ describe('what a member did behind a cut', () => {
     for (let n = 1; n < 5; n++) a.do((d) => (d.n = n))
     meet(a, b)
     const c = new Side('c')
-    c.take(b.replica.rangesSince(new Map(), b.replica.version, 1e9, 'any').ranges)
+    c.take(b.replica.outward.rangesSince(new Map(), b.replica.version, 1e9, 'any').ranges)
     const author = cut(a, a)
     uncut(a, author)
     // c's op is one later than what all have seen; a's is two later, whatever was cut between.
@@ -213,7 +213,7 @@ describe('what a member did behind a cut', () => {
     uncut(b, author)
     expect(b.value.t).toBe('basex!')
     const other = new Side('e')
-    other.take(b.replica.rangesSince(new Map(), b.replica.version, 1e9, 'any').ranges)
+    other.take(b.replica.outward.rangesSince(new Map(), b.replica.version, 1e9, 'any').ranges)
     same(b, other)
   })
 })
@@ -249,14 +249,14 @@ describe('a cut', () => {
     const { actor } = cut(b, a)
     const sign = (side: Side): void => {
       const { replica } = side
-      const unsigned = replica.unsigned(replica.actor)
-      if (unsigned !== undefined) replica.sign(replica.actor, unsigned.endSeq, new Uint8Array(64))
+      const unsigned = replica.outward.unsigned(replica.actor)
+      if (unsigned !== undefined) replica.outward.sign(replica.actor, unsigned.endSeq, new Uint8Array(64))
     }
     sign(b)
-    expect(b.replica.served(b.replica.version).has(actor)).toBe(false)
+    expect(b.replica.outward.served(b.replica.version).has(actor)).toBe(false)
     b.do((d) => (d.n = 2))
     sign(b)
-    expect(b.replica.served(b.replica.version).has(actor)).toBe(true)
+    expect(b.replica.outward.served(b.replica.version).has(actor)).toBe(true)
   })
 
   it('comes back from a snapshot, with what it keeps off', () => {

@@ -59,7 +59,7 @@ export class HostileMember {
     replica.change((d) => {
       d[key] = 'was here'
     })
-    const range = replica.unsigned(actor)
+    const range = replica.outward.unsigned(actor)
     if (range === undefined) throw new Error('a change is there to be signed')
     return this.sign({ ...range, actor, signature: new Uint8Array() })
   }

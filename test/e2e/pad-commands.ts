@@ -174,7 +174,11 @@ export function padCommands(openPeer: (options: PeerOptions) => Promise<Peer>, t
     /** The size of what this peer has and somebody with that version lacks, as one uncompressed delta. */
     deltaBytes({ version }: { readonly version: VersionEntries }): number {
       const { replica, outward } = document(space)
-      const { ranges } = replica.rangesSince(new Map(version as [ActorId, number][]), outward, Number.POSITIVE_INFINITY)
+      const { ranges } = replica.outward.rangesSince(
+        new Map(version as [ActorId, number][]),
+        outward,
+        Number.POSITIVE_INFINITY,
+      )
       const writer = new ByteWriter()
       for (const range of ranges) encodeRange(writer, range)
       return writer.finish().length

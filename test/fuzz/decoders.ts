@@ -145,7 +145,7 @@ function decoders(chance: Chance): Decoder[] {
   const snapshots = docs.flatMap(({ doc }) => [doc.snapshot(), doc.snapshot({ history: 'live' })])
   const versions = docs.map(({ doc }) => {
     const writer = new ByteWriter(64)
-    encodeVersion(writer, replicaOf(doc).stated(doc.version))
+    encodeVersion(writer, replicaOf(doc).outward.stated(doc.version))
     return writer.finish()
   })
   const read =

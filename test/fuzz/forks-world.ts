@@ -103,8 +103,12 @@ class ForksWorld {
       // Invariant 6: byte-equal.
       same(replica.snapshot(), first.replica.snapshot(), 'the snapshot of equal ops')
       const { replica: it } = first
-      same(replica.digest(replica.version), it.digest(it.version), 'the digest of equal ops')
-      same(sortedOf(it.understood(replica.stated(replica.version))), sortedOf(it.version), 'the version of equal ops')
+      same(replica.outward.digest(replica.version), it.outward.digest(it.version), 'the digest of equal ops')
+      same(
+        sortedOf(it.outward.understood(replica.outward.stated(replica.version))),
+        sortedOf(it.version),
+        'the version of equal ops',
+      )
     }
     this.#delta(first)
     this.#reload(first)
@@ -152,8 +156,8 @@ class ForksWorld {
   #copy(side: Side, other: Side, who: number): void {
     if (side === other) return
     const { replica } = other
-    this.#receive(side, replica.rangesSince(new Map(), replica.version, 1e9, 'any').ranges)
-    side.replica.setActor(replica.isForked(replica.actor) ? actorOf(who, side.lives++) : replica.actor)
+    this.#receive(side, replica.outward.rangesSince(new Map(), replica.version, 1e9, 'any').ranges)
+    side.replica.setActor(replica.outward.isForked(replica.actor) ? actorOf(who, side.lives++) : replica.actor)
   }
 
   /** Cuts somebody off, on whichever branch; or takes that back. */
@@ -174,8 +178,10 @@ class ForksWorld {
   /** What one lacks that another has, as peers do it. */
   #sync(side: Side, from: Side, chance: Chance | undefined): void {
     const { replica } = from
-    const since = side.replica.statedTo(side.replica.understood(replica.stated(replica.version)))
-    const { ranges } = replica.rangesSince(replica.understood(since), replica.version, 1e9, 'any')
+    const since = side.replica.outward.statedTo(
+      side.replica.outward.understood(replica.outward.stated(replica.version)),
+    )
+    const { ranges } = replica.outward.rangesSince(replica.outward.understood(since), replica.version, 1e9, 'any')
     this.#receive(side, chance?.maybe(0.3) ? chance.shuffled(ranges) : ranges)
   }
 

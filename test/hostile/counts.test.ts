@@ -29,11 +29,11 @@ describe('a text of 600,000 letters, pasted and deleted again and again', () => 
       })
       // biome-ignore lint/suspicious/noExplicitAny: a document without a type.
       writer.change((d: any) => d.t.delete(0, 600_000))
-      for (let tip = writer.unsigned(actor); tip !== undefined; tip = writer.unsigned(actor))
-        writer.sign(actor, tip.endSeq, new Uint8Array(64))
+      for (let tip = writer.outward.unsigned(actor); tip !== undefined; tip = writer.outward.unsigned(actor))
+        writer.outward.sign(actor, tip.endSeq, new Uint8Array(64))
     }
     for (let more = true; more; ) {
-      const part = writer.rangesSince(reader.version, writer.version, 256 * 1024)
+      const part = writer.outward.rangesSince(reader.version, writer.version, 256 * 1024)
       expect(part.ops).toBeLessThanOrEqual(2 ** 20)
       const sent = encodeMessage({ type: 'delta', id: 0, ...part })
       const delta = decodeMessage(sent)

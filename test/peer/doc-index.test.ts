@@ -239,9 +239,9 @@ describe('the bytes of an index', () => {
   test('hold digests of this function: if it is another one now, count indexVersion on, and mend the two values here', () => {
     const replica = new Replica<List>({ docTag: new Uint8Array(32), actor: member, now: () => 0 })
     replica.change((d) => void (d.items = ['milk']))
-    const tip = replica.unsigned(member) ?? expect.unreachable()
-    replica.sign(member, tip.endSeq, new Uint8Array(64))
-    expect([indexVersion, toHex(replica.digest(replica.version))]).toEqual([
+    const tip = replica.outward.unsigned(member) ?? expect.unreachable()
+    replica.outward.sign(member, tip.endSeq, new Uint8Array(64))
+    expect([indexVersion, toHex(replica.outward.digest(replica.version))]).toEqual([
       1,
       '75aee89bd14f80b8335d7d9b42e6aa818e98b5a6f554ccbdd297e80a3aa6c31c',
     ])

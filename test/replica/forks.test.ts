@@ -27,7 +27,7 @@ function same(...sides: readonly Side[]): void {
     expect(replica.value).toEqual(first.value)
     // Invariant 6.
     expect(replica.snapshot()).toEqual(first.replica.snapshot())
-    expect(replica.digest(replica.version)).toEqual(first.replica.digest(first.replica.version))
+    expect(replica.outward.digest(replica.version)).toEqual(first.replica.outward.digest(first.replica.version))
   }
 }
 
@@ -40,7 +40,7 @@ describe('two lives of one actor', () => {
     meet(one, other)
     expect(b.value).toEqual({ t: 'right so left' })
     same(b, c, one, other)
-    expect(b.replica.forkedActors).toEqual([one.replica.actor])
+    expect(b.replica.outward.forkedActors).toEqual([one.replica.actor])
   })
 
   it('go on, each by itself, until they hear of one another', () => {
@@ -108,7 +108,7 @@ describe('two lives of one actor', () => {
   it('are named apart in what others are told: a chain that is not here is not held here', () => {
     const { one, other } = lives()
     one.do((d) => d.t.append(', which is longer'))
-    const theirs = one.replica.understood(other.replica.stated(other.replica.version))
+    const theirs = one.replica.outward.understood(other.replica.outward.stated(other.replica.version))
     expect([...theirs.keys()].filter((id) => one.replica.version.has(id))).toEqual([])
     meet(one, other)
     expect(new Map(heldAt(one, other))).toEqual(new Map(one.replica.version))

@@ -61,15 +61,15 @@ export function meet(...sides: readonly Side[]): void {
   for (const target of sides)
     for (const source of sides) {
       if (source === target) continue
-      const { ranges } = source.replica.rangesSince(heldAt(source, target), source.replica.version, 1e9, 'any')
+      const { ranges } = source.replica.outward.rangesSince(heldAt(source, target), source.replica.version, 1e9, 'any')
       target.take(ranges, 'sync')
     }
 }
 
 /** What one side says that it holds, by the names of another whom it asks for the rest. */
 export function heldAt(source: Side, target: Side): Version {
-  const theirs = target.replica.understood(source.replica.stated(source.replica.version))
-  return source.replica.understood(target.replica.statedTo(theirs))
+  const theirs = target.replica.outward.understood(source.replica.outward.stated(source.replica.version))
+  return source.replica.outward.understood(target.replica.outward.statedTo(theirs))
 }
 
 /** Two sides, 'a' < 'b', that begin with the same value, do one thing each without hearing of the other, and meet. */

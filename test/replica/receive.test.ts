@@ -63,7 +63,7 @@ describe('receiving', () => {
 
   it('hands out what is newly held, trimmed to what is new', () => {
     const a = typed('a', 4)
-    const { ranges } = a.replica.rangesSince(new Map(), a.replica.version, 1e9, 'any')
+    const { ranges } = a.replica.outward.rangesSince(new Map(), a.replica.version, 1e9, 'any')
     expect(ranges.length).toBe(1)
     const b = new Side('b')
     b.take(a.made.slice(0, 2))
@@ -136,7 +136,7 @@ describe('the causal buffer and what waits', () => {
     const started = performance.now()
     // Where it does not fit, it is dropped; what is missing then comes in order.
     for (const range of chain.toReversed()) b.receive([range], { origin: 'gossip' })
-    b.receive(relay.rangesSince(b.version, relay.version, 1e9, 'any').ranges, { origin: 'sync' })
+    b.receive(relay.outward.rangesSince(b.version, relay.version, 1e9, 'any').ranges, { origin: 'sync' })
     expect(b.merged).toEqual(relay.version)
     expect(b.value).toEqual(relay.value)
     expect(performance.now() - started).toBeLessThan(40_000)

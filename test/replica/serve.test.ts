@@ -27,12 +27,16 @@ class Peer {
 
   /** Signs all that is unsigned. */
   publish(): void {
-    for (let part = this.replica.unsigned(this.actor); part !== undefined; part = this.replica.unsigned(this.actor))
-      this.replica.sign(this.actor, part.endSeq, signature(1))
+    for (
+      let part = this.replica.outward.unsigned(this.actor);
+      part !== undefined;
+      part = this.replica.outward.unsigned(this.actor)
+    )
+      this.replica.outward.sign(this.actor, part.endSeq, signature(1))
   }
 
   pull(from: Peer, maxBytes = 1e9, upTo: Version = from.replica.version): number {
-    const { ranges } = from.replica.rangesSince(this.replica.version, upTo, maxBytes)
+    const { ranges } = from.replica.outward.rangesSince(this.replica.version, upTo, maxBytes)
     this.replica.receive(ranges, { origin: 'sync' })
     return ranges.length
   }
@@ -42,24 +46,24 @@ describe('what leaves', () => {
   it('ends at signed tips at or below the durable frontier (Invariant 8)', () => {
     const [a, b] = [new Peer(1), new Peer(2)]
     a.write('one')
-    expect(a.replica.unsigned(a.actor)).toMatchObject({ fromSeq: 0, endSeq: 4 })
+    expect(a.replica.outward.unsigned(a.actor)).toMatchObject({ fromSeq: 0, endSeq: 4 })
     expect(b.pull(a)).toBe(0)
     a.publish()
-    expect(a.replica.unsigned(a.actor)).toBe(undefined)
+    expect(a.replica.outward.unsigned(a.actor)).toBe(undefined)
     const durable = a.replica.version
     a.write('two')
     a.publish()
     a.write('three')
-    expect(a.replica.unsigned(a.actor)).toMatchObject({ fromSeq: 7, endSeq: 12 })
+    expect(a.replica.outward.unsigned(a.actor)).toMatchObject({ fromSeq: 7, endSeq: 12 })
     b.pull(a, 1e9, durable)
     expect(b.replica.value).toEqual({ t: 'one' })
-    expect(b.replica.signedTip(a.actor)?.seq).toBe(4)
+    expect(b.replica.outward.signedTip(a.actor)?.seq).toBe(4)
     b.pull(a)
     expect(b.replica.value).toEqual({ t: 'onetwo' })
-    expect(a.replica.served(a.replica.version)).toEqual(new Map([[a.actor, 7]]))
-    expect(a.replica.tip(a.actor)?.seq).toBe(12)
-    expect(b.replica.tip(a.actor)).toEqual(a.replica.tip(a.actor, 7))
-    expect(b.replica.rangesSince(new Map(), b.replica.version, 1e9).ranges[0]?.signature).toEqual(signature(1))
+    expect(a.replica.outward.served(a.replica.version)).toEqual(new Map([[a.actor, 7]]))
+    expect(a.replica.outward.tip(a.actor)?.seq).toBe(12)
+    expect(b.replica.outward.tip(a.actor)).toEqual(a.replica.outward.tip(a.actor, 7))
+    expect(b.replica.outward.rangesSince(new Map(), b.replica.version, 1e9).ranges[0]?.signature).toEqual(signature(1))
   })
 
   it('comes in parts near a size, of which each can be merged when it comes', () => {
@@ -74,14 +78,14 @@ describe('what leaves', () => {
     }
     let parts = 0
     for (let more = true; more; parts++) {
-      const part = a.replica.rangesSince(c.replica.version, a.replica.version, 400)
+      const part = a.replica.outward.rangesSince(c.replica.version, a.replica.version, 400)
       more = part.more
       c.replica.receive(part.ranges, { origin: 'sync' })
       expect(c.replica.merged).toEqual(c.replica.version)
     }
     expect(parts).toBeGreaterThan(5)
     expect(c.replica.value).toEqual(a.replica.value)
-    expect(c.replica.digest(c.replica.version)).toEqual(a.replica.digest(a.replica.version))
+    expect(c.replica.outward.digest(c.replica.version)).toEqual(a.replica.outward.digest(a.replica.version))
   })
 
   it('goes in few ranges where nothing stands between', () => {
@@ -98,18 +102,18 @@ describe('what leaves', () => {
     const [a, b] = [new Peer(1), new Peer(2)]
     a.write('one')
     a.publish()
-    expect(a.replica.digest(a.replica.version)).not.toEqual(b.replica.digest(b.replica.version))
+    expect(a.replica.outward.digest(a.replica.version)).not.toEqual(b.replica.outward.digest(b.replica.version))
     b.pull(a)
-    expect(a.replica.digest(a.replica.version)).toEqual(b.replica.digest(b.replica.version))
+    expect(a.replica.outward.digest(a.replica.version)).toEqual(b.replica.outward.digest(b.replica.version))
     a.write('two')
-    expect(a.replica.digest(a.replica.version)).toEqual(b.replica.digest(b.replica.version))
+    expect(a.replica.outward.digest(a.replica.version)).toEqual(b.replica.outward.digest(b.replica.version))
   })
 
   it('holds an init change only together with a signed op that builds on it', () => {
     const [a, b] = [new Peer(1), new Peer(2)]
     a.replica.init({ t: text('init ') })
-    expect(a.replica.served(a.replica.version).size).toBe(0)
-    expect(a.replica.digest(a.replica.version)).toEqual(b.replica.digest(b.replica.version))
+    expect(a.replica.outward.served(a.replica.version).size).toBe(0)
+    expect(a.replica.outward.digest(a.replica.version)).toEqual(b.replica.outward.digest(b.replica.version))
     expect(b.pull(a)).toBe(0)
     a.write('mine')
     expect(b.pull(a)).toBe(0)
@@ -126,7 +130,7 @@ describe('what leaves', () => {
       a.publish()
     }
     for (let more = true; more; ) {
-      const part = a.replica.rangesSince(b.replica.version, a.replica.version, 1000)
+      const part = a.replica.outward.rangesSince(b.replica.version, a.replica.version, 1000)
       more = part.more
       b.replica.receive(part.ranges, { origin: 'sync' })
     }
@@ -147,9 +151,9 @@ describe('a snapshot', () => {
     expect(received.refused).toEqual([])
     expect(b.replica.value).toEqual(a.replica.value)
     expect(b.replica.snapshot()).toEqual(a.replica.snapshot())
-    expect(b.replica.signedTip(a.actor)).toEqual(a.replica.signedTip(a.actor))
-    expect(b.replica.unsigned(a.actor)).toEqual(a.replica.unsigned(a.actor))
-    expect(b.replica.digest(b.replica.version)).toEqual(a.replica.digest(a.replica.version))
+    expect(b.replica.outward.signedTip(a.actor)).toEqual(a.replica.outward.signedTip(a.actor))
+    expect(b.replica.outward.unsigned(a.actor)).toEqual(a.replica.outward.unsigned(a.actor))
+    expect(b.replica.outward.digest(b.replica.version)).toEqual(a.replica.outward.digest(a.replica.version))
     const signedOnly = new Peer(3)
     signedOnly.pull(a)
     expect(signedOnly.replica.snapshot({ signatures: false })).not.toEqual(a.replica.snapshot({ signatures: false }))
@@ -175,8 +179,12 @@ describe('large changes', () => {
     const big = 'x'.repeat(6 * 2 ** 20)
     for (let i = 0; i < 7; i++) a.replica.change((d) => (d[`k${i}`] = big))
     let parts = 0
-    for (let part = a.replica.unsigned(a.actor); part !== undefined; part = a.replica.unsigned(a.actor)) {
-      a.replica.sign(a.actor, part.endSeq, signature(1))
+    for (
+      let part = a.replica.outward.unsigned(a.actor);
+      part !== undefined;
+      part = a.replica.outward.unsigned(a.actor)
+    ) {
+      a.replica.outward.sign(a.actor, part.endSeq, signature(1))
       parts++
     }
     expect(parts).toBe(7)

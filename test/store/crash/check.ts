@@ -135,7 +135,7 @@ export function checkBytes(parts: Parts, ada: Parts): void {
   for (const { id, replica } of parts.documents.all) {
     const reference = ada.documents.open(id.name).replica
     for (const [actor, seq] of replica.version) {
-      const [is, was] = [replica.tip(actor, seq), reference.tip(actor, seq)]
+      const [is, was] = [replica.outward.tip(actor, seq), reference.outward.tip(actor, seq)]
       if (is === undefined || was === undefined || Buffer.compare(is.hash, was.hash) !== 0)
         throw new Error(`"${id.name}" holds ${actor.slice(2, 10)}:${seq}, which nobody wrote`)
     }
@@ -165,7 +165,7 @@ export class Witness {
   tell(parts: Parts): void {
     for (const [name, replica] of this.#replicas) {
       const mine = parts.documents.open(name)
-      const { ranges } = replica.rangesSince(mine.replica.version, replica.version, 1e9)
+      const { ranges } = replica.outward.rangesSince(mine.replica.version, replica.version, 1e9)
       const { held, refused } = mine.receive(ranges, 'sync')
       if (refused.length > 0) throw new Error(`"${name}" refuses a peer: ${refused[0]?.error.message}`)
       parts.writer.add(mine, keys.spaceId, { received: held })
@@ -176,8 +176,9 @@ export class Witness {
   hear(parts: Parts): void {
     for (const [name, replica] of this.#replicas) {
       const mine = parts.documents.open(name)
-      for (const range of mine.replica.rangesSince(replica.version, mine.durable, 1e9).ranges) this.receive(name, range)
-      const [his, own] = [replica, mine.replica].map((side) => toHex(side.digest(side.version)))
+      for (const range of mine.replica.outward.rangesSince(replica.version, mine.durable, 1e9).ranges)
+        this.receive(name, range)
+      const [his, own] = [replica, mine.replica].map((side) => toHex(side.outward.digest(side.version)))
       if (his !== own)
         throw new Error(`"${name}" differs from a peer's: ${show(mine.replica.version)} ${show(replica.version)}`)
     }

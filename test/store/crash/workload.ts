@@ -184,12 +184,12 @@ function tell(bo: Parts, seen: readonly Seen[], from: number): number {
 /** Ada receives all that Bo has of a document. */
 function hear(ada: Parts, bo: Parts, name: string): void {
   const [mine, his] = [ada.documents.open(name), bo.documents.open(name)]
-  const { ranges } = his.replica.rangesSince(mine.replica.version, his.replica.version, 1e6)
+  const { ranges } = his.replica.outward.rangesSince(mine.replica.version, his.replica.version, 1e6)
   ada.receive(name, ranges)
 }
 
 function unsignedOf(ada: Parts, name: string): readonly SignedRange[] {
-  const tip = ada.documents.open(name).replica.unsigned(ada.actor)
+  const tip = ada.documents.open(name).replica.outward.unsigned(ada.actor)
   return tip === undefined ? [] : [{ ...tip, actor: ada.actor, signature: new Uint8Array(0) }]
 }
 

@@ -174,7 +174,8 @@ export interface Peer extends AsyncDisposable {
    */
   restore(source: BundleSource): Promise<Restored>
   /**
-   * Writes each document anew as one snapshot with all its history, so that what is older can go. Loses nothing; happens by itself as documents grow.
+   * Writes each document anew as one snapshot with all its history, where that takes less room, so that what is older can go. Loses nothing; happens by
+   * itself as documents grow.
    * Errors: 'closed', 'store-locked' (another tab leads), 'store-full', 'store-failed'.
    * @example await peer.compact()
    */

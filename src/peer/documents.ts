@@ -51,6 +51,7 @@ interface Content {
 }
 
 const COMPACT_RECORDS = 2_048
+const COMPACT_AT_ONCE = 64
 /** Fewer are read as fast as an index of them. */
 const INDEX_DOCUMENTS = 16
 
@@ -369,17 +370,27 @@ export class Documents {
     }
   }
 
-  /** Compacts all of which there is more than a snapshot, one after another. */
+  /** Compacts all that take less room so, some at a time. */
   async compactAll(): Promise<Compacted> {
+    const wanted: Document[] = []
+    for (const document of this.all) if (await this.#wouldShrink(document)) wanted.push(document)
+    if (wanted.length > 0) await this.#options.context.store.separate()
     let documents = 0
-    let kept = 0
-    for (const document of this.all) {
-      if (document.records <= 1) continue
-      await this.wake(document)
-      if (await this.#compact(document)) documents++
-      else kept++
+    // Together, so that the store lets go of all at once and carries little of it along meanwhile.
+    for (let from = 0; from < wanted.length; from += COMPACT_AT_ONCE) {
+      const done = await Promise.all(wanted.slice(from, from + COMPACT_AT_ONCE).map((one) => this.#compact(one)))
+      documents += done.filter(Boolean).length
     }
-    return { documents, kept }
+    return { documents, kept: wanted.length - documents }
+  }
+
+  /** Whether a snapshot takes less room than what is there: it says more than a few small edits do. */
+  async #wouldShrink(document: Document): Promise<boolean> {
+    if (document.records <= 1) return false
+    await this.wake(document)
+    const { records } = await this.#options.context.store.read(document.stream)
+    const sizeBytes = records.reduce((sum, { length }) => sum + length, 0)
+    return document.degraded || document.replica.snapshot().length < sizeBytes
   }
 
   /** One snapshot instead of many records. Only what is durable and whole goes in, and nothing that another tab wrote is left out; else false. */

@@ -203,6 +203,10 @@ class IndexeddbStore implements Store {
     await this.#commits.asLeader({ type: 'compact', stream, snapshot, upTo }, checkSize(stream, snapshot))
   }
 
+  async separate(): Promise<void> {
+    this.#check()
+  }
+
   async drop(stream: StreamName): Promise<void> {
     this.#check()
     checkStream(stream)

@@ -2,10 +2,10 @@
 //
 //   record   = version u8 (0) ‖ kind u8, then
 //   0 name     = name string, generation varint
-//   3 range    = range          whole changes of one actor up to a signed tip
 //   4 snapshot = name string, generation varint, snapshot bytes
+//   5 range    = range          whole changes of one actor up to a signed tip
 //
-// 1 and 2 were ranges and snapshots of the first draft, whose ops nobody reads any more: to leave them out would lose them unseen.
+// 1, 2 and 3 were ranges and snapshots of earlier drafts, whose ops nobody reads any more: to leave them out would lose them unseen.
 
 import { ByteReader, ByteWriter } from '../base/bytes.ts'
 import { JoineryError } from '../base/errors.ts'
@@ -22,7 +22,7 @@ export function encodeName(name: string, generation: number): Uint8Array {
 }
 
 export function encodeRangeRecord(range: SignedRange): Uint8Array {
-  const writer = new ByteWriter(range.body.length + 192).u8(0).u8(3)
+  const writer = new ByteWriter(range.body.length + 192).u8(0).u8(5)
   encodeRange(writer, range)
   return writer.finish()
 }
@@ -42,12 +42,12 @@ export function decodeRecord(bytes: Uint8Array): JournalRecord {
     )
   const kind = reader.u8()
   if (kind === 0) return finish(reader, { type: 'name', ...readName(reader) })
-  if (kind === 1 || kind === 2)
+  if (kind === 1 || kind === 2 || kind === 3)
     throw new JoineryError(
       'store-older',
       'These documents were written by an early draft of joinery 0.1, which this version cannot read. Export them with that one, or use another folder.',
     )
-  if (kind === 3) return finish(reader, { type: 'range', range: decodeRange(reader) })
+  if (kind === 5) return finish(reader, { type: 'range', range: decodeRange(reader) })
   if (kind === 4) return { type: 'snapshot', ...readName(reader), snapshot: reader.raw(reader.left) }
   throw new JoineryError('bad-message', `a record of kind ${kind} is unknown here`)
 }

@@ -203,6 +203,10 @@ class MemoryStore implements Store {
     if (job.outdated) throw outdatedError(this.#volume.path)
   }
 
+  async separate(): Promise<void> {
+    this.#check()
+  }
+
   async drop(stream: StreamName): Promise<void> {
     this.#check()
     checkStream(stream)

@@ -95,6 +95,11 @@ export interface Store {
    * Alters nothing where the stream was dropped, or a snapshot already reaches further. Rejects 'store-locked' if another writer leads by now.
    */
   compact(stream: StreamName, snapshot: Uint8Array, upTo: Cursor): Promise<void>
+  /**
+   * What is written from here on lies apart from what is there, so that compacting everything lets go of all that was: asked for before that is done. A
+   * store that keeps records one by one has nothing to do.
+   */
+  separate(): Promise<void>
   /** Forgets a stream for good. */
   drop(stream: StreamName): Promise<void>
 

@@ -103,6 +103,7 @@ export function storeContract(name: string, openers: Openers): void {
       expect(await outcome(store.lease())).toBe('closed')
       expect(await outcome(store.compact('a', utf8('x'), 0))).toBe('closed')
       expect(await outcome(store.drop('a'))).toBe('closed')
+      expect(await outcome(store.separate())).toBe('closed')
       expect(await outcome(store.tail(0))).toBe('closed')
       expect(await outcome(store.lead(new AbortController().signal))).toBe('closed')
       const again = await open(path)

@@ -70,7 +70,7 @@ class FolderStore implements Store {
   readonly #log: Log
   readonly #home: Home
   readonly #shelf: Shelf
-  readonly #queue: GroupQueue<LogGroup | 'carry'>
+  readonly #queue: GroupQueue<LogGroup | 'carry' | 'separate'>
   readonly #leased = new Set<number>()
   readonly #lost = Promise.withResolvers<void>()
   #isCarrying = false
@@ -137,6 +137,11 @@ class FolderStore implements Store {
     return deflated !== undefined && deflated.length < bytes.length
       ? { bytes: deflated, deflated: true }
       : { bytes, deflated: false }
+  }
+
+  async separate(): Promise<void> {
+    this.#check()
+    await this.#queue.push('separate', 0)
   }
 
   async drop(stream: StreamName): Promise<void> {
@@ -225,11 +230,12 @@ class FolderStore implements Store {
     release(this.#lock)
   }
 
-  async #commit(items: readonly (LogGroup | 'carry')[]): Promise<void> {
-    const groups = items.filter((item) => item !== 'carry')
+  async #commit(items: readonly (LogGroup | 'carry' | 'separate')[]): Promise<void> {
+    const groups = items.filter((item) => typeof item !== 'string')
     try {
+      if (items.includes('separate')) await this.#log.separate()
       if (groups.length > 0) await this.#log.commit(groups)
-      if (groups.length < items.length) await this.#carry()
+      if (items.includes('carry')) await this.#carry()
     } finally {
       if (this.#log.failed !== undefined) this.#fail()
     }

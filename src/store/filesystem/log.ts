@@ -138,6 +138,12 @@ export class Log {
     this.#free()
   }
 
+  /** Begins a new segment, unless the active one is new itself. */
+  async separate(): Promise<void> {
+    this.#checkHealth()
+    if (this.#segments.active.live > 0) await this.#begin()
+  }
+
   /** Whether `carry` has something to do. */
   get isSparse(): boolean {
     return this.#failed === undefined && (this.#carrying !== undefined || this.#findSparse() !== undefined)
@@ -244,7 +250,11 @@ export class Log {
 
   async #rotate(groups: readonly LogGroup[]): Promise<void> {
     const { sizeBytes } = this.#segments.active
-    if (sizeBytes < this.#options.segmentBytes && !this.#leavesLittle(groups)) return
+    if (sizeBytes >= this.#options.segmentBytes || this.#leavesLittle(groups)) await this.#begin()
+  }
+
+  async #begin(): Promise<void> {
+    const { sizeBytes } = this.#segments.active
     await this.#sync() // Order on disk: nothing of the next segment is durable before all of this one.
     try {
       this.#segments.begin(this.#cursor)

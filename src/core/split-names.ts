@@ -36,14 +36,11 @@ export function targetRuns(source: Source, own: number, at: LV, targets: Targets
   const pieces: TargetRun[] = []
   for (const span of namedSpans(source, targets))
     for (const { from, end } of cutWhereSeenEnds(source, at, span)) pieces.push(runAt(source, own, at, from, end))
-  const { actors } = source
   pieces.sort(
     (x, y) =>
       Number(y.as === 'own') - Number(x.as === 'own') ||
       Number(x.as === 'split') - Number(y.as === 'split') ||
-      (x.as === 'split'
-        ? actors.compare(x.branch, y.branch)
-        : actors.compare(actors.firstOf(x.branch), actors.firstOf(y.branch))) ||
+      compareChains(source, x, y) ||
       x.from - y.from,
   )
   const runs: TargetRun[] = []
@@ -55,6 +52,14 @@ export function targetRuns(source: Source, own: number, at: LV, targets: Targets
     } else runs.push(piece)
   }
   return runs
+}
+
+/** By actor; of one actor, what one chain goes on from before it, else by chain. Whose rows hold what several branches share alters nothing. */
+function compareChains({ graph, actors }: Source, x: TargetRun, y: TargetRun): number {
+  if (x.as !== 'split' || actors.firstOf(x.branch) !== actors.firstOf(y.branch))
+    return actors.compare(actors.firstOf(x.branch), actors.firstOf(y.branch))
+  const isOneChain = x.end <= y.from ? graph.isOf(y.branch, x.last) : graph.isOf(x.branch, y.last)
+  return isOneChain ? 0 : actors.compare(x.branch, y.branch)
 }
 
 interface Span {

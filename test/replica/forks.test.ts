@@ -91,6 +91,44 @@ describe('two lives of one actor', () => {
     expect(b.replica.pending.ops).toBe(0)
   })
 
+  it('are not written on by one who wrote as somebody else', () => {
+    const { one, other, before } = lives()
+    const b = new Side('b')
+    b.take([...before, ...one.made, ...other.made])
+    b.do((d) => (d.n = 1))
+    b.replica.setActor(one.replica.actor)
+    expect(() => b.do((d) => (d.n = 2))).toThrow('different ops under one name')
+  })
+
+  it('are revoked by an op that is the same on every peer, in whose rows ever the ops that several lives share stand', () => {
+    const one = new Side('x')
+    const first = one.do((d) => (d.t = text('so')))
+    const shared = one.do((d) => d.t.append(' and'))
+    const left = one.do((d) => d.t.append(' left'))
+    const tip = first[0]?.endSeq ?? 0
+    // Lives of either order by their hashes.
+    for (let n = 0; n < 12; n++) {
+      const copy = new Side('x')
+      copy.take([...first, ...shared], 'store')
+      const right = copy.do((d) => d.t.insert(0, `right ${n}`))
+      const lone = new Side('x')
+      lone.take(first, 'store')
+      const alone = lone.do((d) => d.t.insert(0, `alone and for itself ${n}`))
+      const all = [...first, ...shared, ...left, ...right, ...alone]
+      const b = new Side('b')
+      b.take(all)
+      const { length } = b.replica.history.graph
+      const { held } = b.replica.record(() => b.replica.document.recorder.revoke(1, [tip, length]))
+      const sides = [all, [...first, ...alone, ...shared, ...right, ...left]].map((order) => {
+        const side = new Side('c')
+        expect(side.take([...order, ...held]).refused).toEqual([])
+        return side
+      })
+      expect(sides[0]?.value).toEqual({ t: 'so' })
+      same(...sides)
+    }
+  })
+
   it('are each cut off by a cut behind what they share', () => {
     const { one, other, before } = lives()
     const cut = recordCut(one.replica.history, one.replica.actor, (before[0] as SignedRange).endSeq - 1)

@@ -91,13 +91,14 @@ export class SessionEncoder {
   }
 
   #index(branch: number, isFull: boolean): number {
+    const { actors, forks } = this.#source
     const known = this.#indexes.get(branch)
-    if (known !== undefined) return known
-    const index = this.#indexes.size
+    // Of whom a fork was heard of since, the old number says too little.
+    if (known !== undefined && (!actors.isForked(branch) || this.#forked.has(known))) return known
+    const index = this.#next.length
     this.#indexes.set(branch, index)
     this.#next.push(0)
     this.#newCount++
-    const { actors, forks } = this.#source
     const point = forkPoint(forks?.outwardIdOf(branch) ?? actors.nameOf(branch))
     if (point !== undefined) this.#forked.add(index)
     if (point !== undefined) this.#news.u8(2).bytes(actors.bytesOf(branch)).varint(point.end).raw(point.tag)

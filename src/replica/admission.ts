@@ -107,6 +107,7 @@ export class Admission {
   attempt(range: SignedRange, table?: readonly number[]): Attempt {
     const { actors } = this.#history
     const first = actors.indexOf(range.actor)
+    if (range.tipHash.length === 0) this.#checkMeant(range, first, table)
     const branches = this.#candidates(range, first)
     let failure: unknown
     for (const branch of branches) {
@@ -126,6 +127,20 @@ export class Admission {
     if (actors.isForked(first) || range.base !== undefined)
       return { type: 'waits', dot: { actor: range.actor, seq: Math.max(0, range.fromSeq - 1) } }
     throw bad(`the ops of ${range.actor} up to ${range.endSeq} are not what their tip says`)
+  }
+
+  /** What has neither a tip nor a tag goes to a forked actor only where one branch alone can be meant. Throws 'forked'. */
+  #checkMeant(range: SignedRange, first: number, table: readonly number[] | undefined): void {
+    const { actors, graph, log } = this.#history
+    const { fromSeq, endSeq, base } = range
+    const isForked = actors.isForked(first)
+    // Lives are told apart by what they say: what nobody has had to read is read now.
+    if (graph.endOf(first) > fromSeq && (fromSeq === 0 || base !== undefined || isForked)) log.thaw()
+    if (base !== undefined || !isForked) return
+    const isPossible = (branch: number): boolean =>
+      graph.endOf(branch) <= fromSeq || this.#sharedEnd(range, branch, table) >= Math.min(graph.endOf(branch), endSeq)
+    const possible = actors.branchesOf(first).filter(isPossible)
+    if (possible.length > 1 && possible.every((branch) => graph.endOf(branch) < endSeq)) throw forkedAt(range)
   }
 
   /** The branches of an actor that a range may go on from or be in: those that end where it begins before others. */

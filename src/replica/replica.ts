@@ -586,7 +586,7 @@ export class Replica<T = unknown> {
     const name = actors.nameOf(branch)
     try {
       const held = graph.endOf(branch)
-      if (base !== undefined) {
+      if (base !== undefined || actors.isForked(branch)) {
         const endSeq = fromSeq + this.#admission.countOf(branch, fromSeq, body, table)
         const { type } = this.#admission.attempt({ ...unsignedRange(name, fromSeq, endSeq, body), base }, table)
         if (type === 'waits') throw lacking()

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import type { SignedRange } from '../../src/core/range.ts'
-import { createDoc, text } from '../../src/doc.ts'
+import { createDoc, openDoc, text } from '../../src/doc.ts'
 import { recordCut } from '../../src/replica/cut.ts'
 import { Replica } from '../../src/replica/replica.ts'
 import { Forger } from './forger.ts'
@@ -185,6 +185,72 @@ describe('documents without a network', () => {
     const here = both.session(other.version)
     there.receive(here.send())
     expect(other.value).toEqual(both.value)
+  })
+
+  it('do not guess which life an edit goes on from that does not say it', () => {
+    for (const which of [0, 1]) {
+      const lives = ['one', 'other'].map((word) => {
+        const doc = createDoc<{ word: string; more?: string }>({ actor: Uint8Array.of(7) })
+        doc.change((d) => (d.word = word))
+        return doc
+      })
+      const life = lives[which] as (typeof lives)[0]
+      const both = createDoc<{ word: string; more?: string }>()
+      for (const one of lives) both.receive(one.delta())
+      const known = both.version
+      const deltas: Uint8Array[] = []
+      const off = life.on('delta', (delta) => deltas.push(delta))
+      life.change((d) => (d.more = `of ${d.word}`))
+      off()
+      expect(() => both.receive(deltas[0] as Uint8Array)).toThrow('different ops under one name')
+      const there = life.session(both.version)
+      const here = both.session(life.version)
+      expect(() => here.receive(there.send())).toThrow('different ops under one name')
+      expect(both.version).toEqual(known)
+      // From the start, it is seen which life it is.
+      both.receive(life.delta())
+      expect(both.value.more).toBe(`of ${life.value.word}`)
+      expect(both.snapshot()).toEqual(openDoc(both.snapshot()).snapshot())
+    }
+  })
+
+  it('see the other life in what comes from the start, loaded and not yet read though they be', () => {
+    const make = (word: string, n: number) => {
+      const doc = createDoc<{ words: string[] }>({ actor: Uint8Array.of(7) })
+      doc.change((d) => (d.words = [word]))
+      for (let i = 0; i < n; i++) doc.change((d) => d.words.push(word))
+      return doc
+    }
+    const other = make('other', 3)
+    for (const n of [1, 3, 5]) {
+      const one = make('one', n)
+      const loaded = openDoc<{ words: string[] }>(one.snapshot())
+      loaded.receive(other.delta())
+      one.receive(other.delta())
+      expect(loaded.value).toEqual(one.value)
+      expect(loaded.snapshot()).toEqual(one.snapshot())
+    }
+  })
+
+  it('say in a session which life goes on, once they heard that there are two', () => {
+    const make = (word: string) => {
+      const doc = createDoc<{ words: string[] }>({ actor: Uint8Array.of(7) })
+      doc.change((d) => (d.words = [word]))
+      return doc
+    }
+    const [one, other] = [make('one'), make('other')]
+    const copy = createDoc<{ words: string[] }>()
+    copy.receive(one.delta())
+    const there = one.session(copy.version)
+    const here = copy.session(one.version)
+    one.change((d) => d.words.push('goes'))
+    here.receive(there.send())
+    copy.receive(other.delta())
+    there.receive(here.send())
+    one.change((d) => d.words.push('on'))
+    here.receive(there.send())
+    expect(copy.value).toEqual(one.value)
+    expect(copy.snapshot()).toEqual(one.snapshot())
   })
 
   it('refuse what contradicts them and does not say what it goes on from', () => {

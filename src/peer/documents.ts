@@ -59,6 +59,8 @@ export class Documents {
   readonly byKey = new Map<string, Document>()
   readonly directory: Document
   readonly #options: DocumentsOptions
+  /** Something that was loaded was damaged. */
+  #isHurt = false
   #generations: ReadonlyMap<string, number> = new Map()
   readonly #waking = new Map<Document, Promise<void>>()
   #isIndexStale = false
@@ -262,6 +264,7 @@ export class Documents {
     const content = this.#parse(stream, records)
     const document = this.#of(stream, content.id)
     if (document !== undefined) return this.#fill(document, content, { records: records.length, degraded })
+    this.#isHurt = true
     failed(
       new JoineryError(
         'store-damaged',
@@ -292,6 +295,7 @@ export class Documents {
     const { refused } = document.receive(content.ranges, 'store')
     // What was acknowledged and cannot be taken now is missing here, whatever the reason: others have it.
     document.degraded = degraded || content.damaged || !isRead || refused.length > 0
+    this.#isHurt ||= document.degraded
     document.durable = document.replica.version
     const { forkedActors } = document.replica.outward
     if (forkedActors.length > 0) this.#options.forked(forkedActors)
@@ -367,6 +371,25 @@ export class Documents {
       if (document.records < COMPACT_RECORDS) continue
       await this.wake(document)
       await this.compact(document)
+    }
+  }
+
+  /**
+   * Somebody holds just what is held here, so what damage took has come back: it is said no longer, and snapshots take the place of what was damaged, so
+   * that the next opening finds all of it. Never rejects.
+   */
+  async healed(): Promise<void> {
+    const { leading, store } = this.#options.context
+    for (const document of this.all) document.degraded = false
+    if (!this.#isHurt || !leading) return
+    this.#isHurt = false
+    try {
+      // The store knows of more than those that were loaded with it: who lost their names, and came anew.
+      const marks = await store.marks()
+      for (const document of this.all)
+        if (marks.has(document.stream) && marks.get(document.stream) === undefined) await this.#compact(document)
+    } catch (cause) {
+      this.#options.failed(cause)
     }
   }
 

@@ -530,7 +530,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
     const first = this.#lastAgreedAt === undefined
     this.#lastAgreedAt = contact.agreedAt
     // Whoever holds just what we hold has given back what damage took.
-    for (const document of this.#documents.all) document.degraded = false
+    void this.#documents.healed()
     if (first) this.save().catch((cause: unknown) => this.#fail(cause))
     this.touched()
   }

@@ -314,8 +314,10 @@ export class SpaceImpl implements Space, ReplicatorHost {
     return this.#documents.saveIndex(when)
   }
 
-  load(streams: readonly StreamName[]): Promise<void> {
-    return this.#documents.load(streams)
+  async load(streams: readonly StreamName[]): Promise<void> {
+    await this.#documents.load(streams)
+    // Invariant 13: what was found damaged is told at once, network or not.
+    this.#status.touch()
   }
 
   async save(): Promise<void> {

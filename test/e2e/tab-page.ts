@@ -70,7 +70,7 @@ function tabCommands() {
       debugger
       if (peer?.leading !== true) return 'knows already'
       return peer.compact().then(
-        () => 'compacted',
+        ({ documents }) => (documents === 0 ? 'compacted nothing' : 'compacted'),
         (error) => error.code,
       )
     },

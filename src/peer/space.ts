@@ -101,7 +101,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
       removed: (document) => this.#removed(document),
       failed: (cause) => this.#fail(cause),
       altered: (document) => this.becameDurable(document, []),
-      forked: (actors) => this.#retireForked(actors),
+      forked: (actors) => this.#retireOwn(actors),
     })
     this.#members = new Members(context, () => this.#documents.all)
     this.#status = new ObservableValue<Status>(() => this.statusOf(undefined), equalStatus, context.onThrow)
@@ -448,7 +448,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
     const { held, refused, forked } = document.receive(ranges, isFile ? 'sync' : origin)
     if (held.length > 0) this.#context.writer.add(document, this.keys.spaceId, { received: held, strict: isFile })
     // Ops of ours, signed by us, that we did not have: the proof of what heardOwn is told.
-    if (held.some((range) => range.actor === this.#context.actor)) this.#context.renew()
+    if (held.some((range) => range.actor === this.#context.actor)) this.#retireOwn([this.#context.actor])
     if (forked.length > 0) this.#tellForks(document, forked)
     if (document === this.#documents.directory && held.length > 0) this.#documents.readDirectory()
     if (before === 0) this.#tellNames()
@@ -482,13 +482,13 @@ export class SpaceImpl implements Space, ReplicatorHost {
    * §1). A device that finds its own instance forked never writes as that one again (Invariant 11).
    */
   #tellForks({ id }: Document, actors: readonly ActorId[]): void {
-    const whose = this.#retireForked(actors) ? 'This device' : 'A device of a member'
+    const whose = this.#retireOwn(actors) ? 'This device' : 'A device of a member'
     const message = `${whose} wrote in "${id.name}" from two copies of its folder or profile. Both sides are kept.`
     this.#fail(new JoineryError('forked', message, { details: { document: id.name, actors } }))
   }
 
   /** Whether some of them are instances of this device: what was written from two copies is never gone on with. */
-  #retireForked(actors: readonly ActorId[]): boolean {
+  #retireOwn(actors: readonly ActorId[]): boolean {
     const own = actors.filter((actor) => isOwn(actor, this.#context.device.keyHex)).map(ownerOf)
     const instances = own.flatMap((owner) => (owner.kind === 1 ? [owner.instance] : []))
     if (instances.length === 0) return false

@@ -79,6 +79,19 @@ export class CausalBuffer {
     return out
   }
 
+  /** What waits of an actor and is not among `chain`, if any of it goes on from what another life of it has (forks.ts): in order. */
+  *beside(actor: ActorId, held: number, chain: readonly SignedRange[]): IterableIterator<SignedRange> {
+    const ranges = this.#ranges.get(actor) ?? []
+    if ((ranges[0]?.fromSeq ?? held) >= held) return
+    const taken = new Set(chain)
+    for (const range of ranges) if (!taken.has(range)) yield range
+  }
+
+  /** Whether something waits that has an op of an actor. */
+  covers({ actor, seq }: Dot): boolean {
+    return this.#ranges.get(actor)?.some((range) => range.fromSeq <= seq && seq < range.endSeq) ?? false
+  }
+
   /** Takes one range out. */
   remove(range: SignedRange): void {
     const ranges = this.#ranges.get(range.actor)

@@ -7,8 +7,9 @@
 import { assert } from '../base/assert.ts'
 import { JoineryError } from '../base/errors.ts'
 import { Int32Column, UnitColumn } from './columns.ts'
+import type { Forks } from './forks.ts'
 import { type Graph, inSpans, type LV, type Spans } from './graph.ts'
-import type { ActorId } from './ids.ts'
+import { type ActorId, actorOf, type BranchId, forkPoint } from './ids.ts'
 import { Kind } from './kinds.ts'
 import type { OpLog } from './op-log.ts'
 import { unknownActor } from './short-ids.ts'
@@ -56,8 +57,8 @@ export class Staging {
   readonly linkSeqs = new Int32Column()
   /** The branches of forked actors that the body names without saying which is meant: whoever wrote it knew of one. */
   readonly plain = new Set<number>()
-  /** Actors that are named in full and not known here. They stand for branches below unknownActor. */
-  readonly #strangers: ActorId[] = []
+  /** Actors that are named in full and not known here, or branches of theirs (forks.ts). They stand for branches below unknownActor. */
+  readonly #strangers: BranchId[] = []
 
   get rows(): number {
     return this.kinds.length
@@ -88,13 +89,21 @@ export class Staging {
     this.makerSeqs.push(0)
   }
 
-  addStranger(name: ActorId): number {
+  addStranger(name: BranchId): number {
     return unknownActor - this.#strangers.push(name)
   }
 
   /** The name behind a branch below 0, if it came. */
   strangerAt(branch: number): ActorId | undefined {
-    return this.#strangers[unknownActor - 1 - branch]
+    const name = this.#strangers[unknownActor - 1 - branch]
+    return name === undefined ? undefined : actorOf(name)
+  }
+
+  /** The branch that a number below 0 stands for, if that has come since: of those that are named by their chains. */
+  known(branch: number, forks: Pick<Forks, 'find'> | undefined): number {
+    const name = branch < 0 ? this.#strangers[unknownActor - 1 - branch] : undefined
+    const found = name === undefined || forkPoint(name) === undefined ? -1 : (forks?.find(name) ?? -1)
+    return found < 0 ? branch : found
   }
 
   push(kind: number, ref: number, a: number, b: number, count: number, ends: number): void {
@@ -159,12 +168,19 @@ export function checkPast(staging: Staging, stretch: number, source: Names, unse
   }
 }
 
-type Names = Pick<Source, 'graph' | 'actors'>
+type Names = Pick<Source, 'graph' | 'actors' | 'forks'>
 
 /** The branch that is meant: where only its actor was said, the one that the author had seen. */
-function seenBranch(staging: Staging, { graph, actors }: Names, unseen: Spans, branch: number, seq: number): number {
+function seenBranch(
+  staging: Staging,
+  { graph, actors, forks }: Names,
+  unseen: Spans,
+  named: number,
+  seq: number,
+): number {
   // That an own op comes before was checked by the decoder.
-  if (branch === staging.branch) return branch
+  if (named === staging.branch) return named
+  const branch = staging.known(named, forks)
   for (const one of staging.plain.has(branch) ? actors.branchesOf(branch) : [branch]) {
     const lv = one < 0 ? -1 : graph.lvOf(one, seq)
     if (lv >= 0 && !inSpans(unseen, lv)) return one

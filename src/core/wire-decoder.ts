@@ -5,7 +5,7 @@ import { ByteReader } from '../base/bytes.ts'
 import { limits } from '../base/limits.ts'
 import type { Actors } from './actors.ts'
 import type { Forks } from './forks.ts'
-import { actorId, tagBytes } from './ids.ts'
+import { actorId, forkedBranch, tagBytes } from './ids.ts'
 import { Kind, type Meta } from './kinds.ts'
 import { DotRuns, Ends, type Staging } from './staging.ts'
 import {
@@ -340,8 +340,9 @@ export class BodyDecoder {
     const rest = this.#reader.varint(limits.changeOps)
     this.#readSeq(isRun)
     const actor = this.#actors.find(name)
-    const branch = actor === undefined ? -1 : (this.#forks?.at(actor, this.#dotSeq + this.#dotCount + rest, tag) ?? -1)
-    return branch < 0 ? this.#staging.addStranger(name) : branch
+    const end = this.#dotSeq + this.#dotCount + rest
+    const branch = actor === undefined ? -1 : (this.#forks?.at(actor, end, tag) ?? -1)
+    return branch < 0 ? this.#staging.addStranger(forkedBranch(name, end, tag)) : branch
   }
 
   #otherBranch(code: number): number {

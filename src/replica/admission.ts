@@ -146,8 +146,10 @@ export class Admission {
   /** The branches of an actor that a range may go on from or be in: those that end where it begins before others. */
   #candidates({ fromSeq, base }: SignedRange, first: number): number[] {
     const { actors, graph, chain } = this.#history
-    const isPossible = (branch: number): boolean =>
-      graph.endOf(branch) >= fromSeq && (base === undefined || equalBytes(chain.tag(branch, fromSeq), base))
+    // Before the first op there is nothing to tell apart, nor a salt to hash.
+    const isAfter = (branch: number): boolean =>
+      base === undefined || fromSeq === 0 || equalBytes(chain.tag(branch, fromSeq), base)
+    const isPossible = (branch: number): boolean => graph.endOf(branch) >= fromSeq && isAfter(branch)
     const ends = (branch: number): number => (graph.endOf(branch) === fromSeq ? 0 : 1)
     return [...actors.branchesOf(first)].filter(isPossible).sort((x, y) => ends(x) - ends(y))
   }
@@ -204,15 +206,7 @@ export class Admission {
     // What has neither a tip nor a tag says nothing of what it goes on from.
     if (contradicts && range.tipHash.length === 0 && range.base === undefined && range.fromSeq > 0)
       throw forkedAt(range)
-    let from = -1
-    let base = -1
-    for (const branch of branches) {
-      if (graph.endOf(branch) <= range.fromSeq) continue
-      const end = this.#sharedEnd(range, branch, table)
-      // What is held goes on, and so does the range: else it is no fork.
-      const goOn = end >= range.fromSeq && end < graph.endOf(branch) && end < range.endSeq
-      if (goOn && end > base) [from, base] = [branch, end]
-    }
+    const { from, base } = this.#forkPoint(range, branches, table)
     if (from < 0) return undefined
     if (actors.branchesOf(from).length >= limits.branches)
       throw new JoineryError(
@@ -239,6 +233,24 @@ export class Admission {
       }
     }
     return attempt
+  }
+
+  /** Where a range that contradicts these branches goes on from one of them; `from` is below 0 if it does not. */
+  #forkPoint(
+    range: SignedRange,
+    branches: readonly number[],
+    table?: readonly number[],
+  ): { readonly from: number; readonly base: number } {
+    const { graph } = this.#history
+    let [from, base] = [-1, -1]
+    for (const branch of branches) {
+      if (graph.endOf(branch) <= range.fromSeq) continue
+      const end = this.#sharedEnd(range, branch, table)
+      // What is held goes on, and so does the range: else it is no fork.
+      const goOn = end >= range.fromSeq && end < graph.endOf(branch) && end < range.endSeq
+      if (goOn && end > base) [from, base] = [branch, end]
+    }
+    return { from, base }
   }
 
   /** Up to where a range, which begins in what is held of a branch, is the same: an end of a change. Throws 'forked' where that cannot be told. */
@@ -363,16 +375,24 @@ export class Admission {
       if (!(error instanceof JoineryError)) throw error
       refused.push({ range, error })
     }
+    const made = this.#forkFor(ranges, waiting)
     let group = this.#stageAll(ranges, waiting, refuse)
+    const { actors, forks } = this.#history
     let dot: Dot | undefined
     let isPuzzled = false
     for (;;) {
       const mark = this.#mark()
+      this.#meaning = new Map(made.map((branch) => [actors.firstOf(branch), branch]))
       const { entered, stuck, unmet } = this.#enterAll(group, refuse)
+      this.#meaning = nothingMeant
       if (unmet === undefined) isPuzzled = true
       else if (unmet !== ready) dot ??= unmet
       const faulty = stuck.length > 0 ? stuck : this.#faulty(group, refuse)
-      if (faulty.length === 0) {
+      if (faulty.length === 0 && made.every((branch) => group.some((staged) => staged.branch === branch))) {
+        for (const branch of made) {
+          forks.sort(branch)
+          this.#host.forked(actors.nameOf(branch))
+        }
         this.#merge(group, entered)
         return {
           held: group.map(({ range, fromSeq }) => ({ actor: range.actor, seq: fromSeq })),
@@ -383,29 +403,50 @@ export class Admission {
       }
       this.#rollBack(mark)
       group = this.#without(group, faulty)
+      if (made.some((branch) => !group.some((staged) => staged.branch === branch))) {
+        const forks = group.filter(({ branch }) => made.includes(branch))
+        group = this.#without(group, forks)
+        for (let branch = made.pop(); branch !== undefined; branch = made.pop()) this.#history.unfork(branch)
+        // Names that were found in there are to be found elsewhere.
+        const left = group.map(({ range }) => range)
+        group = this.#stageAll(left, () => [], refuse)
+      }
       for (const staged of group) staged.next = staged.first
     }
   }
 
-  /** Stages ranges, and those that wait of the actors that they link to. */
+  /** Begins the branches that ranges of a group need which contradict what is held. */
+  #forkFor(ranges: readonly SignedRange[], waiting: (actor: ActorId) => readonly SignedRange[]): number[] {
+    const made: number[] = []
+    // Staged again once all branches are there, since names say another thing then: what cannot be is refused at that time.
+    this.#stageAll(ranges, waiting, () => {}, made)
+    return made
+  }
+
+  /** Stages ranges, and those that wait of the actors that they link to. Branches are begun where they are noted in `made`. */
   #stageAll(
     ranges: readonly SignedRange[],
     waiting: (actor: ActorId) => readonly SignedRange[],
     refuse: (range: SignedRange, error: unknown) => void,
+    made?: number[],
   ): Staged[] {
     const { actors, graph } = this.#history
     const group: Staged[] = []
     const last = new Map<number, Staged>()
-    const asked = new Set(ranges.map((range) => actors.indexOf(range.actor)))
+    const ends = new Map<string, Staged>()
+    const asked = new Set(ranges.map(({ actor }) => actor))
     const add = (range: SignedRange): void => {
-      const branch = this.#branchFor(range)
-      const before = last.get(branch)
-      if (before === undefined ? range.fromSeq > graph.endOf(branch) : range.fromSeq !== before.range.endSeq) return
       try {
+        const follows = ends.get(`${range.actor} ${range.fromSeq}`)
+        const branch = follows?.branch ?? this.#branchFor(range, made)
+        const before = last.get(branch)
+        if (branch < 0) return
+        if (before === undefined ? range.fromSeq > graph.endOf(branch) : range.fromSeq !== before.range.endSeq) return
         const staged = this.#stage(range, branch, new Staging(), before?.staging.after)
         if (staged === undefined) throw forkedAt(range)
         group.push(staged)
         last.set(branch, staged)
+        ends.set(`${range.actor} ${range.endSeq}`, staged)
       } catch (error) {
         refuse(range, error)
       }
@@ -417,18 +458,30 @@ export class Admission {
         const code = staging.linkBranches.at(link)
         const name = code < 0 ? staging.strangerAt(code) : actors.nameOf(code)
         if (name === undefined || (code >= 0 && staging.linkSeqs.at(link) < graph.endOf(code))) continue
-        const branch = actors.indexOf(name)
-        if (asked.has(branch)) continue
-        asked.add(branch)
+        if (asked.has(name)) continue
+        asked.add(name)
         for (const range of waiting(name)) add(range)
       }
     return group
   }
 
-  /** The branch that a range of a group goes on from. */
-  #branchFor(range: SignedRange): number {
-    const first = this.#history.actors.indexOf(range.actor)
-    return this.#history.actors.isForked(first) ? (this.#candidates(range, first)[0] ?? first) : first
+  /** The branch that a range of a group goes on from, below 0 if there is none: one that is begun for it, where it contradicts what is held. */
+  #branchFor(range: SignedRange, made: number[] | undefined): number {
+    const { actors, graph } = this.#history
+    const first = actors.find(range.actor) ?? -1
+    const branches = first < 0 ? [] : this.#candidates(range, first)
+    const [best = -1] = branches
+    if (best < 0 || graph.endOf(best) <= range.fromSeq || range.tipHash.length === 0) return best
+    const same = branches.find(
+      (branch) => this.#sharedEnd(range, branch, undefined) >= Math.min(graph.endOf(branch), range.endSeq),
+    )
+    if (same !== undefined || made === undefined || actors.branchesOf(first).length >= limits.branches)
+      return same ?? best
+    const { from, base } = this.#forkPoint(range, branches)
+    if (from < 0) return best
+    const branch = this.#history.fork(from, base)
+    made.push(branch)
+    return branch
   }
 
   /** Enters what can be entered, round after round. A branch goes on as long as it can, so that the order does not ping-pong. */
@@ -554,16 +607,19 @@ export class Admission {
 
   #unmetAt(staging: Staging, stretch: number): Unmet {
     for (let link = staging.stretchLinks.at(stretch), end = staging.endLinkOf(stretch); link < end; link++) {
-      const branch = staging.linkBranches.at(link)
+      const branch = staging.known(staging.linkBranches.at(link), this.#history.forks)
       const seq = staging.linkSeqs.at(link)
+      staging.linkBranches.data[link] = branch
       if (branch < 0) {
         const actor = staging.strangerAt(branch)
         return actor === undefined ? undefined : { actor, seq }
       }
       const { actors } = this.#history
-      const end = staging.plain.has(branch)
-        ? this.#history.endOf(actors.nameOf(branch))
-        : this.#history.graph.endOf(branch)
+      const meant = this.#meaning.get(branch)
+      const end =
+        meant === undefined && staging.plain.has(branch)
+          ? this.#history.endOf(actors.nameOf(branch))
+          : this.#history.graph.endOf(meant ?? branch)
       if (seq >= end) return { actor: actors.nameOf(branch), seq }
     }
     return ready

@@ -204,8 +204,11 @@ export class Intake {
 
   #rangesOf(actors: Iterable<ActorId>): SignedRange[] {
     const ranges: SignedRange[] = []
-    for (const actor of actors)
-      for (const range of this.#buffer.contiguous(actor, this.#host.heldOf(actor))) ranges.push(range)
+    for (const actor of actors) {
+      const held = this.#host.heldOf(actor)
+      const chain = this.#buffer.contiguous(actor, held)
+      ranges.push(...chain, ...this.#buffer.beside(actor, held, chain))
+    }
     return ranges
   }
 
@@ -262,7 +265,8 @@ export class Intake {
   /** Whether an op is among what waits here, without a gap before it. */
   #isWaiting({ actor, seq }: Dot): boolean {
     const held = this.#host.heldOf(actor)
-    return seq >= held && seq < this.#buffer.reach(actor, held)
+    // Below that it is an op of another life of the actor.
+    return seq < held ? this.#buffer.covers({ actor, seq }) : seq < this.#buffer.reach(actor, held)
   }
 
   /** Puts a range into the buffer; false if that is full and this is what it leaves out. */

@@ -182,7 +182,8 @@ class ForksWorld {
       side.replica.outward.understood(replica.outward.stated(replica.version)),
     )
     const { ranges } = replica.outward.rangesSince(replica.outward.understood(since), replica.version, 1e9, 'any')
-    this.#receive(side, chance?.maybe(0.3) ? chance.shuffled(ranges) : ranges)
+    if (chance?.maybe(0.2)) this.#receive(side, chance.shuffled(whole(replica)))
+    else this.#receive(side, chance?.maybe(0.3) ? chance.shuffled(ranges) : ranges)
   }
 
   /** All as one delta that nobody signed: whoever writes it knows of all forks, so it names branches by what their chains are. */
@@ -236,6 +237,15 @@ class ForksWorld {
     const version = twin.version(graph.frontier.map((lv) => nameAt(known, lv)))
     same(replica.value, valueAt(twin, version), `the value after ${step}`)
   }
+}
+
+/** All that is held, as one serves it who kept the newest tips alone: each branch waits for others, and they for it. */
+function whole({ history }: Replica): SignedRange[] {
+  const { graph } = history
+  const branches = Array.from({ length: graph.branches }, (_, branch) => branch)
+  return branches
+    .filter((branch) => graph.endOf(branch) > graph.baseOf(branch))
+    .map((branch) => history.range(branch, graph.baseOf(branch), graph.endOf(branch)))
 }
 
 /** Each branch by a name of its own: the actor's, and its place among the actor's branches. */

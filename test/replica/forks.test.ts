@@ -187,6 +187,25 @@ describe('documents without a network', () => {
     expect(other.value).toEqual(both.value)
   })
 
+  it('take both lives of a member, each with a salt of its own, from whoever has both', () => {
+    let salt = 0
+    const random = { bytes: (n: number) => new Uint8Array(n).fill(++salt), unit: () => 0 }
+    const make = (word: string) => {
+      const doc = createDoc<{ words: string[] }>({ actor: new Uint8Array(37).fill(1), random })
+      doc.change((d) => (d.words = [word]))
+      return doc
+    }
+    const [one, other] = [make('one'), make('other')]
+    const both = createDoc<{ words: string[] }>()
+    both.receive(one.delta())
+    both.receive(other.delta())
+    const copies = [createDoc<{ words: string[] }>(), one, other]
+    for (const copy of copies) {
+      copy.receive(both.delta())
+      expect(copy.snapshot()).toEqual(both.snapshot())
+    }
+  })
+
   it('do not guess which life an edit goes on from that does not say it', () => {
     for (const which of [0, 1]) {
       const lives = ['one', 'other'].map((word) => {

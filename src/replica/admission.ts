@@ -18,6 +18,7 @@ import { BodyDecoder, decodeBody } from '../core/wire-decoder.ts'
 import { checkSelfCertified, checkSelfNamed } from './cut.ts'
 import type { History } from './history.ts'
 import type { Attempt, Together } from './intake.ts'
+import { ambiguous, forkedAt, linkMeanings, type Meaning, nothingMeant } from './link-meanings.ts'
 
 /** Whole changes that were entered, of which only the first has links: what can be merged as one. */
 export interface Stretch {
@@ -67,12 +68,6 @@ interface Mark {
   readonly units: number
   readonly values: number
 }
-
-/** By forked actor, by its first branch: the one that is meant. */
-type Meaning = ReadonlyMap<number, number>
-const nothingMeant: Meaning = new Map()
-/** So many meanings of a body are tried at most. */
-const meaningsMax = 64
 
 /** Nothing is waited for. */
 const ready = 'ready'
@@ -201,18 +196,57 @@ export class Admission {
     branches: readonly number[],
     table: readonly number[] | undefined,
   ): Attempt | undefined {
-    const { actors, graph, forks } = this.#history
-    const contradicts = branches.some((branch) => graph.endOf(branch) > range.fromSeq)
+    const { actors, graph } = this.#history
+    const [first] = branches.filter((branch) => graph.endOf(branch) > range.fromSeq)
+    if (first === undefined) return undefined
     // What has neither a tip nor a tag says nothing of what it goes on from.
-    if (contradicts && range.tipHash.length === 0 && range.base === undefined && range.fromSeq > 0)
-      throw forkedAt(range)
-    const { from, base } = this.#forkPoint(range, branches, table)
-    if (from < 0) return undefined
-    if (actors.branchesOf(from).length >= limits.branches)
+    if (range.tipHash.length === 0 && range.base === undefined && range.fromSeq > 0) throw forkedAt(range)
+    const starts = this.#forkStarts(range, branches, table)
+    if (starts.length > 0 && actors.branchesOf(first).length >= limits.branches)
       throw new JoineryError(
         'limit',
         `${range.actor} has made more than ${limits.branches} different histories of one document`,
       )
+    let failure: unknown
+    for (const { from, base } of starts) {
+      try {
+        const attempt = this.#attemptForkAt(range, from, base, table)
+        if (attempt !== undefined) return attempt
+      } catch (error) {
+        // Upon the wrong branch, anything is nonsense.
+        if (!(error instanceof JoineryError) || starts.length === 1) throw error
+        failure = error
+      }
+    }
+    if (failure !== undefined) throw failure
+    return undefined
+  }
+
+  /** Where a range may part from what is held: the longest shared stretches first, one for each chain there. */
+  #forkStarts(
+    range: SignedRange,
+    branches: readonly number[],
+    table?: readonly number[],
+  ): { readonly from: number; readonly base: number }[] {
+    const { graph } = this.#history
+    const starts = new Map<LV, { readonly from: number; readonly base: number }>()
+    for (const from of branches) {
+      if (graph.endOf(from) <= range.fromSeq) continue
+      const base = this.#sharedEnd(range, from, table)
+      // What is held goes on, and so does the range: else it is no fork.
+      if (base < range.fromSeq || base >= graph.endOf(from) || base >= range.endSeq) continue
+      const last = graph.lvOf(from, base - 1)
+      if (!starts.has(last)) starts.set(last, { from, base })
+    }
+    return [...starts.values()].sort((x, y) => y.base - x.base)
+  }
+
+  #attemptForkAt(
+    range: SignedRange,
+    from: number,
+    base: number,
+    table: readonly number[] | undefined,
+  ): Attempt | undefined {
     const branch = this.#history.fork(from, base)
     let attempt: Attempt | undefined
     try {
@@ -221,7 +255,7 @@ export class Admission {
       const entered = staged === undefined || dot !== ready ? undefined : this.#enterVerified(staged)
       if (dot !== ready) attempt = { type: 'waits', dot }
       else if (staged !== undefined && entered !== undefined) {
-        forks.sort(branch)
+        this.#history.forks.sort(branch)
         attempt = { type: 'held', fromSeq: base }
         this.#host.forked(range.actor)
         this.#merge([staged], entered)
@@ -233,24 +267,6 @@ export class Admission {
       }
     }
     return attempt
-  }
-
-  /** Where a range that contradicts these branches goes on from one of them; `from` is below 0 if it does not. */
-  #forkPoint(
-    range: SignedRange,
-    branches: readonly number[],
-    table?: readonly number[],
-  ): { readonly from: number; readonly base: number } {
-    const { graph } = this.#history
-    let [from, base] = [-1, -1]
-    for (const branch of branches) {
-      if (graph.endOf(branch) <= range.fromSeq) continue
-      const end = this.#sharedEnd(range, branch, table)
-      // What is held goes on, and so does the range: else it is no fork.
-      const goOn = end >= range.fromSeq && end < graph.endOf(branch) && end < range.endSeq
-      if (goOn && end > base) [from, base] = [branch, end]
-    }
-    return { from, base }
   }
 
   /** Up to where a range, which begins in what is held of a branch, is the same: an end of a change. Throws 'forked' where that cannot be told. */
@@ -477,9 +493,9 @@ export class Admission {
     )
     if (same !== undefined || made === undefined || actors.branchesOf(first).length >= limits.branches)
       return same ?? best
-    const { from, base } = this.#forkPoint(range, branches)
-    if (from < 0) return best
-    const branch = this.#history.fork(from, base)
+    const [start] = this.#forkStarts(range, branches)
+    if (start === undefined) return best
+    const branch = this.#history.fork(start.from, start.base)
     made.push(branch)
     return branch
   }
@@ -730,31 +746,6 @@ export function unsignedRange(actor: ActorId, fromSeq: number, endSeq: number, b
 
 const empty = new Uint8Array(0)
 
-/** What the links of a body may mean that name forked actors and do not say which branch: whoever wrote it knew of one of each. */
-function linkMeanings(staging: Staging, { actors, graph }: History): readonly Meaning[] {
-  let meanings: Meaning[] = [nothingMeant]
-  if (staging.plain.size === 0) return meanings
-  for (let link = 0; link < staging.linkBranches.length; link++) {
-    const branch = staging.linkBranches.at(link)
-    if (!staging.plain.has(branch) || meanings[0]?.has(branch)) continue
-    const seen = new Set<LV>()
-    const choices = actors.branchesOf(branch).filter((one) => {
-      const lv = graph.lvOf(one, staging.linkSeqs.at(link))
-      if (lv < 0 || seen.has(lv)) return false
-      seen.add(lv)
-      return true
-    })
-    meanings = meanings.flatMap((meaning) => choices.map((choice) => new Map([...meaning, [branch, choice]])))
-    if (meanings.length > meaningsMax) meanings = meanings.slice(0, meaningsMax)
-  }
-  return meanings
-}
-
-function ambiguous(range: SignedRange): JoineryError {
-  const message = `${range.actor} builds on an actor whose history was forked, and does not say on which side: sync the two first`
-  return new JoineryError('forked', message, { details: { actor: range.actor, endSeq: range.endSeq } })
-}
-
 /** Whether a stretch has a revoke or a cut, for which history is needed. */
 function revokes(staging: Staging, stretch: number): boolean {
   for (let row = staging.stretchRows.at(stretch), end = staging.endRowOf(stretch); row < end; row++) {
@@ -766,9 +757,4 @@ function revokes(staging: Staging, stretch: number): boolean {
 
 function bad(message: string): JoineryError {
   return new JoineryError('bad-message', message)
-}
-
-function forkedAt(range: SignedRange): JoineryError {
-  const message = `${range.actor} has made two different ops under one name, below seq ${range.endSeq}`
-  return new JoineryError('forked', message, { details: { actor: range.actor, endSeq: range.endSeq } })
 }

@@ -79,6 +79,26 @@ describe('two lives of one actor', () => {
     same(a, b, c)
   })
 
+  it('may have a third beside them, which goes on from either', () => {
+    const x = new Side('x')
+    const before = x.do((d) => (d.a = 0))
+    const life = (made: readonly SignedRange[], ...keys: string[]): Side => {
+      const side = new Side('x')
+      side.take(made, 'store')
+      for (const key of keys) side.do((d) => (d[key] = side.made.length))
+      return side
+    }
+    // One op a change, so that all have ends where the third begins.
+    const [one, other] = [life(before, 'b', 'c', 'd'), life(before, 'e', 'f', 'g')]
+    const thirds = [one, other].map((from) => life([...before, ...from.made.slice(0, 1)], 'h', 'i'))
+    const sides = [new Side('p'), new Side('q')]
+    const made = [...one.made, ...other.made, ...thirds.flatMap((third) => third.made)]
+    sides[0]?.take([...before, ...made])
+    sides[1]?.take([...before, ...other.made, ...one.made, ...thirds.toReversed().flatMap((third) => third.made)])
+    expect(Object.keys(sides[0]?.value).sort().join('')).toBe('abcdefghi')
+    same(...sides)
+  })
+
   it('wait for their beginning like anything that came too early', () => {
     const { one, other } = lives()
     const b = new Side('b')

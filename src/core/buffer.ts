@@ -50,11 +50,13 @@ export class CausalBuffer {
     return this.#count <= limits.bufferRanges && this.#limited <= limits.bufferBytes
   }
 
-  /** Takes out what follows what is held of an actor. */
-  take(actor: ActorId, held: number): SignedRange[] {
+  /** Takes out what follows what is held of an actor, but for what is to stay. */
+  take(actor: ActorId, held: number, stays: (range: SignedRange) => boolean = () => false): SignedRange[] {
     const ranges = this.#ranges.get(actor)
     if (ranges === undefined) return []
-    const taken = ranges.splice(0, lastAtOrBefore(ranges, held) + 1)
+    const due = ranges.splice(0, lastAtOrBefore(ranges, held) + 1)
+    const taken = due.filter((range) => !stays(range))
+    if (taken.length < due.length) ranges.unshift(...due.filter(stays))
     if (ranges.length === 0) this.#ranges.delete(actor)
     for (const range of taken) this.#account(range, -1)
     return taken
@@ -87,9 +89,9 @@ export class CausalBuffer {
     for (const range of ranges) if (!taken.has(range)) yield range
   }
 
-  /** Whether something waits that has an op of an actor. */
-  covers({ actor, seq }: Dot): boolean {
-    return this.#ranges.get(actor)?.some((range) => range.fromSeq <= seq && seq < range.endSeq) ?? false
+  /** What waits and has an op of an actor. */
+  covering({ actor, seq }: Dot): SignedRange[] {
+    return this.#ranges.get(actor)?.filter((range) => range.fromSeq <= seq && seq < range.endSeq) ?? []
   }
 
   /** Takes one range out. */

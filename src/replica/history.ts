@@ -130,7 +130,6 @@ export class History {
     const { count } = this.tips(from)
     for (let i = 0; i < count && this.tips(from).endOf(i) <= base; i++)
       this.tips(branch).add(this.tips(from).endOf(i), this.tips(from).signatureOf(i))
-    this.#times[branch] = this.#times[from]?.filter(({ seq }) => seq < base)
     return branch
   }
 
@@ -247,8 +246,7 @@ export class History {
 
   /** The newest wall time an actor wrote, in milliseconds. */
   timeOf(branch: number): number | undefined {
-    const times = this.#times[branch]
-    return times === undefined || times.length === 0 ? undefined : times[times.length - 1]?.time
+    return this.#times[branch]?.at(-1)?.time ?? this.#timeBefore(branch, Number.POSITIVE_INFINITY)
   }
 
   /** The newest wall time an actor had written when it made an op. */
@@ -262,7 +260,13 @@ export class History {
       if ((times[middle]?.seq ?? 0) <= seq) low = middle + 1
       else high = middle
     }
-    return times[low - 1]?.time
+    return times[low - 1]?.time ?? this.#timeBefore(branch, seq)
+  }
+
+  /** What time it was in the ops that a fork shares with another branch, up to `seq`. */
+  #timeBefore(branch: number, seq: number): number | undefined {
+    const from = this.graph.forkedFrom(branch)
+    return from < 0 ? undefined : this.timeAt(from, Math.min(seq, this.graph.baseOf(branch) - 1))
   }
 
   /** Takes note of what the ops [start, end) of a branch say besides edits. */

@@ -56,6 +56,8 @@ export class Intake {
   readonly #heard = new Set<ActorId>()
   /** Actors that may wait for one another: looked at by settle(). */
   readonly #late = new Set<ActorId>()
+  /** What goes on from no life of its actor that is here: it is tried again when one comes that reaches it, and not with all that comes of the others. */
+  readonly #astray = new WeakSet<SignedRange>()
   /** Of what waits, what is on disk already. */
   readonly #stored = new Set<SignedRange>()
 
@@ -147,6 +149,7 @@ export class Intake {
 
   #wait(range: SignedRange, dot: Dot | undefined, work: SignedRange[]): void {
     const { actor } = range
+    if (dot?.actor === actor && dot.seq < range.fromSeq) this.#astray.add(range)
     this.#unawait(actor)
     if (!this.#keep(range)) {
       const message = `more than ${limits.bufferBytes} bytes would wait for ops that are not here`
@@ -207,7 +210,8 @@ export class Intake {
     for (const actor of actors) {
       const held = this.#host.heldOf(actor)
       const chain = this.#buffer.contiguous(actor, held)
-      ranges.push(...chain, ...this.#buffer.beside(actor, held, chain))
+      for (const range of [...chain, ...this.#buffer.beside(actor, held, chain)])
+        if (!this.#astray.has(range)) ranges.push(range)
     }
     return ranges
   }
@@ -217,7 +221,9 @@ export class Intake {
     this.#unawait(actor)
     const after = this.#host.heldOf(actor)
     const again = (who: ActorId): void => {
-      for (const range of this.#buffer.take(who, this.#host.heldOf(who)).reverse()) work.push(range)
+      const stays = (range: SignedRange): boolean =>
+        this.#astray.has(range) && (who !== actor || range.fromSeq < before)
+      for (const range of this.#buffer.take(who, this.#host.heldOf(who), stays).reverse()) work.push(range)
     }
     again(actor)
     for (const waiter of this.#takeWaiters(actor, before, after)) again(waiter)
@@ -266,7 +272,8 @@ export class Intake {
   #isWaiting({ actor, seq }: Dot): boolean {
     const held = this.#host.heldOf(actor)
     // Below that it is an op of another life of the actor.
-    return seq < held ? this.#buffer.covers({ actor, seq }) : seq < this.#buffer.reach(actor, held)
+    if (seq >= held) return seq < this.#buffer.reach(actor, held)
+    return this.#buffer.covering({ actor, seq }).some((range) => !this.#astray.has(range))
   }
 
   /** Puts a range into the buffer; false if that is full and this is what it leaves out. */

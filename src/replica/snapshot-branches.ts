@@ -77,6 +77,7 @@ export function decodeBranches(bytes: Uint8Array): BranchRow[] {
   const rows: BranchRow[] = []
   let left = limits.seq
   let lastTime = 0
+  let ofActor = 0
   for (let count = bytes.length === 0 ? 0 : table.varint(table.left); count > 0; count--) {
     const length = table.varint()
     const actor = actorId(table.raw(Math.floor(length / 2)))
@@ -85,6 +86,8 @@ export function decodeBranches(bytes: Uint8Array): BranchRow[] {
     const fork = length % 2 === 1 ? readFork(table, actor, rows) : undefined
     if (fork === undefined ? order >= 0 : order !== 0)
       throw new JoineryError('bad-message', 'branches are not in order')
+    ofActor = fork === undefined ? 1 : ofActor + 1
+    if (ofActor > limits.branches) throw new JoineryError('bad-message', `an actor has ${ofActor} branches`)
     const end = table.varint(limits.seq)
     const count = end - (fork?.base ?? 0)
     if (count <= 0 || count > left) throw new JoineryError('bad-message', 'a branch without ops')

@@ -1,10 +1,14 @@
 // Who writes under one name from two copies (FORMAT §1): what comes of it on every peer, however it is heard of. Drawn histories are fuzzed (kind 'forks').
 
 import { describe, expect, it } from 'vitest'
+import { ByteWriter } from '../../src/base/bytes.ts'
 import type { SignedRange } from '../../src/core/range.ts'
 import { createDoc, openDoc, text } from '../../src/doc.ts'
 import { recordCut } from '../../src/replica/cut.ts'
+import { changesOf } from '../../src/replica/past.ts'
 import { Replica } from '../../src/replica/replica.ts'
+import { decodeBranches } from '../../src/replica/snapshot-branches.ts'
+import { pack } from '../../src/replica/snapshot-columns.ts'
 import { Forger } from './forger.ts'
 import { docTag, heldAt, meet, Side } from './notation.ts'
 
@@ -17,6 +21,11 @@ function lives(): { one: Side; other: Side; before: SignedRange[] } {
   one.do((d) => d.t.append(' left'))
   other.do((d) => d.t.insert(0, 'right '))
   return { one, other, before }
+}
+
+interface Life {
+  readonly forger: Forger
+  readonly first: SignedRange
 }
 
 function same(...sides: readonly Side[]): void {
@@ -170,6 +179,62 @@ describe('two lives of one actor', () => {
     expect([...theirs.keys()].filter((id) => one.replica.version.has(id))).toEqual([])
     meet(one, other)
     expect(new Map(heldAt(one, other))).toEqual(new Map(one.replica.version))
+  })
+
+  it('say when they were written, loaded or not', () => {
+    const now = () => 100_000
+    const one = new Side('x', now)
+    const before = one.do((d) => (d.t = text('so')))
+    const other = new Side('x', now)
+    other.take(before, 'store')
+    one.do((d) => d.t.append(' left'))
+    other.do((d) => d.t.insert(0, 'right '))
+    const b = new Side('b')
+    b.take([...one.made, ...other.made])
+    const loaded = new Replica({ docTag, actor: b.replica.actor, now })
+    loaded.load(b.replica.snapshot())
+    for (const replica of [b.replica, loaded])
+      expect(changesOf(replica.history, replica.awake(), {}).map(({ time }) => time)).toEqual([
+        100_000, 100_000, 100_000,
+      ])
+  })
+
+  it('that are on no side of it wait, and cost no more than that', () => {
+    const [known, long, strange] = ['one', 'two', 'three'].map((value) => {
+      const forger = new Forger('h')
+      return { forger, first: forger.write([{ type: 'set', key: 'life', value }]) }
+    }) as [Life, Life, Life]
+    const b = new Side('b')
+    b.take([known.first, long.first])
+    const write = ({ forger }: Life, key: string): SignedRange[] =>
+      Array.from({ length: 300 }, (_, n) => forger.write([{ type: 'set', key, value: n }]))
+    const late = write(strange, 's')
+    b.take(late)
+    // Each of these is the newest of its actor: what waits is not tried anew with every one of them, which would take half a minute.
+    const start = performance.now()
+    for (const range of write(long, 'l')) b.take([range])
+    expect(performance.now() - start).toBeLessThan(8_000)
+    expect(b.replica.pending.ops).toBe(300)
+    b.take([strange.first])
+    expect(b.replica.pending.ops).toBe(0)
+    expect(b.replica.history.endOf(known.forger.name)).toBe(301)
+    expect(b.value).toMatchObject({ s: 299, l: 299 })
+  })
+
+  it('are no more in a snapshot than are taken from others', () => {
+    const of = (count: number): Uint8Array => {
+      const [table, times] = [new ByteWriter().varint(count), new ByteWriter()]
+      for (let i = 0; i < count; i++) {
+        table.varint(2 + (i === 0 ? 0 : 1)).u8(5)
+        if (i > 0) table.varint(0).varint(0)
+        table.varint(1).u8(11).varint(0).varint(0)
+        times.varint(0)
+      }
+      return pack(table, times)
+    }
+    expect(decodeBranches(of(64))).toHaveLength(64)
+    // Each of them is compared with all others: many thousands would take minutes.
+    expect(() => decodeBranches(of(65))).toThrow('an actor has 65 branches')
   })
 
   it('may be many, but not without end', () => {

@@ -104,6 +104,11 @@ export class CausalBuffer {
     this.#account(range, -1)
   }
 
+  /** All that waits of some actors. */
+  of(actors: readonly ActorId[]): SignedRange[] {
+    return actors.flatMap((actor) => this.#ranges.get(actor) ?? [])
+  }
+
   /** How far what follows what is held of an actor goes without a gap. */
   reach(actor: ActorId, held: number): number {
     let end = held

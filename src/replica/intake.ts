@@ -41,6 +41,10 @@ export interface IntakeHost {
    */
   attemptTogether(ranges: readonly SignedRange[], waiting: (actor: ActorId) => readonly SignedRange[]): Together
   refuse(range: SignedRange, error: JoineryError): void
+  /** Those who have more than one branch here. */
+  forkedActors(): readonly ActorId[]
+  /** Whether all of a range with a tip is held. */
+  holds(range: SignedRange): boolean
 }
 
 export class Intake {
@@ -99,6 +103,7 @@ export class Intake {
 
   /** Tries those together that wait for one another, once all that came with them was taken. */
   settle(): void {
+    this.#dropHeld()
     if (this.#late.size === 0) return
     // Those from whom awaiting leads out of what is here: each is walked over once.
     const open = new Set<ActorId>()
@@ -110,6 +115,17 @@ export class Intake {
       this.#tryTogether(actor, circle, work)
       this.#run(work)
       open.clear()
+    }
+    this.#dropHeld()
+  }
+
+  /** Of a forked actor, what waits may have come in other pieces, and no op of that branch is to come that would have it tried again. */
+  #dropHeld(): void {
+    if (this.#buffer.ops === 0) return
+    for (const range of this.#buffer.of(this.#host.forkedActors())) {
+      if (!this.#host.holds(range)) continue
+      this.#buffer.remove(range)
+      this.#stored.delete(range)
     }
   }
 

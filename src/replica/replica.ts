@@ -163,10 +163,12 @@ export class Replica<T = unknown> {
       attempt: (range) => admission.attempt(range),
       attemptTogether: (ranges, waiting) => admission.attemptTogether(ranges, waiting),
       refuse: (range, error) => this.#refuse(range, error),
+      forkedActors: () => outward.forkedActors,
+      holds: (range) => outward.holds(range),
     }
+    const outward = new Outward(history)
     const intake = new Intake(intakeHost)
     const strokes = new Strokes(history, document)
-    const outward = new Outward(history)
     return { history, document, drafts: document.drafts, admission, intake, strokes, outward, isLive: false }
   }
 

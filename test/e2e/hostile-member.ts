@@ -7,7 +7,7 @@ import { decodeTicket } from '../../src/auth/ticket.ts'
 import { tipBytes } from '../../src/auth/tip.ts'
 import { systemClock } from '../../src/base/clock.ts'
 import { systemRandom } from '../../src/base/random.ts'
-import { memberActor } from '../../src/core/ids.ts'
+import { forkedBranch, memberActor, tagBytes } from '../../src/core/ids.ts'
 import type { SignedRange } from '../../src/core/range.ts'
 import type { Network } from '../../src/net/network.ts'
 import { initiate, type Session, SYNC_PROTOCOL } from '../../src/peer/session.ts'
@@ -104,7 +104,9 @@ export class HostileMember {
   /** Says that it holds `ranges`, so that they are pulled. */
   async offer(session: Session, ranges: readonly SignedRange[]): Promise<void> {
     this.ranges = ranges
-    const version = new Map(ranges.map(({ actor, endSeq }) => [actor, endSeq]))
+    const version = new Map(
+      ranges.map(({ actor, endSeq, tipHash }) => [forkedBranch(actor, endSeq, tipHash.slice(0, tagBytes)), endSeq]),
+    )
     const entries = [{ document: this.#document, version }]
     await session.send({ type: 'state', root: systemRandom.bytes(32), documents: 1, full: true, more: false, entries })
   }

@@ -37,7 +37,7 @@ export interface RepairReport extends FolderReport {
   readonly kept: readonly string[]
 }
 
-const host: Host = { disk: nodeDisk, random: systemRandom, clock: systemClock }
+const host: Host = { disk: nodeDisk, random: systemRandom }
 
 /** A peer that talks to nobody. */
 const alone: Platform = {

@@ -1,4 +1,4 @@
-// The testing entry: networks and stores in memory, seeded random, a clock that is told when to go on, and worlds made of them.
+// The testing entry: networks and stores in memory, a disk that crashes, seeded random, a clock that is told when to go on, and worlds made of them.
 
 export { type Clock, systemClock } from './base/clock.ts'
 export { type Random, seededRandom } from './base/random.ts'

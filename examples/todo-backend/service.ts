@@ -3,7 +3,7 @@
 //   GET    /todos        200 all of them               POST   /todos      {"title": "milk"}     201 once it is on disk
 //   GET    /todos/ID     200 | 404                     PATCH  /todos/ID   {"done": true}        200 once it is on disk | 404
 //   GET    /events       200 all of them now, and      DELETE /todos/ID                         204 once it is on disk | 404
-//                        after each change (SSE)       GET    /status                           200 what is saved, who agrees
+//                        after each change (SSE)       GET    /status                           200 is all saved, do all agree
 //
 // It listens on this computer only, and has no notion of users: put what checks them before it.
 
@@ -31,7 +31,7 @@ const requestMs = 10_000
 /** Whoever has not read its answer by then is cut off when the service ends. */
 const closeMs = 3_000
 
-/** Port 0 takes any free one. Rejects if there is none to be had. */
+/** Port 0 takes any free one. Rejects if the port cannot be had. */
 export async function startService(todos: Todos, port: number): Promise<Service> {
   const events = new Events(() => todos.list())
   const off = todos.subscribe(() => events.tell())

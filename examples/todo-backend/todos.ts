@@ -23,9 +23,9 @@ export interface Fields {
 /** What a caller did wrong, in a sentence. */
 export class BadInput extends Error {}
 
-export const titleChars = 500
+const titleChars = 500
 /** More than anybody does, and few enough to be sent whole. */
-export const todosMax = 10_000
+const todosMax = 10_000
 
 export class Todos {
   readonly #handle: DocHandle<Document>

@@ -21,7 +21,7 @@ const retryMs = 100
 const answerMs = 30_000
 
 /** Does a request and yields its answers. Errors: those of `execute`, `ask` and `openPeer`. */
-export async function* perform(request: Request, where: Where): AsyncGenerator<unknown> {
+async function* perform(request: Request, where: Where): AsyncGenerator<unknown> {
   if (request.command === 'fsck' && !(await isRunning(where.folder))) {
     yield await look(request, where.folder)
     return

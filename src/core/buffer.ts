@@ -81,7 +81,7 @@ export class CausalBuffer {
     return out
   }
 
-  /** What waits of an actor and is not among `chain`, if any of it goes on from what another life of it has (forks.ts): in order. */
+  /** What waits of an actor and is not among `chain`, if any of it goes on from what another branch of it has (forks.ts): in order. */
   *beside(actor: ActorId, held: number, chain: readonly SignedRange[]): IterableIterator<SignedRange> {
     const ranges = this.#ranges.get(actor) ?? []
     if ((ranges[0]?.fromSeq ?? held) >= held) return

@@ -2,7 +2,7 @@
 // as a branch of its own, which shares the first ops with another; LVs do not move.
 //
 //   a   0 1 2 3 4 5          the branch heard of first
-//            \\- 3 4          a fork with base 3: its ops 0-2 are those of a, its chain goes on from theirs
+//            \- 3 4           a fork with base 3: its ops 0-2 are those of a, its chain goes on from theirs
 //
 // A branch is named by the hash of its chain at any point behind the fork: whoever holds it finds it so, whatever else is known there. Fork points as
 // names, as FORMAT has them, would alter when another fork is heard of.
@@ -79,6 +79,7 @@ export class Forks {
     return this.named(branch, Math.max(...others.map((other) => this.difference(branch, other))))
   }
 
+  /** A name that says the branch by its chain after `end` ops: all who share these ops have it. */
   named(branch: number, end: number): BranchId {
     return forkedBranch(this.#actors.nameOf(branch), end, this.#chains.tag(branch, end))
   }
@@ -94,13 +95,9 @@ export class Forks {
 
   /** The branch of an actor whose chain has this tag after `end` ops; -1 if it is not here. */
   at(actor: number, end: number, tag: Uint8Array): number {
-    return this.allAt(actor, end, tag)[0] ?? -1
-  }
-
-  allAt(actor: number, end: number, tag: Uint8Array): number[] {
-    return this.#actors
-      .branchesOf(actor)
-      .filter((branch) => end <= this.#graph.endOf(branch) && equalBytes(this.#chains.tag(branch, end), tag))
+    const isIt = (branch: number): boolean =>
+      end <= this.#graph.endOf(branch) && equalBytes(this.#chains.tag(branch, end), tag)
+    return this.#actors.branchesOf(actor).find(isIt) ?? -1
   }
 
   /** Forgets the name of a branch that is no more. */

@@ -13,7 +13,7 @@ const kindBits = 4
 const voidBit = 1 << kindBits
 const refShift = kindBits + 1
 /** Containers of one document, by the ops that made them: what fits beside the kind. */
-export const refMax = 2 ** (31 - refShift) - 1
+const refMax = 2 ** (31 - refShift) - 1
 
 export class OpLog {
   /** Content of texts, in order of arrival. */

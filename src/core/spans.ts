@@ -25,13 +25,6 @@ export function startOfSpan(spans: Spans, lv: LV): LV {
   return low > 0 && lv < (spans[2 * low - 1] as number) ? (spans[2 * low - 2] as LV) : -1
 }
 
-/** How many LVs spans hold. */
-export function sizeOfSpans(spans: Spans): number {
-  let size = 0
-  for (let i = 0; i < spans.length; i += 2) size += (spans[i + 1] as number) - (spans[i] as number)
-  return size
-}
-
 /** Spans found from above, as pairs, put in order, with those that touch joined. */
 export function ascendingSpans(pairs: readonly number[]): Spans {
   if (pairs.length <= 2) return pairs

@@ -13,7 +13,7 @@ export const strideShift = 3
 export const stride = 1 << strideShift
 export const areaShift = 7
 export const leafMax = 1 << (areaShift - strideShift)
-export const childMax = 16
+const childMax = 16
 
 /** The numbers of a span. `prepare`: 0 not yet inserted, 1 visible, more: hidden so many times less one. `hidden`: how often, in effect. */
 export const Field = { id: 0, length: 1, prepare: 2, hidden: 3, left: 4, right: 5, branch: 6 } as const

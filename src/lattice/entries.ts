@@ -9,7 +9,7 @@ export type Entries<T> = readonly Entry<T>[]
 /** A number for each replica that has one. No entry means 0. */
 export type Counts = Entries<number>
 
-export function compareEntries(a: Entry<unknown>, b: Entry<unknown>): number {
+function compareEntries(a: Entry<unknown>, b: Entry<unknown>): number {
   return compareText(a[0], b[0])
 }
 

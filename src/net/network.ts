@@ -1,5 +1,5 @@
-// What the rest of the house knows of a network: peers that can be reached, topics, and framed streams. One file per platform
-// implements it; none of them sees an op. Gossip is a hint: it may drop, repeat and reorder without harm (DESIGN §1).
+// What the rest of the house knows of a network: peers that can be reached, topics, and framed streams. One adapter per
+// platform implements it; none of them sees an op. Gossip is a hint: it may drop, repeat and reorder without harm (DESIGN §1).
 
 import type { Off } from '../base/emitter.ts'
 

@@ -63,7 +63,7 @@ export class Document {
     return this.#replica
   }
 
-  /** Known by its face alone: its journal was not read. */
+  /** What is known of it if its journal was not read; undefined once it was. */
   get asleep(): Face | undefined {
     return this.#face
   }

@@ -37,7 +37,7 @@ export interface DocumentsOptions {
   /** A document was deleted, here or elsewhere, and is gone from the list. */
   readonly removed: (document: Document) => void
   readonly failed: (cause: unknown) => void
-  /** What is known of a document is another thing than was said of it. */
+  /** What was said of a document while it slept is not so: it was read, and holds something else. */
   readonly altered: (document: Document) => void
   /** A document that was read has actors who wrote from two copies. */
   readonly forked: (actors: readonly ActorId[]) => void
@@ -59,7 +59,7 @@ export class Documents {
   readonly byKey = new Map<string, Document>()
   readonly directory: Document
   readonly #options: DocumentsOptions
-  /** Something that was loaded was damaged. */
+  /** Something that was loaded was damaged, and its damage is on disk still, whatever members gave back. */
   #isHurt = false
   #generations: ReadonlyMap<string, number> = new Map()
   readonly #waking = new Map<Document, Promise<void>>()

@@ -129,7 +129,7 @@ export class Admission {
     const { actors, graph, log } = this.#history
     const { fromSeq, endSeq, base } = range
     const isForked = actors.isForked(first)
-    // Lives are told apart by what they say: what nobody has had to read is read now.
+    // Branches are told apart by what they say: what nobody has had to read is read now.
     if (graph.endOf(first) > fromSeq && (fromSeq === 0 || base !== undefined || isForked)) log.thaw()
     if (base !== undefined || !isForked) return
     const isPossible = (branch: number): boolean =>
@@ -292,8 +292,8 @@ export class Admission {
   }
 
   /**
-   * The same for a body without a tip that follows what is held of its branch: what a document without a network is sent. It goes from `at` to the
-   * end of the bytes. Gives the range if it waits for something.
+   * Tries a body without a tip that follows what is held of its branch: what a document without a network is sent. It goes from `at` to the end of the
+   * bytes. Gives the range if it waits for something.
    */
   attemptBody(
     branch: number,
@@ -331,7 +331,7 @@ export class Admission {
     return undefined
   }
 
-  /** The same for bodies that may link to one another: all of them, or none if one has to wait or cannot be taken. Then each is to be tried by itself. */
+  /** Tries bodies that may link to one another: all of them, or none if one has to wait or cannot be taken. Then each is to be tried by itself. */
   attemptBodies(bodies: readonly NextBody[]): boolean {
     const { actors, graph } = this.#history
     const group: Staged[] = []
@@ -420,8 +420,8 @@ export class Admission {
       this.#rollBack(mark)
       group = this.#without(group, faulty)
       if (made.some((branch) => !group.some((staged) => staged.branch === branch))) {
-        const forks = group.filter(({ branch }) => made.includes(branch))
-        group = this.#without(group, forks)
+        const onMade = group.filter(({ branch }) => made.includes(branch))
+        group = this.#without(group, onMade)
         for (let branch = made.pop(); branch !== undefined; branch = made.pop()) this.#history.unfork(branch)
         // Names that were found in there are to be found elsewhere.
         const left = group.map(({ range }) => range)

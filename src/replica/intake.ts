@@ -60,7 +60,7 @@ export class Intake {
   readonly #heard = new Set<ActorId>()
   /** Actors that may wait for one another: looked at by settle(). */
   readonly #late = new Set<ActorId>()
-  /** What goes on from no life of its actor that is here: it is tried again when one comes that reaches it, and not with all that comes of the others. */
+  /** What goes on from no branch of its actor that is here: it is tried again when one comes that reaches it, and not with all that comes of the others. */
   readonly #astray = new WeakSet<SignedRange>()
   /** Of what waits, what is on disk already. */
   readonly #stored = new Set<SignedRange>()
@@ -287,7 +287,7 @@ export class Intake {
   /** Whether an op is among what waits here, without a gap before it. */
   #isWaiting({ actor, seq }: Dot): boolean {
     const held = this.#host.heldOf(actor)
-    // Below that it is an op of another life of the actor.
+    // Below that it is an op of another branch of the actor.
     if (seq >= held) return seq < this.#buffer.reach(actor, held)
     return this.#buffer.covering({ actor, seq }).some((range) => !this.#astray.has(range))
   }

@@ -1,4 +1,5 @@
-// What the names of a body may mean where they say no more than a forked actor, and what is said where that cannot be told (admission.ts).
+// A link names an actor and a seq. Where that actor was forked and the body does not say which of its branches is meant, each that has such an op may be:
+// admission.ts tries one after another, and the tip says which was right. And the errors for where nothing can say so.
 
 import { JoineryError } from '../base/errors.ts'
 import type { LV } from '../core/graph.ts'
@@ -6,13 +7,13 @@ import type { SignedRange } from '../core/range.ts'
 import type { Staging } from '../core/staging.ts'
 import type { History } from './history.ts'
 
-/** By forked actor, by its first branch: the one that is meant. */
+/** By the first branch of a forked actor: the branch of it that is meant. */
 export type Meaning = ReadonlyMap<number, number>
 export const nothingMeant: Meaning = new Map()
-/** So many meanings of a body are tried at most. */
+/** So many are tried at most: each enters the body and hashes it. */
 const meaningsMax = 64
 
-/** What the links of a body may mean that name forked actors and do not say which branch: whoever wrote it knew of one of each. */
+/** All that the links of a body may mean. Whoever wrote it knew of one branch of each such actor, so all its links mean the same one. */
 export function linkMeanings(staging: Staging, { actors, graph }: History): readonly Meaning[] {
   let meanings: Meaning[] = [nothingMeant]
   if (staging.plain.size === 0) return meanings
@@ -32,11 +33,13 @@ export function linkMeanings(staging: Staging, { actors, graph }: History): read
   return meanings
 }
 
+/** Several meanings, and no tip to tell them apart. */
 export function ambiguous(range: SignedRange): JoineryError {
   const message = `${range.actor} builds on an actor whose history was forked, and does not say on which side: sync the two first`
   return new JoineryError('forked', message, { details: { actor: range.actor, endSeq: range.endSeq } })
 }
 
+/** It contradicts what is held, and does not say what it goes on from instead. */
 export function forkedAt(range: SignedRange): JoineryError {
   const message = `${range.actor} has made two different ops under one name, below seq ${range.endSeq}`
   return new JoineryError('forked', message, { details: { actor: range.actor, endSeq: range.endSeq } })

@@ -469,7 +469,7 @@ export class Replica<T = unknown> {
   setActor(actor: ActorId): void {
     if (this.document.recorder.isOpen)
       throw new JoineryError('bad-change', 'the actor cannot change inside a change function')
-    // Of another one it is not known which life is here.
+    // Of another one it is not known which branch is here.
     if (actor !== this.#actor) this.#hasWritten = false
     this.#actor = actor
     this.#branch = this.history.actors.indexOf(actor)

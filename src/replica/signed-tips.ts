@@ -6,7 +6,7 @@ import { Int32Column, lastAtMost } from '../core/columns.ts'
 /** The newest tips are all kept. */
 const tipsKept = 256
 /** Of the older ones, the first at or after every so many ops (FORMAT §2). */
-export const tipSpacing = 4096
+const tipSpacing = 4096
 /** Ranges of several changes have about so many bytes at most, far below what a reader takes; older tips are kept as close as that. */
 export const rangeBytes = 4 * 1024 * 1024
 

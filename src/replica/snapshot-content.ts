@@ -126,7 +126,7 @@ function spansOf({ makers }: ContainerState, byMaker: ReadonlyMap<LV, ArrayLike<
 }
 
 /** Values of the state by the op they are of: all but those of texts and lists. */
-export function shownValues({ containers }: DocState): Map<LV, Scalar> {
+function shownValues({ containers }: DocState): Map<LV, Scalar> {
   const out = new Map<LV, Scalar>()
   for (const { content } of containers) {
     if (content.type === 'map') {

@@ -1,8 +1,7 @@
 // A store in a folder, for Node.
 
-import { systemClock } from '../base/clock.ts'
 import { systemRandom } from '../base/random.ts'
-import { type FolderStoreOptions, folderStore } from './filesystem/folder-store.ts'
+import { folderStore } from './filesystem/folder-store.ts'
 import { nodeDisk } from './filesystem/node-disk.ts'
 import type { StoreFactory } from './store.ts'
 
@@ -19,6 +18,5 @@ export interface FilesystemStoreOptions {
  * const peer = await openPeer({ store: filesystemStore(), path: './.joinery' })
  */
 export function filesystemStore(options: FilesystemStoreOptions = {}): StoreFactory {
-  const folderOptions: FolderStoreOptions = options
-  return folderStore({ disk: nodeDisk, random: systemRandom, clock: systemClock }, folderOptions)
+  return folderStore({ disk: nodeDisk, random: systemRandom }, options)
 }

@@ -1,5 +1,5 @@
 // What the rest of the house knows of a store: an append-only log of records, each belonging to one stream (a document of a space), and a
-// small shelf of named values (keys, address book). A record is opaque here. One file per platform implements it; all keep the contract suite.
+// small shelf of named values (keys, address book). A record is opaque here. One adapter per platform implements it; all keep the contract suite.
 //
 //   append([r1, r2]) ──► one atomic group, durable when the promise resolves, in the order of the calls
 //   read(stream)     ──► its records, in order of append, since its last snapshot (which comes first)

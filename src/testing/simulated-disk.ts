@@ -112,7 +112,7 @@ export class SimulatedDisk {
     return everything(this.moment())
   }
 
-  /** Bit rot: alters the bytes of a file behind everybody's back. Undefined removes it. */
+  /** Bit rot: alters the bytes of a file, and ends all processes, as `kill` does. Undefined removes it. */
   rot(path: string, alter: (bytes: Uint8Array) => Uint8Array | undefined): void {
     const { files, folders } = this.image()
     const bytes = files.get(path)
@@ -137,7 +137,7 @@ export interface SimulatedStoreOptions {
 /** Opens stores in folders of a simulated disk, each in a process of its own. */
 export function simulatedStore(disk: SimulatedDisk, options: SimulatedStoreOptions = {}): StoreFactory {
   return (path) => {
-    const host = { disk: disk.process(), random: disk.random, clock: { monotonic: () => 0 } }
+    const host = { disk: disk.process(), random: disk.random }
     return folderStore(host, options)(path)
   }
 }

@@ -32,7 +32,7 @@ acknowledged                 ${killed.acknowledged}
 acknowledged and lost        0
 stores that did not open     0
 forks                        0 (after each kill it met the member that had seen everything published, and agreed)
-unacknowledged at the kill   ${median(edits)} edits in the middle, ${Math.max(...edits)} at most; for ${median(ms).toFixed(1)} ms in the middle, ${Math.max(...ms).toFixed(1)} ms at most
+unacknowledged at the kill   median ${median(edits)} edits, ${Math.max(...edits)} at most; for ${median(ms).toFixed(1)} ms (median), ${Math.max(...ms).toFixed(1)} ms at most
                              of ${open} in all, ${killed.survived} were there again
 seed                         ${seed}
 took                         ${((performance.now() - begunMs) / 1000).toFixed(0)} s`

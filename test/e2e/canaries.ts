@@ -9,7 +9,6 @@ export const canaries = {
   labels: ['Canary Family', 'Canary Club 1851', 'Canari & Cie', 'Canary-Home-Zq'],
 } as const
 
-export type CanaryKind = keyof typeof canaries
 export const allCanaries: readonly string[] = Object.values(canaries).flat()
 
 /** Which canaries stand somewhere in these bytes. */

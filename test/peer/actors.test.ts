@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openPeer, type Peer, type Space } from 'joinery'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { systemClock } from '../../src/base/clock.ts'
 import { systemRandom } from '../../src/base/random.ts'
 import { type MemoryHub, memoryHub, memoryNetwork } from '../../src/net/memory.ts'
 import { folderStore } from '../../src/store/filesystem/folder-store.ts'
@@ -105,7 +104,7 @@ test('whose disk failed to sync acknowledges nothing, lets nothing out, and is s
     if (isBroken) throw new Error('EIO: input/output error')
     await nodeDisk.syncData(file)
   }
-  const broken = folderStore({ disk: { ...nodeDisk, syncData }, random: systemRandom, clock: systemClock })
+  const broken = folderStore({ disk: { ...nodeDisk, syncData }, random: systemRandom })
   const first = await start(broken)
   await add(first.space, 'before')
   await agreed(['before'])

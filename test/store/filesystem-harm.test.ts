@@ -8,7 +8,6 @@ import { createInterface } from 'node:readline'
 import { afterAll, expect, test, vi } from 'vitest'
 import { present } from '../../src/base/assert.ts'
 import { fromHex, toHex, utf8 } from '../../src/base/bytes.ts'
-import { systemClock } from '../../src/base/clock.ts'
 import { messageOf } from '../../src/base/errors.ts'
 import { seededRandom, systemRandom } from '../../src/base/random.ts'
 import { encodeFile } from '../../src/store/filesystem/files.ts'
@@ -455,7 +454,7 @@ test('a disk whose sync fails is trusted no more, and the next opening takes ano
   const syncData = async (): Promise<void> => {
     if (isBroken) throw new Error('EIO: input/output error')
   }
-  const openBroken = folderStore({ disk: { ...nodeDisk, syncData }, random: systemRandom, clock: systemClock })
+  const openBroken = folderStore({ disk: { ...nodeDisk, syncData }, random: systemRandom })
   const store = await openBroken(path)
   const lease = await store.lease()
   await store.append(records('a:1'), strict)

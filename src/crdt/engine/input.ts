@@ -87,7 +87,7 @@ export function checkKey(key: string, path: Path): string {
 }
 
 /** The plan that makes a copy of a container. */
-export function planOf(value: Scalar | Container): Plan {
+function planOf(value: Scalar | Container): Plan {
   if (!isContainer(value)) return { type: 'scalar', value }
   switch (value.type) {
     case 'map':

@@ -1,4 +1,4 @@
-// The state of a document as plain data (state-form.ts), and the order of all items of its texts and lists: what a snapshot is written from.
+// The state of a document as plain data (state-form.ts): with the order of all items (noting.ts), what a snapshot is written from.
 
 import type { LV } from '../../core/graph.ts'
 import { Kind, Make } from '../../core/kinds.ts'
@@ -7,13 +7,6 @@ import type { Context } from './context.ts'
 import type { Entry, MapState } from './map-state.ts'
 import { type Container, isContainer } from './state.ts'
 import type { ContainerState, Content, DocState, EntryState, HeadState, ItemState, Place } from './state-form.ts'
-
-/** All items of a text or list that ever were, in document order: [first LV, count, 1 if visible else 0, …]. */
-export interface ItemOrder {
-  /** The LV of an op that made the container. */
-  readonly container: LV
-  readonly spans: readonly number[]
-}
 
 export function exportState(context: Context): DocState {
   const makers = makersOf(context)
@@ -29,20 +22,6 @@ export function exportState(context: Context): DocState {
       }),
     ),
   }
-}
-
-/** The order of items of every text and list, shown or not. */
-export function exportOrders(context: Context): ItemOrder[] {
-  const orders: ItemOrder[] = []
-  for (const container of makersOf(context).keys()) {
-    if (container.type !== 'text' && container.type !== 'list') continue
-    const spans: number[] = []
-    container.sequence.order((lv, count, isVisible) => {
-      spans.push(lv, count, isVisible ? 1 : 0)
-    })
-    orders.push({ container: container.maker, spans })
-  }
-  return orders
 }
 
 /** Every container but the root, in order of its first maker, with all ops that made it. */

@@ -4,7 +4,6 @@
 // Synchronous but for fdatasync, the one that takes its time: so the order of the calls is the order on disk. What fails throws an Error with the
 // system's `code` (ENOENT, ENOSPC, EIO …).
 
-import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 
 /** An open file. */
@@ -100,5 +99,4 @@ export interface Disk {
 export interface Host {
   readonly disk: Disk
   readonly random: Random
-  readonly clock: Pick<Clock, 'monotonic'>
 }

@@ -20,7 +20,7 @@ export function encodeFile(value: Uint8Array, { crc32 }: Pick<Disk, 'crc32'>): U
 }
 
 /** Throws 'store-newer' or 'store-damaged', naming the file. */
-export function decodeFile(bytes: Uint8Array, path: string, { crc32 }: Pick<Disk, 'crc32'>): Uint8Array {
+function decodeFile(bytes: Uint8Array, path: string, { crc32 }: Pick<Disk, 'crc32'>): Uint8Array {
   const version = bytes[4]
   const damaged = damagedError(path)
   if (version === undefined || bytes.length < headBytes || !equalBytes(bytes.subarray(0, 4), magic)) throw damaged

@@ -8,7 +8,7 @@ import { systemRandom } from '../../base/random.ts'
 import type { Row } from './packs.ts'
 
 /** Version of the tables. Databases of a newer joinery are refused by the browser itself. */
-export const databaseVersion = 1
+const databaseVersion = 1
 
 export interface Tables extends DBSchema {
   /** The log. Keys grow for ever, also when rows are deleted: they are the cursor. */

@@ -9,7 +9,7 @@ import { limits } from '../../base/limits.ts'
 import type { Cursor, StreamName } from '../store.ts'
 
 /** Version of a pack's bytes; 0 is a draft that later builds may refuse. */
-export const packVersion = 0
+const packVersion = 0
 
 /** A row as it is written: the key is given by the database. */
 export interface NewRow {

@@ -1,4 +1,5 @@
-// The shelf and the key pairs: small named values, each write a strict transaction of its own.
+// Small named values, each write a strict transaction of its own: the shelf, the key pairs, and whose turn it is: the leader's term, the leases of actors.
+// Whatever else reads, reads by `read`, too.
 
 import type { IDBPObjectStore } from 'idb'
 import { checkKey, outdatedError } from '../checks.ts'

@@ -81,11 +81,7 @@ export async function firstFailure({ options }: Mutant): Promise<Failure | undef
 function beneath(name: string, alter: (disk: Disk, scene: Scene) => Disk): Mutant {
   const open = (disk: SimulatedDisk, scene: Scene): StoreFactory => {
     return (at) => {
-      const host = {
-        disk: alter({ ...disk.process(), crc32 }, scene),
-        random: disk.random,
-        clock: { monotonic: () => 0 },
-      }
+      const host = { disk: alter({ ...disk.process(), crc32 }, scene), random: disk.random }
       return folderStore(host, { segmentBytes })(at)
     }
   }

@@ -26,7 +26,7 @@ const entries = [...tops, 'cli/main.ts', 'store/indexeddb.ts']
 const invariants = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]
 
 // Adapters meet the platform, so its timers, keys and chance are theirs to use.
-const adapters = '(store|net)/(filesystem|indexeddb|libp2p|transports|broadcast)'
+const adapters = '(store|net)/(filesystem|indexeddb|libp2p|transports)'
 const kept: readonly [what: string, text: RegExp, keptIn: string, remedy: string][] = [
   [
     'the clock',

@@ -20,7 +20,7 @@ export function endsAt(graph: Graph, version: readonly LV[]): number[] {
 }
 
 /**
- * The heads of a version that is given as how many ops of each branch. Clipped: ops that are not here are left out, and so is every op of whose past
+ * The frontier of a version that is given as how many ops of each branch. Clipped: ops that are not here are left out, and so is every op of whose past
  * something is left out.
  */
 export function frontierOf(graph: Graph, ends: readonly number[]): LV[] {

@@ -9,7 +9,7 @@ import { limits } from '../../base/limits.ts'
 import type { Cursor, Loaded, StreamName } from '../store.ts'
 import type { Host } from './disk.ts'
 import { codeOf, isFull, storeError, syncError } from './files.ts'
-import { Recovery } from './recovery.ts'
+import { Recovery, type RecoveryOptions } from './recovery.ts'
 import { encodeFrame, type FrameRecord, type Placed } from './segment.ts'
 import { contentOf, Segments } from './segments.ts'
 import type { Entry, Segment, StreamIndex } from './stream-index.ts'
@@ -20,13 +20,9 @@ export interface LogGroup {
   readonly strict: boolean
 }
 
-export interface LogOptions {
-  readonly segmentBytes: number
+export interface LogOptions extends RecoveryOptions {
   /** Asked before each writing: may we still write here? It costs a small part of what the sync after it does. */
   readonly holds: () => boolean
-  /** What the incarnation file says: the store's base, and how far the log was known to reach. */
-  readonly homeBase: number | undefined
-  readonly reached: Cursor
 }
 
 interface Framed {

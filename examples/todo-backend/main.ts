@@ -17,12 +17,17 @@ const { values } = parseArgs({
   },
 })
 
+const port = Number(values.port)
+if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+  console.error(`--port is a number from 0 to 65535, not "${values.port}"`)
+  process.exit(2)
+}
 const network = values.local ? libp2pNetwork({ host: '127.0.0.1', mdns: false }) : libp2pNetwork()
 const peer = await openPeer({ path: values.path, name: 'to-do service', network })
 peer.on('error', (error) => console.error(`${error.code}: ${error.message}`))
 const space =
   values.ticket === undefined ? (peer.spaces[0] ?? (await peer.space('Todos'))) : await peer.join(values.ticket)
-const service = await startService(await Todos.open(space), Number(values.port))
+const service = await startService(await Todos.open(space), port)
 console.log(`http://localhost:${service.port}/todos`)
 console.log(`invite others: ${await space.invite()}`)
 

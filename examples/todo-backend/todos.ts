@@ -63,7 +63,7 @@ export class Todos {
       throw new BadInput(`There are ${todosMax} to-dos, which is the most there can be. Delete some.`)
     const id = crypto.randomUUID()
     this.#handle.change((d) => {
-      d.todos ??= {}
+      if (typeof d.todos !== 'object' || d.todos === null) d.todos = {}
       d.todos[id] = { title, done, createdAt: Date.now() }
     })
     const todo = this.get(id)

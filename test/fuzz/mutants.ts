@@ -38,8 +38,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'what waits is delivered by recursion',
     file: 'src/replica/intake.ts',
-    from: 'for (const range of this.#buffer.take(who, this.#host.heldOf(who)).reverse()) work.push(range)\n    }\n    again(actor)',
-    to: 'for (const range of this.#buffer.take(who, this.#host.heldOf(who))) this.#step(range, work)\n    }\n    again(actor)',
+    from: 'for (const range of this.#buffer.take(who, this.#host.heldOf(who), stays).reverse()) work.push(range)',
+    to: 'for (const range of this.#buffer.take(who, this.#host.heldOf(who), stays)) this.#step(range, work)',
   },
   {
     name: 'links that say nothing new are taken',

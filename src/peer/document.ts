@@ -142,6 +142,13 @@ export class Document {
     return new Map(seen.sort(([, x], [, y]) => x - y))
   }
 
+  /** Of what others stated, what is seen here to be so. */
+  seen(stated: Version): Version {
+    if (this.#face === undefined) return this.replica.outward.seen(stated)
+    const ours = this.#face.stated
+    return new Map([...stated].filter(([id]) => ours.has(id)).map(([id, end]) => [actorOf(id), end]))
+  }
+
   /** What is said to one who is asked for the rest, and stated `theirs`, as that is understood here. */
   statedTo(theirs: Version): Version {
     if (this.#face === undefined) return this.replica.outward.statedTo(theirs)

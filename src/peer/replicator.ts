@@ -110,6 +110,7 @@ export class Replicator {
     understood: (id, stated) =>
       this.#host.documentsByKey.get(docKey(id))?.understood(stated) ??
       new Map([...stated].map(([branch, end]) => [actorOf(branch), end])),
+    seen: (id, stated) => this.#host.documentsByKey.get(docKey(id))?.seen(stated) ?? nothing,
   }
   #gossipWaiting = 0
   #statedAt = Number.NEGATIVE_INFINITY

@@ -18,6 +18,8 @@ export interface Tip {
 /** Changes that await a signature over their tip. */
 export interface Unsigned extends Omit<SignedRange, 'actor' | 'signature'> {}
 
+type Note = (id: BranchId, end: number) => void
+
 export class Outward {
   readonly #history: History
 
@@ -102,8 +104,24 @@ export class Outward {
    * contains it. Of what goes beyond all that is here of an actor, it is believed that it is the same chain until that can be seen.
    */
   understood(stated: Version): Version {
+    return this.#read(stated, (actor, first, id, end, note) => {
+      const isBeyond = first === undefined || end > this.#history.graph.endOf(first)
+      note(first === undefined || (isBeyond && !this.#history.actors.isForked(first)) ? actor : id, end)
+    })
+  }
+
+  /** Of what another peer stated, only what is held here, too: nothing is believed of a chain that goes on beyond it (Invariant 13). */
+  seen(stated: Version): Version {
+    return this.#read(stated, () => {})
+  }
+
+  /** By the names that branches have here. `strange` is handed what names no chain that is here. */
+  #read(
+    stated: Version,
+    strange: (actor: ActorId, first: number | undefined, id: BranchId, end: number, note: Note) => void,
+  ): Version {
     const version = new Map<BranchId, number>()
-    const note = (id: BranchId, end: number): void => {
+    const note: Note = (id, end) => {
       if ((version.get(id) ?? 0) < end) version.set(id, end)
     }
     for (const [id, end] of stated) {
@@ -113,15 +131,13 @@ export class Outward {
       const branch =
         first === undefined || point === undefined ? -1 : this.#history.forks.at(first, point.end, point.tag)
       if (branch >= 0) this.#noteBranch(branch, end, note)
-      else if (first === undefined || point === undefined) note(actor, end)
-      else if (end > this.#history.graph.endOf(first) && !this.#history.actors.isForked(first)) note(actor, end)
-      else note(id, end)
+      else strange(actor, point === undefined ? undefined : first, id, end, note)
     }
     return version
   }
 
   /** Whoever has ops of a fork has those before it, too. */
-  #noteBranch(branch: number, end: number, note: (id: BranchId, end: number) => void): void {
+  #noteBranch(branch: number, end: number, note: Note): void {
     for (
       let at = branch, to = end;
       at >= 0;

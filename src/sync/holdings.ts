@@ -9,12 +9,15 @@ export interface Understanding {
   /** Another number whenever `understood` may give something else. */
   revision(document: DocName): number
   understood(document: DocName, stated: Version): Version
+  /** Of that, only what is seen here to be so (Outward.seen). */
+  seen(document: DocName, stated: Version): Version
 }
 
 interface Known {
   readonly entry: Entry
   revision: number
   version: Version
+  seen: Version
 }
 
 const nothing: Version = new Map()
@@ -31,18 +34,24 @@ export class Holdings {
   /** Takes entries; a full state replaces what was known (its giver may have lost something: receipts are withdrawn). */
   take(entries: readonly Entry[], full: boolean): void {
     if (full) this.#known.clear()
-    for (const entry of entries) this.#known.set(docKey(entry.document), { entry, revision: -1, version: nothing })
+    for (const entry of entries)
+      this.#known.set(docKey(entry.document), { entry, revision: -1, version: nothing, seen: nothing })
   }
 
   version(document: DocName): Version {
+    return this.#read(document)?.version ?? nothing
+  }
+
+  #read(document: DocName): Known | undefined {
     const known = this.#known.get(docKey(document))
-    if (known === undefined) return nothing
+    if (known === undefined) return undefined
     const revision = this.#understanding.revision(document)
     if (known.revision !== revision) {
       known.version = this.#understanding.understood(document, known.entry.version)
+      known.seen = this.#understanding.seen(document, known.entry.version)
       known.revision = revision
     }
-    return known.version
+    return known
   }
 
   /** It may hold this too: it passed on what names it. */
@@ -61,9 +70,9 @@ export class Holdings {
     for (const { entry } of this.#known.values()) yield entry
   }
 
-  /** It holds all that `version` names. */
+  /** It holds all that `version` names. A receipt: only what can be seen here to be the same counts (Invariant 13). */
   contains(document: DocName, version: Version): boolean {
-    return containsVersion(this.version(document), version)
+    return containsVersion(this.#read(document)?.seen ?? nothing, version)
   }
 }
 

@@ -152,7 +152,7 @@ describe('trickle', () => {
 })
 
 /** As in a world without forks. */
-const plain: Understanding = { revision: () => 0, understood: (_, stated) => stated }
+const plain: Understanding = { revision: () => 0, understood: (_, stated) => stated, seen: (_, stated) => stated }
 
 describe('pulls', () => {
   const source = (version: [typeof a, number][], direct = true): { holdings: Holdings; direct: boolean } => {

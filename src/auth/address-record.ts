@@ -5,7 +5,7 @@
 import { type ByteReader, ByteWriter, concatBytes, utf8 } from '../base/bytes.ts'
 import { limits } from '../base/limits.ts'
 import type { Device } from './device.ts'
-import { verify } from './ed25519.ts'
+import { ed25519Signing, type Signing } from './signing.ts'
 
 export interface AddressRecord {
   readonly device: Uint8Array
@@ -28,7 +28,11 @@ export async function signRecord(
   return { ...unsigned, signature: await device.sign(signedBytes(spaceId, unsigned)) }
 }
 
-export function verifyRecord(spaceId: Uint8Array, record: AddressRecord): Promise<boolean> {
+export function verifyRecord(
+  spaceId: Uint8Array,
+  record: AddressRecord,
+  { verify }: Pick<Signing, 'verify'> = ed25519Signing,
+): Promise<boolean> {
   return verify(record.device, record.signature, signedBytes(spaceId, record))
 }
 

@@ -8,8 +8,8 @@ import { ByteWriter, utf8 } from '../base/bytes.ts'
 import { JoineryError } from '../base/errors.ts'
 import { type ActorId, actorBytes, ownerOf } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
-import { verify } from './ed25519.ts'
 import { EPOCH } from './keys.ts'
+import { ed25519Signing, type Signing } from './signing.ts'
 
 export interface DocumentAt {
   readonly spaceId: Uint8Array
@@ -35,7 +35,11 @@ export function tipBytes(
  * Invariant 12: no op from outside is merged before its signature is checked. Self-certifying actors (kind 0) need none: their name is their hash,
  * which the replica recomputes. Errors: 'bad-message'.
  */
-export async function verifyRange(document: DocumentAt, range: SignedRange): Promise<void> {
+export async function verifyRange(
+  document: DocumentAt,
+  range: SignedRange,
+  { verify }: Pick<Signing, 'verify'> = ed25519Signing,
+): Promise<void> {
   const owner = ownerOf(range.actor)
   if (owner.kind === 0) {
     // One change that nobody continues: what claims to follow it would wait for ever.

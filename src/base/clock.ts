@@ -47,6 +47,17 @@ export function wholeMilliseconds(clock: Clock): Clock {
   }
 }
 
+/** A signal that fires after `delayMs` on this clock, or with any of `others`. Whoever is in time lets go of the timer. */
+export function deadline(
+  clock: Clock,
+  delayMs: number,
+  ...others: readonly AbortSignal[]
+): { readonly signal: AbortSignal; readonly cancel: () => void } {
+  const late = new AbortController()
+  const cancel = clock.after(delayMs, () => late.abort(new DOMException(`not within ${delayMs} ms`, 'TimeoutError')))
+  return { signal: AbortSignal.any([late.signal, ...others]), cancel }
+}
+
 /** A promise for `delayMs` on this clock; rejects with the signal's reason when it fires first. */
 export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -2,8 +2,9 @@
 // gossip find nobody again after a partition; this does, within a second or two.
 
 import { type AddressRecord, readRecord, verifyRecord, writeRecord } from '../auth/address-record.ts'
+import type { Signing } from '../auth/signing.ts'
 import { ByteReader, ByteWriter, equalBytes, toHex } from '../base/bytes.ts'
-import type { Clock } from '../base/clock.ts'
+import { type Clock, deadline } from '../base/clock.ts'
 import { isJoineryError, messageOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import type { Random } from '../base/random.ts'
@@ -20,6 +21,7 @@ export interface BookOptions {
   readonly network: Network
   readonly clock: Clock
   readonly random: Random
+  readonly signing: Signing
   readonly trace: Trace
   /** Whether a session stands with this node. */
   readonly inContact: (node: NodeId) => boolean
@@ -110,7 +112,8 @@ export class Book {
     if (toHex(record.device) === this.#options.self || this.#isOlder(record)) return false
     const other = this.#entries.get(record.node)?.record
     if (other !== undefined && from !== record.node && !equalBytes(other.device, record.device)) return false
-    if (!(await verifyRecord(this.#options.spaceId, record)) || this.#isOlder(record)) return false
+    if (!(await verifyRecord(this.#options.spaceId, record, this.#options.signing)) || this.#isOlder(record))
+      return false
     const known = this.#entryOf(record.device)
     if (known !== undefined && known.node !== record.node) this.#entries.delete(known.node)
     this.#put(record)
@@ -226,12 +229,9 @@ export class Book {
     const abort = new AbortController()
     entry.dial = { startedAt: clock.monotonic(), abort }
     this.#dialing++
+    const limitMs = isRelayed(entry.addresses) ? RELAYED_DIAL_MS : DIAL_MS
+    const { signal, cancel } = deadline(clock, limitMs, this.#abort.signal, abort.signal)
     try {
-      const signal = AbortSignal.any([
-        this.#abort.signal,
-        abort.signal,
-        AbortSignal.timeout(isRelayed(entry.addresses) ? RELAYED_DIAL_MS : DIAL_MS),
-      ])
       // A browser whose relay is gone has no address left, while its connections live on: a session that went over the relay is opened anew.
       const node = this.#isConnected(entry.node) ? entry.node : await network.dial(entry.addresses, { signal })
       entry.reachedAt = clock.monotonic()
@@ -239,6 +239,7 @@ export class Book {
     } catch (error) {
       trace('book', entry.node, 'not reached', isJoineryError(error) ? error.message : messageOf(error))
     } finally {
+      cancel()
       entry.dial = undefined
       this.#dialing--
       entry.nextAt = Math.max(entry.nextAt, clock.monotonic() + entry.waitMs * (0.75 + random.unit() / 2))

@@ -2,6 +2,7 @@
 
 import type { Device } from '../auth/device.ts'
 import type { Sealer } from '../auth/seal.ts'
+import type { Signing } from '../auth/signing.ts'
 import type { Clock } from '../base/clock.ts'
 import type { JoineryError } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
@@ -17,6 +18,7 @@ export interface PeerContext {
   readonly clock: Clock
   readonly random: Random
   readonly sealer: Sealer
+  readonly signing: Signing
   readonly trace: Trace
   readonly device: Device
   readonly store: Store

@@ -1,16 +1,17 @@
 // The platform's own compression, which browsers and Node both give as streams only.
 
+import { onPlatform } from '../auth/platform.ts'
 import { concatBytes } from '../base/bytes.ts'
 import { JoineryError, messageOf } from '../base/errors.ts'
 
 export function deflate(bytes: Uint8Array): Promise<Uint8Array> {
-  return through(bytes, new CompressionStream('deflate-raw'), Number.POSITIVE_INFINITY)
+  return onPlatform(() => through(bytes, new CompressionStream('deflate-raw'), Number.POSITIVE_INFINITY))
 }
 
 /** Errors: 'bad-message' for what was not deflated whole, or becomes more than `maxBytes`: of a bomb, no more than that is held. */
 export async function inflate(bytes: Uint8Array, maxBytes: number): Promise<Uint8Array> {
   try {
-    return await through(bytes, new DecompressionStream('deflate-raw'), maxBytes)
+    return await onPlatform(() => through(bytes, new DecompressionStream('deflate-raw'), maxBytes))
   } catch (cause) {
     throw new JoineryError('bad-message', `what was deflated cannot be inflated: ${messageOf(cause)}`, { cause })
   }

@@ -1,7 +1,7 @@
 // Greeting: every connected node is offered a session for every space, and every stream that comes in is tried against every space. Whoever fits none
 // hears nothing, and is disconnected.
 
-import { type Clock, sleep } from '../base/clock.ts'
+import { type Clock, deadline, sleep } from '../base/clock.ts'
 import { JoineryError, messageOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import type { Trace } from '../base/trace.ts'
@@ -79,8 +79,8 @@ export class Greeter {
     const { network, clock, paused } = this.#options
     if (network.id > node) await sleep(clock, ANSWER_PATIENCE_MS, this.#abort.signal)
     if (space.inContact(node) || !network.connections.has(node) || paused()) return
-    const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(limits.helloMs)])
-    const stream = await network.open(node, SYNC_PROTOCOL, { signal })
+    const { signal, cancel } = deadline(clock, limits.helloMs, this.#abort.signal)
+    const stream = await network.open(node, SYNC_PROTOCOL, { signal }).finally(cancel)
     await this.#withDeadline(stream, async () => {
       const session = await initiate(stream, space.keys, this.#options.session, await space.introduction())
       if (session === undefined) {

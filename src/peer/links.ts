@@ -36,9 +36,9 @@ export class Links {
 
   constructor(options: LinksOptions) {
     const { context, keys, host, network, reached } = options
-    const { clock, random, sealer, trace, store, device } = context
+    const { clock, random, sealer, signing, trace, store, device } = context
     this.#options = options
-    this.replicator = new Replicator({ host, network, clock, random, sealer, trace })
+    this.replicator = new Replicator({ host, network, clock, random, sealer, signing, trace })
     this.#book = new Book({
       spaceId: keys.spaceId,
       self: device.keyHex,
@@ -47,6 +47,7 @@ export class Links {
       network,
       clock,
       random,
+      signing,
       trace,
       inContact: (node) => this.inContact(node),
       reached,

@@ -2,9 +2,10 @@
 //
 //   store ──► spaces ──► network (only where this peer leads its store: always in Node, one tab in a browser)
 
-import { type Device, deviceId, openDevice } from '../auth/device.ts'
+import { type Device, deviceId } from '../auth/device.ts'
 import { makeSpace, spaceKeys } from '../auth/keys.ts'
 import { type Sealer, xchacha } from '../auth/seal.ts'
+import { ed25519Signing, type Signing } from '../auth/signing.ts'
 import { decodeTicket } from '../auth/ticket.ts'
 import { assert } from '../base/assert.ts'
 import { type Clock, systemClock, wholeMilliseconds } from '../base/clock.ts'
@@ -58,6 +59,8 @@ export interface Platform {
   readonly onThrow: (error: unknown) => void
   /** For tests that must show they would notice a missing seal. */
   readonly sealer?: Sealer
+  /** For simulations. */
+  readonly signing?: Signing
 }
 
 export async function openPeerOn(platform: Platform, options: PeerOptions = {}): Promise<Peer> {
@@ -67,7 +70,7 @@ export async function openPeerOn(platform: Platform, options: PeerOptions = {}):
   const random = options.random ?? systemRandom
   const { store, forgets } = await openStore(platform, options)
   try {
-    const device = await openDevice(store)
+    const device = await (platform.signing ?? ed25519Signing).open(store)
     const lease = await leaseFresh(store)
     const peer = new PeerImpl({ platform, options, clock, random, store, forgets, device, lease })
     await peer.start()
@@ -161,6 +164,7 @@ export class PeerImpl implements Peer, PeerContext {
   readonly clock: Clock
   readonly random: Random
   readonly sealer: Sealer
+  readonly signing: Signing
   readonly trace: Trace
   readonly store: Store
   readonly device: Device
@@ -197,6 +201,7 @@ export class PeerImpl implements Peer, PeerContext {
     this.clock = clock
     this.random = random
     this.sealer = platform.sealer ?? xchacha
+    this.signing = platform.signing ?? ed25519Signing
     this.trace = options.trace ?? noTrace
     this.store = store
     this.device = device
@@ -549,7 +554,14 @@ export class PeerImpl implements Peer, PeerContext {
       network: made,
       clock: this.clock,
       trace: this.trace,
-      session: { clock: this.clock, random: this.random, sealer: this.sealer, device: this.device, node: made.id },
+      session: {
+        clock: this.clock,
+        random: this.random,
+        sealer: this.sealer,
+        signing: this.signing,
+        device: this.device,
+        node: made.id,
+      },
       spaces: () => [...this.#spaces.values()],
       paused: () => this.#paused,
       failed: (cause) => this.#reportAny(cause),

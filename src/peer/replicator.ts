@@ -7,6 +7,7 @@
 
 import type { SpaceKeys } from '../auth/keys.ts'
 import { openGossip, type Sealer, sealGossip } from '../auth/seal.ts'
+import type { Signing } from '../auth/signing.ts'
 import { equalBytes } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { isJoineryError, JoineryError, messageOf } from '../base/errors.ts'
@@ -56,6 +57,7 @@ export interface ReplicatorOptions {
   readonly clock: Clock
   readonly random: Random
   readonly sealer: Sealer
+  readonly signing: Signing
   readonly trace: Trace
 }
 
@@ -93,6 +95,7 @@ export class Replicator {
   readonly #clock: Clock
   readonly #random: Random
   readonly #sealer: Sealer
+  readonly #signing: Signing
   readonly #trace: Trace
   readonly #contacts = new Map<NodeId, Contact>()
   readonly #pulls = new Pulls<Contact>()
@@ -122,6 +125,7 @@ export class Replicator {
     this.#clock = options.clock
     this.#random = options.random
     this.#sealer = options.sealer
+    this.#signing = options.signing
     this.#trace = options.trace
     this.#trickle = new Trickle({ minMs: limits.beaconMinMs, maxMs: limits.beaconMaxMs, redundancy: 2 }, options.random)
     for (const document of this.#host.documentsByKey.values()) this.#updateRoot(document)
@@ -431,7 +435,7 @@ export class Replicator {
   /** Invariant 12: every range is checked before it enters. One that is not good refuses the whole message. Returns how many ops were new. */
   async #admitRanges(id: DocName, ranges: readonly SignedRange[], origin: 'gossip' | 'sync'): Promise<number> {
     const known = this.#host.documentsByKey.get(docKey(id))
-    const news = await verifiedNews(this.#host.keys, id, known, ranges)
+    const news = await verifiedNews(this.#host.keys, id, known, ranges, this.#signing)
     // Closed meanwhile: nothing is written to what was left.
     if (news.length === 0 || this.#closed) return 0
     await this.#awake(id)

@@ -2,7 +2,6 @@
 // never decides: what a message means is the replicator's business.
 
 import { type Device, deviceId } from '../auth/device.ts'
-import { admitKey, verify } from '../auth/ed25519.ts'
 import {
   type Ends,
   firstHello,
@@ -14,6 +13,7 @@ import {
 } from '../auth/hello.ts'
 import type { SpaceKeys } from '../auth/keys.ts'
 import { FrameSealer, type Sealer } from '../auth/seal.ts'
+import { ed25519Signing, type Signing } from '../auth/signing.ts'
 import { ByteWriter, concatBytes, toHex } from '../base/bytes.ts'
 import { type Clock, sleep } from '../base/clock.ts'
 import { isJoineryError, JoineryError, messageOf } from '../base/errors.ts'
@@ -44,6 +44,8 @@ export interface SessionContext {
   readonly clock: Clock
   readonly random: Random
   readonly sealer: Sealer
+  /** Ed25519 if not given. */
+  readonly signing?: Signing
   readonly device: Device
   /** This node's id on the network. */
   readonly node: string
@@ -140,8 +142,9 @@ async function introduce(channel: Channel, context: SessionContext, introduction
   const who = await channel.read()
   if (who?.type !== 'who')
     throw new JoineryError('bad-message', `a session began with ${who?.type ?? 'its end'}, not with who it is`)
-  admitKey(who.device)
-  const shown = await verify(who.device, who.signature, roleBytes(channel.keys, !channel.initiator))
+  const { signing = ed25519Signing } = context
+  signing.admit(who.device)
+  const shown = await signing.verify(who.device, who.signature, roleBytes(channel.keys, !channel.initiator))
   if (!shown) throw new JoineryError('bad-message', 'a member could not show the device key it named')
   return new Session(
     channel,

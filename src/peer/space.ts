@@ -464,7 +464,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
   /** What a bundle holds of a document: verified, then received. Returns how many ops were new. Errors: 'bad-message', 'limit', 'closed'. */
   async restore(id: DocName, ranges: readonly SignedRange[]): Promise<number> {
     if (!this.admissible(id)) return 0
-    const news = await verifiedNews(this.keys, id, this.documentsByKey.get(docKey(id)), ranges)
+    const news = await verifiedNews(this.keys, id, this.documentsByKey.get(docKey(id)), ranges, this.#context.signing)
     if (news.length === 0) return 0
     // Invariant 11: edits of this very device that it does not hold: its store was set back. What else it wrote as those instances nobody can tell.
     const own = news.filter(({ actor }) => isOwn(actor, this.#context.device.keyHex)).map(({ actor }) => ownerOf(actor))

@@ -5,7 +5,8 @@ import type { Clock } from '../base/clock.ts'
 interface Timer {
   readonly at: number
   readonly order: number
-  readonly fn: () => void
+  /** Undefined once it ran, or was cancelled. */
+  fn: (() => void) | undefined
 }
 
 /**
@@ -19,7 +20,8 @@ interface Timer {
 export class ManualClock implements Clock {
   #now: number
   #order = 0
-  readonly #timers = new Set<Timer>()
+  /** A heap: no timer is due before the one that it stands under, at half its place. */
+  readonly #heap: Timer[] = []
 
   constructor(startMs = Date.UTC(2026, 0, 1)) {
     this.#now = startMs
@@ -34,9 +36,11 @@ export class ManualClock implements Clock {
   }
 
   after(delayMs: number, fn: () => void): () => void {
-    const timer = { at: this.#now + Math.max(0, delayMs), order: this.#order++, fn }
-    this.#timers.add(timer)
-    return () => this.#timers.delete(timer)
+    const timer: Timer = { at: this.#now + Math.max(0, delayMs), order: this.#order++, fn }
+    this.#push(timer)
+    return () => {
+      timer.fn = undefined
+    }
   }
 
   /** When the next timer is due, in ms from now; undefined where none is set. */
@@ -50,20 +54,53 @@ export class ManualClock implements Clock {
     const end = this.#now + ms
     await between()
     for (let next = this.#next(); next !== undefined && next.at <= end; next = this.#next()) {
+      this.#pop()
       this.#now = next.at
-      this.#timers.delete(next)
-      next.fn()
+      next.fn?.()
       await between()
     }
     this.#now = end
   }
 
+  /** The first that was not cancelled. */
   #next(): Timer | undefined {
-    let first: Timer | undefined
-    for (const timer of this.#timers) {
-      if (first === undefined || timer.at < first.at || (timer.at === first.at && timer.order < first.order))
-        first = timer
-    }
-    return first
+    while (this.#heap[0] !== undefined && this.#heap[0].fn === undefined) this.#pop()
+    return this.#heap[0]
   }
+
+  #push(timer: Timer): void {
+    const heap = this.#heap
+    let at = heap.length
+    for (let above = heap[(at - 1) >> 1]; at > 0 && above !== undefined && isBefore(timer, above); ) {
+      heap[at] = above
+      at = (at - 1) >> 1
+      above = heap[(at - 1) >> 1]
+    }
+    heap[at] = timer
+  }
+
+  #pop(): void {
+    const heap = this.#heap
+    const last = heap.pop()
+    if (last === undefined || heap.length === 0) return
+    let at = 0
+    for (let below = this.#firstBelow(at); below !== undefined; below = this.#firstBelow(at)) {
+      const timer = heap[below]
+      if (timer === undefined || !isBefore(timer, last)) break
+      heap[at] = timer
+      at = below
+    }
+    heap[at] = last
+  }
+
+  /** Of the two that stand under one, the place of the one that is due first. */
+  #firstBelow(at: number): number | undefined {
+    const [left, right] = [this.#heap[2 * at + 1], this.#heap[2 * at + 2]]
+    if (left === undefined) return undefined
+    return right !== undefined && isBefore(right, left) ? 2 * at + 2 : 2 * at + 1
+  }
+}
+
+function isBefore(a: Timer, b: Timer): boolean {
+  return a.at < b.at || (a.at === b.at && a.order < b.order)
 }

@@ -3,9 +3,11 @@
 import { afterEach, expect, test } from 'vitest'
 import { type AddressRecord, signRecord } from '../../src/auth/address-record.ts'
 import type { Device } from '../../src/auth/device.ts'
+import { ed25519Signing } from '../../src/auth/signing.ts'
 import { limits } from '../../src/base/limits.ts'
 import { seededRandom } from '../../src/base/random.ts'
 import { memoryHub, memoryNetwork } from '../../src/net/memory.ts'
+import type { Network } from '../../src/net/network.ts'
 import { Book, type BookOptions } from '../../src/peer/book.ts'
 import type { PeerContext } from '../../src/peer/context.ts'
 import { Members } from '../../src/peer/members.ts'
@@ -31,6 +33,7 @@ async function openBook(changed: Partial<BookOptions> = {}): Promise<Book> {
     network,
     clock: new ManualClock(),
     random: seededRandom(1),
+    signing: ed25519Signing,
     trace: () => {},
     inContact: () => false,
     reached: () => {},
@@ -91,4 +94,27 @@ test('Invariant 9: members that somebody only tells of are shown up to a limit',
     members.hear({ device, node: `n${i}`, name: 'nobody', madeAt: 1, addresses: [], signature: new Uint8Array(64) })
   }
   expect(members.list(undefined, undefined)).toHaveLength(limits.bookPeers)
+})
+
+test('a dial that comes to no end is given up by the clock of its peer, and no other', async () => {
+  const clock = new ManualClock()
+  const reasons: unknown[] = []
+  const shelf = await memoryStore(memoryDisk())('book')
+  const network = await memoryNetwork(memoryHub(), { id: 'a' })({ shelf })
+  const dial: Network['dial'] = (_, { signal } = {}) =>
+    new Promise((_, reject) => {
+      signal?.addEventListener('abort', () => {
+        reasons.push(signal.reason)
+        reject(signal.reason)
+      })
+    })
+  const book = await openBook({
+    clock,
+    network: new Proxy(network, { get: (all, key) => (key === 'dial' ? dial : Reflect.get(all, key, all)) }),
+  })
+  book.hint('b', ['memory:b'])
+  await clock.advance(3_000)
+  expect(reasons).toEqual([])
+  await clock.advance(500)
+  expect(reasons).toMatchObject([{ name: 'TimeoutError' }])
 })

@@ -11,7 +11,7 @@ import type { ActorId } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
 import type { Version } from '../core/version.ts'
 import type { Unsigned } from '../replica/outward.ts'
-import { encodeName, encodeRangeRecord } from '../store/journal.ts'
+import { authorIn, encodeName, encodeRangeRecord } from '../store/journal.ts'
 import type { Store, StoreRecord } from '../store/store.ts'
 import type { Document } from './document.ts'
 
@@ -158,10 +158,13 @@ export class Writer {
   }
 
   #records({ document, received, own }: Taken): StoreRecord[] {
-    const bodies = [...received, ...own].map(encodeRangeRecord)
-    if (document.records === 0 && bodies.length > 0)
-      bodies.unshift(encodeName(document.id.name, document.id.generation))
-    return bodies.map((bytes) => ({ stream: document.stream, bytes }))
+    const { id, stream } = document
+    const records = [...received, ...own]
+      .map(encodeRangeRecord)
+      .map((bytes): StoreRecord => ({ stream, bytes, common: authorIn(bytes) }))
+    if (document.records === 0 && records.length > 0)
+      records.unshift({ stream, bytes: encodeName(id.name, id.generation) })
+    return records
   }
 
   #settle({ document, received, own, version }: Taken): void {

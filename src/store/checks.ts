@@ -8,8 +8,11 @@ import type { Cursor, StoreRecord, StreamName } from './store.ts'
 /** Invariant 9: no record and no group is larger than a store can write in one go. Returns the group's bytes. */
 export function checkRecords(records: readonly StoreRecord[]): number {
   let sum = 0
-  for (const { stream, bytes } of records) {
+  for (const { stream, bytes, common } of records) {
     checkStream(stream)
+    const isWithin =
+      common === undefined || (common.at >= 0 && common.length > 0 && common.at + common.length <= bytes.length)
+    assert(isWithin, `what a record has in common with others lies within it`)
     sum += checkSize(stream, bytes)
   }
   if (sum > limits.storeQueueBytes) {

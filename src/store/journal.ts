@@ -27,6 +27,11 @@ export function encodeRangeRecord(range: SignedRange): Uint8Array {
   return writer.finish()
 }
 
+/** Where the record of a range says whose it is, as those of all that its author wrote do: its bytes with their length. */
+export function authorIn(record: Uint8Array): { readonly at: number; readonly length: number } {
+  return { at: 2, length: 1 + (record[2] ?? 0) }
+}
+
 export function encodeSnapshot(name: string, generation: number, snapshot: Uint8Array): Uint8Array {
   return new ByteWriter(snapshot.length + 64).u8(0).u8(4).string(name).varint(generation).raw(snapshot).finish()
 }

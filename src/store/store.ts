@@ -16,6 +16,8 @@ export type Cursor = number
 export interface StoreRecord {
   readonly stream: StreamName
   readonly bytes: Uint8Array
+  /** A part of the bytes that many records have in common, as who wrote them: a store may keep it once. Reading gives back all of the bytes. */
+  readonly common?: { readonly at: number; readonly length: number } | undefined
 }
 
 export interface StoredRecord extends StoreRecord {

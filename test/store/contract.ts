@@ -68,6 +68,26 @@ export function storeContract(name: string, openers: Openers): void {
       await store.close()
     })
 
+    test('what records have in common comes back in each of them, whoever reads', async () => {
+      const path = fresh()
+      const storeA = await open(path)
+      const part = (text: string, at: number, length: number) => ({
+        stream: text.slice(-1),
+        bytes: utf8(text),
+        common: { at, length },
+      })
+      await storeA.append([part('1 by ada a', 2, 6), part('by ada 2 a', 0, 6), part('3 by bob b', 2, 6)], strict)
+      await storeA.append([part('only this: b', 0, 12), ...records('a:plain')], relaxed)
+      await storeA.append([part('4 by ada a', 2, 6)], strict)
+      const all = ['1 by ada a by ada 2 a plain 4 by ada a', '3 by bob b only this: b']
+      const seen = async (store: Store) => [texts(await store.read('a')), texts(await store.read('b'))]
+      expect(await seen(storeA)).toEqual(all)
+      await storeA.close()
+      const storeB = await open(path)
+      expect(await seen(storeB)).toEqual(all)
+      await storeB.close()
+    })
+
     test('reopening gives exactly what was acknowledged', async () => {
       const path = fresh()
       const storeA = await open(path)

@@ -100,7 +100,7 @@ class FolderStore implements Store {
     this.#check()
     const sizeBytes = checkRecords(records)
     if (records.length === 0) return
-    const data = records.map(({ stream, bytes }) => ({ type: 'data', stream, bytes }) as const)
+    const data = records.map(({ stream, bytes, common }) => ({ type: 'data', stream, bytes, common }) as const)
     await this.#queue.push({ records: data, strict: options.durability === 'strict' }, sizeBytes)
   }
 

@@ -6,10 +6,11 @@ import { limits } from '../../base/limits.ts'
 import type { StreamName } from '../store.ts'
 import type { Disk, Host } from './disk.ts'
 import { absentIfMissing, readFile, readSmall } from './files.ts'
+import { wholeOf } from './frame.ts'
 import { Home } from './home.ts'
 import type { Listed } from './manifest.ts'
 import { Recovery, segmentPath } from './recovery.ts'
-import { decodeHead, isIntact, scanSegment, segmentHeadBytes } from './segment.ts'
+import { decodeHead, scanSegment, segmentHeadBytes } from './segment.ts'
 import { contentOf } from './segments.ts'
 
 /** Something that is not as it was written. */
@@ -73,10 +74,10 @@ export function inspectFolder(host: Host, folder: string): Inspection {
     streams: index.streams(),
     isDegraded: (stream) => index.isDegraded(stream),
     read: (stream) =>
-      index.entries(stream).flatMap(({ segment, offset, length, sum, deflated }) => {
-        const stored = readAt(host.disk, segment.path, offset, length)
-        if (!isIntact(stored, sum, segment.seed, host.disk.crc32)) return []
-        const bytes = contentOf(host.disk, stored, deflated)
+      index.entries(stream).flatMap((entry) => {
+        const { segment, offset, length, deflated } = entry
+        const whole = wholeOf(readAt(host.disk, segment.path, offset, length), entry, segment.seed, host.disk.crc32)
+        const bytes = whole && contentOf(host.disk, whole, deflated)
         return bytes === undefined ? [] : [bytes]
       }),
     shelf: (key) => quietly(() => readSmall(host, shelfPath(host, folder, `${key.replaceAll('/', '_')}${suffix}`))),
@@ -98,8 +99,8 @@ function inspectSegment(host: Host, folder: string, listed: Listed, isLast: bool
   if (bytes === undefined) return [found('It is missing, or no file that a store wrote.')]
   if (bytes.length < segmentHeadBytes) return [found(`It was cut to ${bytes.length} bytes.`)]
   const { records, holes, nameless, tornAt } = scanSegment(bytes, listed.seed, isLast, disk.crc32)
-  const isBad = ({ offset, length, sum }: (typeof records)[number]): boolean =>
-    !isIntact(bytes.subarray(offset, offset + length), sum, listed.seed, disk.crc32)
+  const isBad = (record: (typeof records)[number]): boolean =>
+    wholeOf(bytes.subarray(record.offset, record.offset + record.length), record, listed.seed, disk.crc32) === undefined
   const findings = holes.map(({ start, end }) => found(`Bytes ${start} to ${end} cannot be read.`))
   for (const { offset, length, stream } of records.filter(isBad))
     findings.push(found(`A record of ${length} bytes at ${offset} was altered (of the stream ${stream}).`))

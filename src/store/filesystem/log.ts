@@ -9,8 +9,8 @@ import { limits } from '../../base/limits.ts'
 import type { Cursor, Loaded, StreamName } from '../store.ts'
 import type { Host } from './disk.ts'
 import { codeOf, isFull, storeError, syncError } from './files.ts'
+import { encodeFrame, type FrameRecord, type Placed } from './frame.ts'
 import { Recovery, type RecoveryOptions } from './recovery.ts'
-import { encodeFrame, type FrameRecord, type Placed } from './segment.ts'
 import { contentOf, Segments } from './segments.ts'
 import type { Entry, Segment, StreamIndex } from './stream-index.ts'
 
@@ -327,9 +327,10 @@ export class Log {
       const bytes = this.#index.isLive(entry) ? this.#segments.read(entry) : undefined
       if (bytes === undefined) continue
       const { type, stream, cursor, upTo, deflated } = entry
+      const common = entry.common?.bytes && { at: entry.common.at, length: entry.common.bytes.length }
       if (type === 'snapshot' && upTo !== undefined)
         records.push({ type, stream, bytes, upTo, carried: cursor, deflated })
-      else if (type === 'data') records.push({ type, stream, bytes, carried: cursor })
+      else if (type === 'data') records.push({ type, stream, bytes, carried: cursor, common })
       sizeBytes += bytes.length
     }
     return records

@@ -6,8 +6,9 @@ import { isJoineryError } from '../../base/errors.ts'
 import type { Cursor } from '../store.ts'
 import type { Host } from './disk.ts'
 import { absentIfMissing, isFull, makeFolder, readFile, removeDrafts, removeFile, writeAll } from './files.ts'
+import { wholeOf } from './frame.ts'
 import { type Listed, type Plan, planSegments } from './manifest.ts'
-import { isIntact, type Scan, scanSegment, segmentHeadBytes } from './segment.ts'
+import { type Scan, scanSegment, segmentHeadBytes } from './segment.ts'
 import { type Segment, StreamIndex } from './stream-index.ts'
 
 export interface RecoveryOptions {
@@ -80,7 +81,7 @@ export class Recovery {
         this.#lose(segment, before(holes.shift()?.cursor))
       this.cursor = Math.max(this.cursor, record.at)
       const content = bytes.subarray(record.offset, record.offset + record.length)
-      if (isIntact(content, record.sum, segment.seed, disk.crc32)) this.index.apply(record, segment)
+      if (wholeOf(content, record, segment.seed, disk.crc32) !== undefined) this.index.apply(record, segment)
       else this.index.damage(segment, record.stream, record.cursor)
     }
     for (const at of scan.nameless) this.#lose(segment, at)

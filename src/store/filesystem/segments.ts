@@ -7,6 +7,7 @@ import { limits } from '../../base/limits.ts'
 import type { Cursor } from '../store.ts'
 import type { Disk, FileHandle, Host } from './disk.ts'
 import { prepareSmall, readFile, removeFile, syncError, writeAll } from './files.ts'
+import { wholeOf } from './frame.ts'
 import { encodeManifest, isOf, seedOf } from './manifest.ts'
 import { layAside, type Recovery, segmentPath } from './recovery.ts'
 import { decodeHead, encodeHead, segmentHeadBytes } from './segment.ts'
@@ -155,11 +156,12 @@ export class Segments {
   }
 
   /** The bytes of a record as they stand there, undefined if the disk has lost what was whole when it was scanned. */
-  read({ segment, offset, length, sum }: Entry): Uint8Array | undefined {
+  read(entry: Entry): Uint8Array | undefined {
     const { disk } = this.#host
-    const bytes = new Uint8Array(length)
-    const count = disk.read(this.#reader(segment), bytes, offset)
-    return count === length && disk.crc32(bytes, segment.seed) === sum ? bytes : undefined
+    const { segment, offset, length } = entry
+    const stored = new Uint8Array(length)
+    const count = disk.read(this.#reader(segment), stored, offset)
+    return count === length ? wholeOf(stored, entry, segment.seed, disk.crc32) : undefined
   }
 
   /** Deletes segments that nobody needs; a damaged one is only laid aside. Where it throws, they are still there. */

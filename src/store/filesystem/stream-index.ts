@@ -3,7 +3,8 @@
 
 import { present } from '../../base/assert.ts'
 import type { Cursor, StreamName } from '../store.ts'
-import type { Placed, SegmentHead } from './segment.ts'
+import type { Placed } from './frame.ts'
+import type { SegmentHead } from './segment.ts'
 
 export interface Segment extends SegmentHead {
   readonly path: string

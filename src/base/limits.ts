@@ -61,6 +61,22 @@ export const limits = {
   beaconMaxMs: 60_000,
   /** Sessions a beacon is sent to. */
   beaconPeers: 12,
+  /** What one window shows of itself in one document, as JSON: a name, a colour, a cursor or two. Documents in which it may show itself at once. */
+  presenceBytes: 1 * KiB,
+  presenceDocuments: 12,
+  /** Windows of others kept in a space, and of one device; whoever knows of so many before itself says nothing: more than can be looked at. */
+  presenceWindows: 64,
+  presenceDeviceWindows: 8,
+  /** A window says that it is still here this often, and is gone when nothing was heard for so long: two may be lost, and a crash shows within 10 s. */
+  presenceBeatMs: 3_000,
+  presenceGoneMs: 9_000,
+  /** Changes of a state are sent at most this often: a cursor moves smoothly enough. */
+  presenceGapMs: 100,
+  /** Beats a second taken of one device (twice what an honest one sends), and of one neighbour, each of which costs a check of its signature. */
+  presenceDeviceRate: 20,
+  presenceNeighbourRate: 250,
+  /** Of who is not in contact, beats made at another time than so near ours are recordings; clocks are wrong by less. */
+  presenceClockMs: 3_600_000,
   /** Members' addresses kept in the address book, and addresses of one member. */
   bookPeers: 1024,
   bookAddresses: 8,

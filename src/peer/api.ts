@@ -8,7 +8,11 @@ import type { Trace } from '../base/trace.ts'
 import type { PatchEvent, Path } from '../crdt/patch.ts'
 import type { Draft, Value } from '../crdt/types.ts'
 import type { NetworkFactory } from '../net/network.ts'
+import type { Cursor, Side } from '../replica/cursor.ts'
 import type { StoreFactory } from '../store/store.ts'
+import type { Json } from '../sync/presence.ts'
+
+export type { Cursor, Json, Side }
 
 /** A value that changes: read it, be told of it, or wait for the next one. Every status of this package has this shape. */
 export interface Observable<T> {
@@ -295,6 +299,34 @@ export interface Space {
   on<Name extends keyof SpaceEvents>(name: Name, listener: (event: SpaceEvents[Name]) => void): Off
 }
 
+/** Somebody who has a document open now: one tab or process, of this or another device. */
+export interface Present {
+  /** The device, as in {@link PeerStatus}. */
+  readonly id: string
+  /** This tab or process of it; another one when it is opened again. */
+  readonly key: string
+  readonly name: string
+  /** What it shows of itself: whatever the member likes, so look at it before you use it. */
+  readonly state: Json
+}
+
+/**
+ * Who else has the document open, and what each shows of itself (a cursor, a colour). It is never stored, and gone with whoever showed it: at once when
+ * they close or leave, within ten seconds when they crash.
+ */
+export interface Presence extends Observable<readonly Present[]> {
+  /** What this handle shows; undefined where it shows nothing. */
+  readonly own: Json | undefined
+  /**
+   * Shows a small state (1 KiB as JSON; a cursor becomes a text that `openCursor` takes) to others from now on, or nothing: undefined. Call it as often
+   * as you like: it is sent at most every 100 ms. Errors: 'bad-value', 'limit', 'closed', 'document-deleted'.
+   * @example
+   * list.presence.set({ caret: list.cursor(['items'], 0) })
+   * for (const { name, state } of list.presence.current) console.log(name, state)
+   */
+  set(state: unknown): void
+}
+
 export interface DocEvents<T> {
   /** One per change or delta, after the value changed. */
   readonly patch: PatchEvent
@@ -311,6 +343,8 @@ export interface DocHandle<T extends object = Record<string, unknown>> {
   /** The document now: immutable, structurally shared, the same reference until it changes. */
   readonly value: Value<T>
   readonly status: Observable<Status>
+  /** Who else has it open now, and what they show. */
+  readonly presence: Presence
   /**
    * Edits the document: synchronous, atomic, works offline. `fn` gets a draft that behaves like plain objects and arrays; its return value
    * is passed on. A throw records nothing. Errors: 'bad-change', 'bad-value', 'closed', 'document-deleted', 'limit', 'store-failed'.
@@ -327,6 +361,18 @@ export interface DocHandle<T extends object = Record<string, unknown>> {
    * @example console.log(list.get(['items']))
    */
   get(path: Path): unknown
+  /**
+   * A place in a text or list that stays where it is while anybody edits, until its text or list goes. It stands before the item at an index, or after
+   * the one in front of it. Errors: 'bad-path', 'bad-change' (an index outside), 'closed', 'document-deleted'.
+   * @example const place = list.cursor(['items'], 0) // place.index is 0; and 1 once somebody inserted in front of it
+   */
+  cursor(path: Path, index: number, side?: Side): Cursor
+  /**
+   * A cursor of another handle or peer: what its `encode` or, in JSON, its `toJSON` gave. Errors: 'bad-message', 'bad-path' (of ops that are not here,
+   * perhaps not yet), 'closed', 'document-deleted'.
+   * @example console.log(list.openCursor(list.cursor(['items'], 0).encode()).index)
+   */
+  openCursor(bytes: Uint8Array | string): Cursor
   /**
    * Calls `listener` at each event of this name, until the function that it returns is called.
    * @example const off = list.on('patch', ({ patches, local }) => console.log(local, patches))

@@ -48,6 +48,8 @@ export interface PeerContext {
   forgotten(idHex: string): Promise<void>
   /** Whether somebody who read the log up to `cursor` has read all that this tab wrote. */
   readonly seenAll: (cursor: number) => boolean
+  /** Hands a beat of presence to the other tabs. */
+  tellBeat(idHex: string, beat: Uint8Array): void
   /** Tells the other tabs what this one, which carries the connection, knows of a space. */
   tellTabs(space: { report(): TabReport }): void
 }

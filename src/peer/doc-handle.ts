@@ -5,7 +5,9 @@ import { JoineryError } from '../base/errors.ts'
 import { applyAt, valueAt } from '../crdt/at-path.ts'
 import type { PatchEvent, Path } from '../crdt/patch.ts'
 import type { Draft, Value } from '../crdt/types.ts'
+import { type Cursor, cursorAt, decodeCursor, type Side } from '../replica/cursor.ts'
 import type { DocEvents, DocHandle, Observable, SettledOptions, Status } from './api.ts'
+import { DocPresence } from './doc-presence.ts'
 import type { Document, DocumentListener } from './document.ts'
 import { ObservableValue } from './observable.ts'
 import type { SpaceImpl } from './space.ts'
@@ -15,6 +17,7 @@ export class DocHandleImpl<T extends object> implements DocHandle<T>, DocumentLi
   readonly name: string
   readonly space: SpaceImpl
   readonly document: Document
+  readonly presence: DocPresence
   readonly #emitter: Emitter<DocEvents<T>>
   readonly #status: ObservableValue<Status>
   #ended: JoineryError | undefined
@@ -25,6 +28,7 @@ export class DocHandleImpl<T extends object> implements DocHandle<T>, DocumentLi
     this.name = document.id.name
     this.#emitter = new Emitter(onThrow)
     this.#status = new ObservableValue<Status>(() => space.statusOf(document), equalStatus, onThrow)
+    this.presence = new DocPresence(space.presence, document.id, { onThrow, assertOpen: () => this.#assertOpen() })
     document.listeners.add(this)
   }
 
@@ -47,6 +51,18 @@ export class DocHandleImpl<T extends object> implements DocHandle<T>, DocumentLi
 
   get(path: Path): unknown {
     return valueAt(this.value, path)
+  }
+
+  cursor(path: Path, index: number, side: Side = 'before'): Cursor {
+    this.#assertOpen()
+    const { replica } = this.document
+    return cursorAt(replica.history, replica.awake(), path, index, side)
+  }
+
+  openCursor(bytes: Uint8Array | string): Cursor {
+    this.#assertOpen()
+    const { replica } = this.document
+    return decodeCursor(replica.history, replica.awake(), bytes)
   }
 
   on<Name extends keyof DocEvents<T>>(name: Name, listener: (event: DocEvents<T>[Name]) => void): Off {
@@ -105,6 +121,7 @@ export class DocHandleImpl<T extends object> implements DocHandle<T>, DocumentLi
     this.#ended = later
     this.document.listeners.delete(this)
     this.space.forgetHandle(this)
+    this.presence.close()
     this.#emitter.emit('close', told)
     this.#status.close()
     this.#emitter.clear()

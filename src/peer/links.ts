@@ -64,6 +64,11 @@ export class Links {
     return this.replicator.contacts.has(node)
   }
 
+  /** Whether a device, by its key in hex, is in contact. */
+  isContact(device: string): boolean {
+    return [...this.replicator.contacts.values()].some(({ member }) => member.device === device)
+  }
+
   /** Addresses from a ticket, or of somebody found nearby. */
   hint(addresses: readonly string[]): void {
     for (const node of new Set(addresses.map(nodeOf))) {

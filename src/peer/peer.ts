@@ -341,6 +341,10 @@ export class PeerImpl implements Peer, PeerContext {
 
   readonly seenAll = (cursor: number): boolean => !this.#unread && cursor >= this.store.cursor()
 
+  tellBeat(idHex: string, beat: Uint8Array): void {
+    this.#tabs?.tellBeat(idHex, beat)
+  }
+
   tellTabs(space: { report(): TabReport }): void {
     if (this.leading) this.#tabs?.tell(space.report())
   }
@@ -354,6 +358,7 @@ export class PeerImpl implements Peer, PeerContext {
       reports: () => [...this.#spaces.values()].map((space) => space.report()),
       heard: (report) => this.#spaces.get(report.space.slice('space:'.length))?.heardReport(report),
       left: (idHex) => this.#inTurn(() => this.#leftElsewhere(idHex)),
+      heardBeat: (idHex, beat) => void this.#spaces.get(idHex)?.heardTabBeat(beat),
     })
     this.#offs.push(() => this.#tabs?.close())
   }

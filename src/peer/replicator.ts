@@ -18,7 +18,7 @@ import { actorOf } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
 import { containsVersion, equalVersions, joinVersions, type Version } from '../core/version.ts'
 import type { Connection, Network, NodeId } from '../net/network.ts'
-import { decodeGossip, encodeGossip, type Gossip } from '../sync/gossip.ts'
+import { decodeGossip, encodeGossip, encodePresence, type Gossip } from '../sync/gossip.ts'
 import { docKey, Holdings, type Understanding } from '../sync/holdings.ts'
 import { type ByeReason, type DocName, type Entry, type Message, STATE_ENTRIES } from '../sync/messages.ts'
 import { RootDigest } from '../sync/root.ts'
@@ -41,6 +41,8 @@ export interface ReplicatorHost {
   admissible(document: DocName): boolean
   /** Ranges that are verified: enters them, and hands what is newly held to the journal. Returns how many ops were new. */
   receive(document: Document, ranges: readonly SignedRange[], origin: 'gossip' | 'sync'): number
+  /** A beat of presence, and whether it is to be handed on. */
+  heardBeat(beat: Uint8Array, from: NodeId): Promise<'accept' | 'ignore' | 'reject'>
   /** Addresses of members, as somebody told. */
   heardNews(records: readonly Uint8Array[], from: Contact): Promise<void>
   /** Somebody claims more ops of an actor of ours than we have: our store was set back. */
@@ -175,12 +177,23 @@ export class Replicator {
 
   #publish(document: Document, own: readonly SignedRange[]): void {
     const plain = encodeGossip(document.id, this.#withInits(document, own), document.stated)
-    const sealed = sealGossip(this.#sealer, this.#host.keys, plain, this.#random)
-    this.#trace('gossip', 'sent', document.id.name, sealed.length)
     // Gossip is a hint: what it cannot carry, reconciliation does.
-    this.#network
-      .publish(this.#host.keys.topic, sealed)
-      .catch((error: unknown) => this.#trace('gossip', 'not sent', messageOf(error)))
+    void this.#send(plain, document.id.name)
+  }
+
+  /** Tells all of the space who is here. Never rejects. */
+  publishBeat(beat: Uint8Array): Promise<void> {
+    return this.#send(encodePresence(beat), 'presence')
+  }
+
+  async #send(plain: Uint8Array, what: string): Promise<void> {
+    const sealed = sealGossip(this.#sealer, this.#host.keys, plain, this.#random)
+    this.#trace('gossip', 'sent', what, sealed.length)
+    try {
+      await this.#network.publish(this.#host.keys.topic, sealed)
+    } catch (error) {
+      this.#trace('gossip', 'not sent', messageOf(error))
+    }
   }
 
   /** The first edit travels with the init it builds on: that one is signed by nobody, and was sent by nobody before. */
@@ -385,6 +398,7 @@ export class Replicator {
     this.#gossipWaiting++
     try {
       const gossip = decodeGossip(openGossip(this.#sealer, this.#host.keys, bytes))
+      if (gossip.type === 'presence') return await this.#host.heardBeat(gossip.beat, from)
       await this.#takeGossip(gossip, from)
       return 'accept'
     } catch (error) {
@@ -396,7 +410,7 @@ export class Replicator {
     }
   }
 
-  async #takeGossip(gossip: Gossip, from: NodeId): Promise<void> {
+  async #takeGossip(gossip: Exclude<Gossip, { type: 'presence' }>, from: NodeId): Promise<void> {
     const { document: id } = gossip
     if (!this.#host.admissible(id)) return
     if (gossip.type === 'announce') return this.#takeAnnouncement(id, gossip.version, from)

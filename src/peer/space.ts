@@ -35,6 +35,7 @@ import { Links } from './links.ts'
 import { Members, type Wanted } from './members.ts'
 import { documentName } from './names.ts'
 import { ObservableValue } from './observable.ts'
+import { SpacePresence } from './presence.ts'
 import type { Contact, ReplicatorHost } from './replicator.ts'
 import type { Session } from './session.ts'
 import {
@@ -68,6 +69,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
   readonly id: string
   readonly label: string
   readonly keys: SpaceKeys
+  readonly presence: SpacePresence
   readonly #secret: SpaceSecret
   readonly #context: PeerContext
   readonly #documents: Documents
@@ -104,6 +106,12 @@ export class SpaceImpl implements Space, ReplicatorHost {
       forked: (actors) => this.#retireOwn(actors),
     })
     this.#members = new Members(context, () => this.#documents.all)
+    this.presence = new SpacePresence({
+      ...{ clock: context.clock, random: context.random, trace: context.trace },
+      ...{ spaceId: this.keys.spaceId, device: context.device, name: context.name },
+      inContact: (device) => this.#links?.isContact(device) ?? false,
+      publish: (beat) => this.#publishBeat(beat),
+    })
     this.#status = new ObservableValue<Status>(() => this.statusOf(undefined), equalStatus, context.onThrow)
   }
 
@@ -304,6 +312,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
 
   heardReport(report: TabReport): void {
     this.#report = report
+    this.presence.begin() // By way of that tab.
     this.#lastAgreedAt = report.lastAgreedAt ?? this.#lastAgreedAt
     this.touched()
   }
@@ -368,7 +377,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
   }
 
   async connect(network: Network): Promise<void> {
-    await this.disconnect('closing')
+    await this.#unlink('closing')
     const reached = (node: NodeId): void => this.#context.greet(this, node)
     const links = new Links({
       context: this.#context,
@@ -381,10 +390,16 @@ export class SpaceImpl implements Space, ReplicatorHost {
     this.#links = links
     await links.open()
     links.hint(this.#hints)
+    this.presence.begin()
     this.touched()
   }
 
   async disconnect(reason: ByeReason): Promise<void> {
+    await this.presence.leave()
+    await this.#unlink(reason)
+  }
+
+  async #unlink(reason: ByeReason): Promise<void> {
     const links = this.#links
     this.#links = undefined
     await links?.close(reason)
@@ -416,7 +431,9 @@ export class SpaceImpl implements Space, ReplicatorHost {
 
   async serve(session: Session): Promise<void> {
     if (this.#links === undefined) return session.close('closing')
-    await this.#links.serve(session)
+    const served = this.#links.serve(session)
+    this.presence.met()
+    await served
   }
 
   introduction(): ReturnType<Links['introduction']> {
@@ -507,6 +524,23 @@ export class SpaceImpl implements Space, ReplicatorHost {
   /** All that may leave, in parts: what a bundle is made of. */
   parts(): AsyncGenerator<BundlePart> {
     return this.#documents.parts()
+  }
+
+  async heardBeat(beat: Uint8Array, from: NodeId): Promise<'accept' | 'ignore' | 'reject'> {
+    const verdict = await this.presence.hear(beat, from)
+    if (verdict === 'accept') this.#context.tellBeat(this.keys.idHex, beat)
+    return verdict
+  }
+
+  /** A beat from another tab: its own, or one that came to it from outside. */
+  async heardTabBeat(beat: Uint8Array): Promise<void> {
+    const verdict = await this.presence.hear(beat, 'tab')
+    if (verdict === 'accept') await this.#links?.replicator.publishBeat(beat)
+  }
+
+  async #publishBeat(beat: Uint8Array): Promise<void> {
+    this.#context.tellBeat(this.keys.idHex, beat)
+    await this.#links?.replicator.publishBeat(beat)
   }
 
   async heardNews(records: readonly Uint8Array[], from: Contact): Promise<void> {

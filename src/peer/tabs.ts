@@ -26,6 +26,8 @@ export interface TabsOptions {
   /** Reports of all spaces, when somebody asks. */
   readonly reports: () => readonly TabReport[]
   readonly heard: (report: TabReport) => void
+  /** Another tab shows itself in a space, or heard of somebody who does. */
+  readonly heardBeat: (idHex: string, beat: Uint8Array) => void
   /** A space was left in another tab. */
   readonly left: (idHex: string) => void
 }
@@ -44,6 +46,11 @@ export class Tabs {
     if (this.#options.leading()) this.#options.channel.post({ type: 'report', report })
   }
 
+  /** Presence: what this tab shows, or, of the one with the connection, what it heard. */
+  tellBeat(idHex: string, beat: Uint8Array): void {
+    this.#options.channel.post({ type: 'beat', idHex, beat })
+  }
+
   /** This tab has left a space. */
   tellLeft(idHex: string): void {
     this.#options.channel.post({ type: 'left', idHex })
@@ -60,6 +67,8 @@ export class Tabs {
     if (message.type === 'ask') for (const report of this.#options.reports()) this.tell(report)
     if (message.type === 'left' && 'idHex' in message && typeof message.idHex === 'string')
       this.#options.left(message.idHex)
+    if (message.type === 'beat' && 'idHex' in message && typeof message.idHex === 'string')
+      if ('beat' in message && message.beat instanceof Uint8Array) this.#options.heardBeat(message.idHex, message.beat)
     if (message.type === 'report' && 'report' in message && isReport(message.report) && !this.#options.leading())
       this.#options.heard(message.report)
   }

@@ -4,7 +4,7 @@
 //   dot   = actor bytes with their length, seq varint; of a forked actor 65 u8, then these, then where its change ends, varint, and the tag (8) of the
 //           chain there
 
-import { ByteReader, ByteWriter } from '../base/bytes.ts'
+import { ByteReader, ByteWriter, fromHex, toHex } from '../base/bytes.ts'
 import { JoineryError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import type { LV } from '../core/graph.ts'
@@ -31,9 +31,13 @@ export interface Cursor {
   readonly path: Path | undefined
   /** For another replica of the document, or later: `openCursor`. */
   encode(): Uint8Array
+  /** The same as text, so that JSON can carry it. */
+  toJSON(): string
 }
 
 const version = 0
+/** More than two dots take. */
+const CURSOR_BYTES = 256
 /** In the place of an actor's length, which is 64 at most. */
 const forkedDot = 65
 
@@ -77,6 +81,10 @@ class ItemCursor implements Cursor {
     return writer.finish()
   }
 
+  toJSON(): string {
+    return toHex(this.encode())
+  }
+
   #dot(writer: ByteWriter, lv: LV): void {
     const { graph, actors, chain } = this.#history
     const branch = graph.branchAt(lv)
@@ -104,9 +112,9 @@ export function cursorAt(history: History, document: EngineDocument, path: Path,
   return new ItemCursor(history, document, container, lv, side)
 }
 
-/** A cursor from its bytes. Errors: 'bad-message' for bytes that are none, 'bad-path' for one of ops that are not here. */
-export function decodeCursor(history: History, document: EngineDocument, bytes: Uint8Array): Cursor {
-  const reader = new ByteReader(bytes)
+/** A cursor from its bytes, or their text. Errors: 'bad-message' for what is none, 'bad-path' for one of ops that are not here. */
+export function decodeCursor(history: History, document: EngineDocument, bytes: Uint8Array | string): Cursor {
+  const reader = new ByteReader(typeof bytes === 'string' ? bytesOf(bytes) : bytes)
   const [read, side, place] = [reader.u8(), reader.u8(), reader.u8()]
   if (read !== version || side > 1 || place > 1) throw new JoineryError('bad-message', 'these bytes are no cursor')
   const maker = readDot(history, reader)
@@ -117,6 +125,12 @@ export function decodeCursor(history: History, document: EngineDocument, bytes: 
   if (lv >= 0 && !isItem(history, document, container, lv))
     throw new JoineryError('bad-path', 'a cursor names no item of its text or list')
   return new ItemCursor(history, document, container, lv, side === 1 ? 'after' : 'before')
+}
+
+function bytesOf(text: string): Uint8Array {
+  if (text.length % 2 === 1 || text.length > 2 * CURSOR_BYTES || !/^[0-9a-f]*$/.test(text))
+    throw new JoineryError('bad-message', 'this text is no cursor')
+  return fromHex(text)
 }
 
 function readDot(history: History, reader: ByteReader): LV {

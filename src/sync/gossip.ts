@@ -3,6 +3,7 @@
 //   payload  = kind u8, document, then
 //   0 delta    = range count, range …
 //   1 announce = version: "I hold this much; pull it"
+//   2 presence = no document, but a beat (presence.ts)
 
 import { ByteReader, ByteWriter } from '../base/bytes.ts'
 import { JoineryError } from '../base/errors.ts'
@@ -14,6 +15,7 @@ import { type DocName, readDocument, readMany, writeDocument } from './messages.
 export type Gossip =
   | { readonly type: 'delta'; readonly document: DocName; readonly ranges: readonly SignedRange[] }
   | { readonly type: 'announce'; readonly document: DocName; readonly version: Version }
+  | { readonly type: 'presence'; readonly beat: Uint8Array }
 
 const RANGES_MAX = 1024
 // What sealing and framing add to the ranges themselves.
@@ -35,10 +37,15 @@ export function encodeGossip(document: DocName, ranges: readonly SignedRange[], 
   return writer.finish()
 }
 
+export function encodePresence(beat: Uint8Array): Uint8Array {
+  return new ByteWriter(beat.length + 1).u8(2).raw(beat).finish()
+}
+
 /** Total: any bytes give a gossip or JoineryError('bad-message'). */
 export function decodeGossip(bytes: Uint8Array): Gossip {
   const reader = new ByteReader(bytes)
   const kind = reader.u8()
+  if (kind === 2) return { type: 'presence', beat: reader.raw(reader.left).slice() }
   if (kind > 1) throw new JoineryError('bad-message', `gossip of kind ${kind} is unknown here`)
   const document = readDocument(reader)
   const gossip: Gossip =

@@ -2,6 +2,7 @@
 
 import { announce, attempt, make, part, say } from './dom.ts'
 import { type Begun, beginnings } from './edits.ts'
+import { hereLine } from './here.ts'
 import { type AnyDocument, type Kind, kindOf, summary } from './notes.ts'
 import { textEditor } from './text-editor.ts'
 import { todoList } from './todo.ts'
@@ -30,7 +31,7 @@ export function documentView(handle: AnyDocument): () => void {
   }
 
   say(part('document-name'), handle.name)
-  const offs = [handle.subscribe(render), handle.on('error', (error) => announce(error.message))]
+  const offs = [hereLine(handle), handle.subscribe(render), handle.on('error', (error) => announce(error.message))]
   render()
   return () => {
     for (const off of offs) off()

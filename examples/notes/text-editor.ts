@@ -3,8 +3,10 @@
 // comes meanwhile is shown when the word is done.
 
 import type { PatchEvent } from 'joinery'
+import { caretLayer } from './caret-layer.ts'
 import { complain, make } from './dom.ts'
 import { editBody } from './edits.ts'
+import { showCaret } from './here.ts'
 import { type AnyDocument, readBody } from './notes.ts'
 import { diff, type Edit, rebase, shift } from './text-diff.ts'
 import { sentence } from './words.ts'
@@ -15,6 +17,8 @@ export function textEditor(handle: AnyDocument, place: HTMLElement): () => void 
     class: 'prose',
     attributes: { 'aria-label': `Text of ${handle.name}`, placeholder: 'Write …', rows: '12' },
   })
+  const ended = new AbortController()
+  const layer = caretLayer(handle, area)
   let shown = displayed(handle) // What the field held when it last agreed with the document …
   let later: Edit[] = [] // … and what others have done to the document since.
   let isComposing = false
@@ -71,6 +75,13 @@ export function textEditor(handle: AnyDocument, place: HTMLElement): () => void 
     const edit = diff(area.value, text, text.length)
     if (edit) replace(edit)
     shown = text
+    layer.draw()
+  }
+
+  /** Where the caret is, for the others: of what the document holds, so not in the middle of a word that is being composed. */
+  function moved(): void {
+    if (isComposing || area.value !== displayed(handle)) return
+    showCaret(handle, area === document.activeElement ? area.selectionEnd : undefined)
   }
 
   function replace(edit: Edit): void {
@@ -91,10 +102,15 @@ export function textEditor(handle: AnyDocument, place: HTMLElement): () => void 
     isComposing = false
     typed()
   })
-  place.replaceChildren(area)
+  for (const event of ['input', 'select', 'selectionchange', 'keyup', 'pointerup', 'focus', 'blur'])
+    area.addEventListener(event, moved, { signal: ended.signal })
+  place.replaceChildren(make('div', { class: 'prose-frame' }, area, layer.element))
+  layer.draw()
   const offs = [handle.on('patch', heard), handle.subscribe(() => isSending || isComposing || queueMicrotask(catchUp))]
   return () => {
     for (const off of offs) off()
+    ended.abort()
+    layer.close()
   }
 }
 

@@ -56,6 +56,15 @@ const ways: Readonly<Record<string, string>> = {
   websockets: 'WebSocket',
 }
 
+/** Who else has a document open: 'Here now: Ada, Ben and 2 more'. Each name once, in whatever many windows. */
+export function hereNow(names: readonly string[]): string {
+  const each = [...new Set(names)].sort((a, b) => a.localeCompare(b))
+  if (each.length === 0) return ''
+  const shown = each.length > 4 ? each.slice(0, 3) : each
+  const more = each.length - shown.length
+  return `Here now: ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+}
+
 /** Whether a member holds the same as this peer, or why not. */
 export function agreement(peer: PeerStatus): Sentence {
   if (peer.agreed && peer.connected) return { tone: 'good', text: 'Up to date' }

@@ -151,6 +151,11 @@ test.each(looks)('in $scheme, on a $size, no screen has a serious fault', async 
   const letter = 'Leave on Friday after school.\n\nAda brings the tent, Ben the stove. The boat is at the north pier.\n'
   await page.locator('textarea.prose').fill(letter)
   await eventually(() => text(page)).toBe(letter)
+  const friend = await stage.tab(await stage.person())
+  await open(friend, `lake ${scheme} ${size}`)
+  await friend.locator('textarea.prose').focus()
+  await friend.keyboard.press('Control+End')
+  await page.locator('.caret').waitFor({ state: 'attached' })
   await show('text')
   await page.click('#document-delete')
   await show('confirm')

@@ -89,6 +89,46 @@ test('two tabs and another browser write one text, and nobody loses a letter or 
   }
 })
 
+test('who else is in a text shows by name and by caret, which stays on its letter; and goes with them', async () => {
+  const named = async (name: string) => {
+    const person = await stage.person()
+    const page = await stage.tab(person)
+    await page.locator('.own').getByRole('button', { name: 'Change the name' }).click()
+    await field(page, 'Name').fill(name)
+    await page.keyboard.press('Enter')
+    await eventually(() => page.locator('.own .title').textContent()).toBe(name)
+    return { person, page }
+  }
+  const ada = await named('Ada')
+  const ben = await named('Ben')
+  const here = (page: typeof ada.page) => page.locator('#document-here').textContent()
+  const caretX = async () => Math.round((await ada.page.locator('.caret').boundingBox())?.x ?? 0)
+  await create(ada.page, 'travel', 'Text')
+  await open(ben.page, 'travel')
+  await ada.page.locator('textarea.prose').fill('one two')
+  await eventually(() => text(ben.page)).toBe('one two')
+  await eventually(() => here(ada.page)).toBe('Here now: Ben')
+  await eventually(() => here(ben.page)).toBe('Here now: Ada')
+  await ben.page.locator('textarea.prose').focus()
+  await ben.page.keyboard.press('Control+End')
+  await eventually(() => ada.page.locator('.caret').getAttribute('data-name')).toBe('Ben')
+  const endX = await caretX()
+  await ben.page.keyboard.press('Control+Home')
+  await eventually(caretX).toBeLessThan(endX - 20)
+  await ben.page.keyboard.press('Control+End')
+  await eventually(caretX).toBe(endX)
+  await ada.page.locator('textarea.prose').focus()
+  await ada.page.keyboard.press('Control+Home')
+  await ada.page.keyboard.type('zero ')
+  await eventually(caretX).toBeGreaterThan(endX + 20)
+  await ben.page.goBack()
+  await eventually(() => ada.page.locator('.caret').count(), 2_000).toBe(0)
+  await open(ben.page, 'travel')
+  await eventually(() => here(ada.page)).toBe('Here now: Ben')
+  await ben.person.close()
+  await eventually(() => ada.page.locator('#document-here').isVisible(), 11_000).toBe(false)
+})
+
 test('a word in the making is left alone while others write, and goes to where its place has moved', async () => {
   const page = await stage.tab(await stage.person())
   await create(page, 'haiku', 'Text')

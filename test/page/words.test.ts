@@ -1,6 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { kindOf, readItem, summary } from '../../examples/notes/notes.ts'
-import { ago, agreement, browserName, contact, initials, statusLine, ticketIn } from '../../examples/notes/words.ts'
+import {
+  ago,
+  agreement,
+  browserName,
+  contact,
+  hereNow,
+  initials,
+  statusLine,
+  ticketIn,
+} from '../../examples/notes/words.ts'
 import type { PeerStatus, Pending, Status } from '../../src/peer/api.ts'
 
 const ada: PeerStatus = {
@@ -28,6 +37,12 @@ const status = (fields: Partial<Status>): Status => ({
 const line = (fields: Partial<Status>, paused = false): string =>
   statusLine(status(fields), { paused, carrier: 'this' }).text
 const pending = (reason: Pending['reason'], message: string): readonly Pending[] => [{ reason, message }]
+
+test('who is here is named once, and of many the first', () => {
+  expect(hereNow([])).toBe('')
+  expect(hereNow(['Ben', 'Ada', 'Ben'])).toBe('Here now: Ada, Ben')
+  expect(hereNow(['e', 'd', 'c', 'b', 'a'])).toBe('Here now: a, b, c and 2 more')
+})
 
 describe('the status in one line', () => {
   test('claims to be up to date only with peers in contact', () => {

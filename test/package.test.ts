@@ -97,6 +97,8 @@ test.each([
   ['doc', 'browser'],
   ['lattice', 'node'],
   ['lattice', 'browser'],
+  ['reconcile', 'node'],
+  ['reconcile', 'browser'],
 ])('joinery/%s for %s reaches no libp2p and no node: module', (entry, platform) => {
   const reached = reach(join(root, 'dist', platform, `${entry}.js`))
   expect(reached.filter((name) => /^node:|libp2p|multiformats|\/(net|store|peer|auth)\//.test(name))).toEqual([])

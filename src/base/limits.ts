@@ -40,6 +40,15 @@ export const limits = {
   deltaPartBytes: 256 * KiB,
   /** One chunk of a bundle, sealed, and what it inflates to: the largest change there may be, and what stands around it. */
   bundleChunkBytes: 33 * MiB,
+  /** Coded symbols taken in one reconciliation: enough for 40,000 differences, a megabyte; what differs more is told whole, or found by ranges. */
+  symbols: 65_536,
+  /** Ids in a set of which symbols are made. */
+  symbolIds: 2 ** 31 - 1,
+  /** Messages one reconciliation by ranges may take: ranges are split in sixteen, so nine find one id of 2^32, and are answered. */
+  rangeRounds: 16,
+  /** Ranges, and ids in all, that one message of it holds: what is beyond is left to the next reconciliation. */
+  ranges: 1_024,
+  rangeIds: 4_096,
   /** Documents in one space. */
   documents: 100_000,
   /** Spaces one peer belongs to: a stranger's first frame is tried against the key of each. */

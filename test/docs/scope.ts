@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import * as joinery from 'joinery'
 import * as doc from 'joinery/doc'
 import * as memoryNetworks from 'joinery/net/memory'
+import * as reconcile from 'joinery/reconcile'
 import * as browserStores from 'joinery/store/indexeddb'
 import * as memoryStores from 'joinery/store/memory'
 import * as testing from 'joinery/testing'
@@ -30,7 +31,15 @@ export type Scope = typeof exported & {
   readonly ticket: string
 }
 
-const exported = { ...testing, ...doc, ...memoryStores, ...browserStores, ...memoryNetworks, ...joinery }
+const exported = {
+  ...testing,
+  ...doc,
+  ...reconcile,
+  ...memoryStores,
+  ...browserStores,
+  ...memoryNetworks,
+  ...joinery,
+}
 
 export const scopeNames: readonly string[] = [...Object.keys(exported), 'peer', 'space', 'list', 'doc', 'ticket']
 

@@ -12,6 +12,16 @@ import { decodeVersion, encodeVersion } from '../../src/core/version.ts'
 import { readDelta } from '../../src/core/wire-delta.ts'
 import { createDoc, type Doc, openDoc } from '../../src/doc.ts'
 import { decodeSpaceRecord } from '../../src/peer/shelf.ts'
+import {
+  CodedSet,
+  decodeRanges,
+  decodeSymbols,
+  encodeRanges,
+  encodeSymbols,
+  RangeReconciler,
+  SortedIds,
+  SymbolDecoder,
+} from '../../src/reconcile.ts'
 import { decodeRecord } from '../../src/store/journal.ts'
 import { decodeGossip } from '../../src/sync/gossip.ts'
 import { decodeMessage } from '../../src/sync/messages.ts'
@@ -184,10 +194,46 @@ function decoders(chance: Chance): Decoder[] {
     { name: 'a message of gossip', samples: deltas, decode: decodeGossip },
     { name: "a member's addresses", samples: deltas, decode: read(readRecord) },
     { name: 'the record of a space', samples: deltas, decode: decodeSpaceRecord },
+    ...reconcilers(chance),
     {
       name: 'an invitation',
       samples: [utf8('joinery:AbCdEf0123')],
       decode: (bytes) => decodeTicket(Buffer.from(bytes).toString('latin1')),
+    },
+  ]
+}
+
+/** Coded symbols and ranges, and the sides of a reconciliation that take them. */
+function reconcilers({ random }: Chance): Decoder[] {
+  const setOf = (count: number): CodedSet => {
+    const set = new CodedSet(new Uint8Array(16))
+    for (let i = 0; i < count; i++) set.add({ high: Math.floor(random.unit() * 2 ** 32), low: i })
+    return set
+  }
+  const ids = Array.from({ length: 60 }, () => random.bytes(32))
+  const [ours, theirs] = [setOf(30), setOf(20)]
+  const [a, b] = [new SortedIds(ids.slice(0, 50)), new SortedIds(ids.slice(20))]
+  const first = new RangeReconciler(a).begin()
+  const second = new RangeReconciler(b).receive(first)
+  return [
+    {
+      name: 'coded symbols',
+      samples: [0, 5].map((end) => encodeSymbols(theirs.symbols(0, 30 + end))),
+      decode: (bytes) => new SymbolDecoder(ours).add(decodeSymbols(bytes)),
+    },
+    {
+      name: 'a message of ranges',
+      samples: [encodeRanges(first)],
+      decode: (bytes) => new RangeReconciler(b).receive(decodeRanges(bytes)),
+    },
+    {
+      name: 'an answer in ranges',
+      samples: second === undefined ? [] : [encodeRanges(second)],
+      decode: (bytes) => {
+        const side = new RangeReconciler(a)
+        side.begin()
+        side.receive(decodeRanges(bytes))
+      },
     },
   ]
 }

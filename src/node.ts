@@ -1,5 +1,6 @@
 // The package's main entry in Node: peers that rest in files and travel by TCP, WebSocket, WebRTC-direct, found nearby by mDNS.
 
+import { nodeSigning } from './auth/device.node.ts'
 import { libp2pNetwork } from './net/libp2p.node.ts'
 import type { Peer, PeerOptions } from './peer/api.ts'
 import { openPeerOn } from './peer/peer.ts'
@@ -19,6 +20,7 @@ export function openPeer(options: PeerOptions = {}): Promise<Peer> {
       path: './.joinery',
       store: filesystemStore(),
       network: libp2pNetwork(),
+      signing: nodeSigning,
       awaitNetwork: true,
       onThrow: (error) => {
         queueMicrotask(() => {

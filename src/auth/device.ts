@@ -9,8 +9,14 @@ export interface Device {
   readonly publicKey: Uint8Array
   /** The public key in hex. */
   readonly keyHex: string
+  /** On a thread of the platform's: for many at once, and for whoever has no hurry. */
   sign(message: Uint8Array): Promise<Uint8Array>
+  /** At once, where the platform can: for a single message that somebody waits for. */
+  signNow?(message: Uint8Array): Uint8Array
 }
+
+/** How to sign at once with a key. */
+export type Signer = (privateKey: CryptoKey) => (message: Uint8Array) => Uint8Array
 
 interface KeyShelf {
   keyPair(
@@ -20,7 +26,7 @@ interface KeyShelf {
 }
 
 /** The device key of a store, made if there is none. Errors: 'insecure-context' where the page has no WebCrypto, and the store's. */
-export async function openDevice(store: KeyShelf): Promise<Device> {
+export async function openDevice(store: KeyShelf, signer?: Signer): Promise<Device> {
   requireCrypto()
   const pair = await onPlatform(() => store.keyPair('device', makePair))
   const publicKey = new Uint8Array(await onPlatform(() => crypto.subtle.exportKey('raw', pair.publicKey)))
@@ -29,6 +35,7 @@ export async function openDevice(store: KeyShelf): Promise<Device> {
     keyHex: toHex(publicKey),
     sign: (message) =>
       onPlatform(async () => new Uint8Array(await crypto.subtle.sign('Ed25519', pair.privateKey, owned(message)))),
+    ...(signer && { signNow: signer(pair.privateKey) }),
   }
 }
 

@@ -4,7 +4,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 
 /** Below, hashing anew is faster than going on. */
-const smallBytes = 1024
+const smallBytes = 256
 /** Up to here the last bytes are remembered. */
 const rememberedBytes = 64
 

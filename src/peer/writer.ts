@@ -27,14 +27,17 @@ export interface WriterOptions {
 
 interface Taken {
   readonly document: Document
+  readonly spaceId: Uint8Array
   readonly received: readonly SignedRange[]
-  readonly own: readonly SignedRange[]
+  readonly own: readonly OwnTip[]
   readonly version: Version
   readonly isStrict: boolean
 }
 
+/** An own range, on its way to be signed. */
 interface OwnTip extends Unsigned {
   readonly actor: ActorId
+  signature: Uint8Array
 }
 
 interface Dirty {
@@ -126,7 +129,8 @@ export class Writer {
     const batch = this.#dirty
     this.#dirty = new Map()
     try {
-      const taken = await Promise.all([...batch.values()].map((dirty) => this.#take(dirty)))
+      const taken = [...batch.values()].map((dirty) => this.#take(dirty))
+      await this.#sign(taken)
       await this.#append(taken)
       for (const part of taken) this.#settle(part)
     } catch (cause) {
@@ -135,19 +139,28 @@ export class Writer {
     }
   }
 
-  /** Everything up to the first await happens at one moment: what own changes build on is in the same append or an earlier one. */
-  async #take(dirty: Dirty): Promise<Taken> {
-    const { document } = dirty
-    const version = document.replica.version
-    const unsigned = [...dirty.actors].flatMap((actor) => unsignedOf(document, actor))
-    const received = [...dirty.received]
-    const own = await Promise.all(
-      unsigned.map(async (tip) => ({
-        ...tip,
-        signature: await this.#options.device.sign(tipBytes({ spaceId: dirty.spaceId, docTag: document.tag }, tip)),
-      })),
+  /** At one moment for all: what own changes build on is in the same append or an earlier one. */
+  #take({ document, spaceId, received, actors, isStrict }: Dirty): Taken {
+    const own = [...actors].flatMap((actor) => unsignedOf(document, actor))
+    const { version } = document.replica
+    return { document, spaceId, received: [...received], own, version, isStrict: isStrict || own.length > 0 }
+  }
+
+  /** One alone is signed on the spot, where the platform can; many at once are signed beside one another. */
+  async #sign(taken: readonly Taken[]): Promise<void> {
+    const { device } = this.#options
+    const tips = taken.flatMap(({ document, spaceId, own }) =>
+      own.map((tip) => ({ tip, bytes: tipBytes({ spaceId, docTag: document.tag }, tip) })),
     )
-    return { document, received, own, version, isStrict: dirty.isStrict || own.length > 0 }
+    const [first] = tips
+    if (first !== undefined && tips.length === 1 && device.signNow !== undefined)
+      first.tip.signature = device.signNow(first.bytes)
+    else
+      await Promise.all(
+        tips.map(async ({ tip, bytes }) => {
+          tip.signature = await device.sign(bytes)
+        }),
+      )
   }
 
   async #append(taken: readonly Taken[]): Promise<void> {
@@ -211,6 +224,6 @@ function unsignedOf(document: Document, actor: ActorId): OwnTip[] {
     tip !== undefined;
     tip = document.replica.outward.unsigned(actor, tip.endSeq)
   )
-    tips.push({ ...tip, actor })
+    tips.push({ ...tip, actor, signature: new Uint8Array(0) })
   return tips
 }

@@ -1,5 +1,6 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { describe, expect, test } from 'vitest'
+import { nodeSigning } from '../../src/auth/device.node.ts'
 import { deviceId, openDevice } from '../../src/auth/device.ts'
 import { admitKey, craftTorsionSignature, verify, verifyExactly } from '../../src/auth/ed25519.ts'
 import { firstHello, readFirstHello, readSecondHello, secondHello, sessionKeys } from '../../src/auth/hello.ts'
@@ -184,6 +185,17 @@ describe('hello', () => {
 })
 
 describe('Invariant 12: signatures have one verdict everywhere', () => {
+  test('a device in Node signs on the spot what the platform would sign, with the key that the store kept', async () => {
+    const store = await memoryStore(memoryDisk())('d')
+    const device = await nodeSigning.open(store)
+    for (const message of [new Uint8Array(0), utf8('a tip'), new Uint8Array(5000).fill(7)]) {
+      const signature = device.signNow?.(message)
+      expect(signature).toEqual(await device.sign(message))
+      expect(signature).toEqual(await (await openDevice(store)).sign(message))
+      expect(await verify(device.publicKey, signature ?? message, message)).toBe(true)
+    }
+  })
+
   test('what a device signs, others verify, exactly as the slow twin does', async () => {
     const device = await openDevice(await memoryStore(memoryDisk())('d'))
     expect(deviceId(device.publicKey)).toMatch(/^peer:[0-9a-f]{16}$/)

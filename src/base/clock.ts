@@ -73,3 +73,7 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
     signal?.addEventListener('abort', onAbort, { once: true })
   })
 }
+
+/** Runs `fn` in a later turn of the event loop: whatever promises this one settled, what waited for them has gone on by then. */
+export const nextTurn: (fn: () => void) => void =
+  globalThis.setImmediate === undefined ? (fn) => void setTimeout(fn, 0) : (fn) => void setImmediate(fn)

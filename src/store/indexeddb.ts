@@ -5,7 +5,6 @@ import { toHex } from '../base/bytes.ts'
 import { Emitter, type Off } from '../base/emitter.ts'
 import type { JoineryError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
-import { systemRandom } from '../base/random.ts'
 import { checkRecords, checkSize, checkStream, checkUpTo, closedError } from './checks.ts'
 import { Commits } from './indexeddb/commits.ts'
 import { type Database, databaseError, openDatabase } from './indexeddb/database.ts'
@@ -13,9 +12,9 @@ import { LastCalls, Notes } from './indexeddb/last-words.ts'
 import { Leader, type LeaderMessage } from './indexeddb/leader.ts'
 import { holdInstance } from './indexeddb/locks.ts'
 import { type Row, unpackRows } from './indexeddb/packs.ts'
-import { type PageLife, pageLife } from './indexeddb/page-life.ts'
 import { askToPersist, usageOfSite } from './indexeddb/room.ts'
 import { Shelf } from './indexeddb/shelf.ts'
+import { every, pageHost, type TabChannel, type TabHost } from './indexeddb/tab-host.ts'
 import { endOfLog } from './indexeddb/transactions.ts'
 import { Turns } from './indexeddb/turns.ts'
 import type {
@@ -34,10 +33,8 @@ import type {
   Usage,
 } from './store.ts'
 
-export interface IndexeddbStoreOptions {
-  /** @internal Stands for the page in tests. */
-  readonly life?: PageLife
-}
+/** @internal What stands for the page in tests. */
+export type IndexeddbStoreOptions = Partial<TabHost>
 
 /**
  * Opens stores in IndexedDB; the path is part of the database's name. Rejects 'no-indexeddb' where the browser gives none, 'store-newer' (a
@@ -50,8 +47,9 @@ export function indexeddbStore(options: IndexeddbStoreOptions = {}): StoreFactor
   return async (path) => {
     const name = `joinery:${path}`
     const gone = Promise.withResolvers<string>()
+    const host = { ...pageHost(), ...options }
     const calls = new LastCalls()
-    const database = await openDatabase(name, { lastCall: () => calls.call(), onGone: gone.resolve })
+    const database = await openDatabase(name, { host, lastCall: () => calls.call(), onGone: gone.resolve })
     try {
       const transaction = database.transaction(['packs', 'meta'])
       transaction.done.catch(() => {}) // The requests tell.
@@ -60,7 +58,7 @@ export function indexeddbStore(options: IndexeddbStoreOptions = {}): StoreFactor
         transaction.objectStore('meta').get('incarnation'),
       ])
       const opened = { name, database, calls, end, incarnation: String(incarnation), gone: gone.promise }
-      return new IndexeddbStore(opened, options.life ?? pageLife)
+      return new IndexeddbStore(opened, host)
     } catch (error) {
       database.close()
       throw databaseError(error, name)
@@ -82,13 +80,14 @@ type Message = 'appended' | LeaderMessage
 class IndexeddbStore implements Store {
   readonly kind = 'indexeddb'
   readonly incarnation: string
-  readonly writer: string = toHex(systemRandom.bytes(8))
+  readonly writer: string
   readonly lastWords: LastWords
   readonly #name: string
+  readonly #host: TabHost
   readonly #database: Database
   readonly #commits: Commits
   readonly #shelf: Shelf
-  readonly #channel: BroadcastChannel
+  readonly #channel: TabChannel
   readonly #leader: Leader
   readonly #hints = new Emitter<{ hint: undefined }>()
   readonly #lost = Promise.withResolvers<void>()
@@ -99,8 +98,10 @@ class IndexeddbStore implements Store {
   #failed: JoineryError | undefined
   #closing: Promise<void> | undefined
 
-  constructor({ name, database, calls, end, incarnation, gone }: Opened, life: PageLife) {
+  constructor({ name, database, calls, end, incarnation, gone }: Opened, host: TabHost) {
     this.#name = name
+    this.#host = host
+    this.writer = toHex(host.random.bytes(8))
     this.#database = database
     this.incarnation = incarnation
     this.#seen = end
@@ -116,31 +117,31 @@ class IndexeddbStore implements Store {
       outdated: () => this.#leader.resign(),
       done: (keys) => this.#wrote(keys),
     })
-    this.#channel = new BroadcastChannel(name)
+    this.#channel = host.channel(name)
     this.#channel.onmessage = ({ data }: MessageEvent<Message>) => this.#hear(data)
     this.#leader = new Leader({
       name: `${name}:leader`,
-      life,
+      host,
       post: (message) => this.#post(message),
       begin: async (isLost) => this.#commits.lead(await this.#shelf.beginTerm(isLost)),
     })
-    const notes = new Notes(name)
+    const notes = new Notes(name, host.notes)
     this.lastWords = {
       onCall: (listener) => calls.on(listener),
       leave: (instance, note) => notes.leave(instance, note),
       find: (instance) => notes.find(instance),
     }
-    this.#watch(life, calls, turns)
+    this.#watch(host, calls, turns)
     void gone.then((why) => this.#fail(new Error(why)))
   }
 
   /** Hints may be lost, with the tab that meant to give one or while this one slept: we look by ourselves, too. */
-  #watch(life: PageLife, calls: LastCalls, turns: Turns): void {
+  #watch({ clock, life }: TabHost, calls: LastCalls, turns: Turns): void {
     const hint = (): void => this.#hints.emit('hint', undefined)
-    const look = setInterval(() => (life.isVisible() || this.#leader.leads) && hint(), limits.tailLookMs)
+    const look = (): void => void ((life.isVisible() || this.#leader.leads) && hint())
     const callIfHidden = (): void => void (life.isVisible() || calls.call())
     this.#offs.push(
-      () => clearInterval(look),
+      every(clock, limits.tailLookMs, look),
       life.onWake(() => {
         turns.wake()
         hint()
@@ -160,7 +161,7 @@ class IndexeddbStore implements Store {
     const strict = options.durability === 'strict'
     await this.#commits.append(records, { strict, sizeBytes })
     // Somebody has written something here: now it is worth asking.
-    if (strict) askToPersist()
+    if (strict) askToPersist(this.#host.storage)
   }
 
   async streams(): Promise<readonly StreamName[]> {
@@ -235,7 +236,7 @@ class IndexeddbStore implements Store {
 
   async lease(): Promise<Lease> {
     this.#check()
-    const held = await holdInstance(`${this.#name}:actor`)
+    const held = await holdInstance(this.#host.locks, `${this.#name}:actor`)
     const mark = await this.#shelf.beginLease(held.instance).catch(async (error: unknown) => {
       await held.release()
       throw error
@@ -278,7 +279,7 @@ class IndexeddbStore implements Store {
   }
 
   usage(): Promise<Usage> {
-    return usageOfSite()
+    return usageOfSite(this.#host.storage)
   }
 
   close(): Promise<void> {

@@ -9,6 +9,7 @@ import { limits } from '../../src/base/limits.ts'
 import { openDatabase } from '../../src/store/indexeddb/database.ts'
 import { decodePack, encodePack, packRows, unpackRows } from '../../src/store/indexeddb/packs.ts'
 import type { PageLife } from '../../src/store/indexeddb/page-life.ts'
+import { pageHost } from '../../src/store/indexeddb/tab-host.ts'
 import { indexeddbStore } from '../../src/store/indexeddb.ts'
 import { outcome, records, storeContract, texts } from './contract.ts'
 
@@ -400,7 +401,12 @@ test('a tab of an older version that does not let go is named as what is in the 
     request.onsuccess = () => resolve(request.result)
     request.onerror = () => reject(request.error)
   })
-  const refused = openDatabase(`joinery:${path}`, { version: 2, lastCall: async () => {}, onGone: () => {} })
+  const refused = openDatabase(`joinery:${path}`, {
+    host: pageHost(),
+    version: 2,
+    lastCall: async () => {},
+    onGone: () => {},
+  })
   expect(await outcome(refused)).toBe('store-locked')
   deaf.close()
 })

@@ -1,11 +1,13 @@
 // The database: its tables, how it is opened, and the words for what can go wrong with it.
 
-import { type DBSchema, type IDBPDatabase, openDB } from 'idb'
+import { type DBSchema, type IDBPDatabase, wrap } from 'idb'
 import { toHex } from '../../base/bytes.ts'
+import type { Clock } from '../../base/clock.ts'
 import { JoineryError, messageOf } from '../../base/errors.ts'
 import { limits } from '../../base/limits.ts'
-import { systemRandom } from '../../base/random.ts'
+import type { Random } from '../../base/random.ts'
 import type { Row } from './packs.ts'
+import type { TabHost } from './tab-host.ts'
 
 /** Version of the tables. Databases of a newer joinery are refused by the browser itself. */
 const databaseVersion = 1
@@ -22,6 +24,7 @@ export interface Tables extends DBSchema {
 export type Database = IDBPDatabase<Tables>
 
 export interface DatabaseOptions {
+  readonly host: Pick<TabHost, 'indexedDB' | 'clock' | 'random'>
   /** Another version of the tables than ours: only tests know of one. */
   readonly version?: number
   /** A newer joinery waits for us to close: what is written before the promise resolves is kept. */
@@ -31,61 +34,59 @@ export interface DatabaseOptions {
 }
 
 /** Opens the database. Where a tab with an older version does not close it in time, it is refused: 'store-locked'. */
-export async function openDatabase(
-  name: string,
-  { version = databaseVersion, lastCall, onGone }: DatabaseOptions,
-): Promise<Database> {
-  if (findIndexedDb() === undefined) throw noIndexedDb(name, undefined)
+export async function openDatabase(name: string, options: DatabaseOptions): Promise<Database> {
+  const { host, version = databaseVersion } = options
+  if (host.indexedDB === undefined) throw noIndexedDb(name, undefined)
   const blocked = Promise.withResolvers<never>()
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const opening = openDB<Tables>(name, version, {
-    upgrade: (database) => makeTables(database),
-    blocked: () => {
-      timer = setTimeout(() => blocked.reject(blockedError(name)), limits.blockedMs)
-    },
-    // Whoever wants another version waits for us to close, so a tab left open must not hold the others up.
-    blocking: (_version, wanted, event) => {
-      const database = event.target as IDBDatabase
-      const close = (why: string): void => {
-        database.close()
-        onGone(why)
-      }
-      if (wanted === null) return close('its data was deleted')
-      void within(limits.lastCallMs, lastCall()).then(() => close('another tab has a newer joinery'))
-    },
-    terminated: () => onGone('the browser closed it, perhaps because its data was cleared'),
-  })
+  let cancel = (): void => {}
+  let opening: Promise<Database> | undefined
   try {
+    const request = host.indexedDB.open(name, version)
+    request.addEventListener('upgradeneeded', () =>
+      makeTables(wrap(request.result) as unknown as Database, host.random),
+    )
+    request.addEventListener('blocked', () => {
+      cancel = host.clock.after(limits.blockedMs, () => blocked.reject(blockedError(name)))
+    })
+    // The tables are those of this version: the request is for no other.
+    opening = wrap(request) as unknown as Promise<Database>
+    void opening.then((database) => watch(database, options)).catch(() => {}) // Told below.
     return await Promise.race([opening, blocked.promise])
   } catch (error) {
-    void opening.then((database) => database.close()).catch(() => {}) // Refused already; what comes late is put away.
+    void opening?.then((database) => database.close()).catch(() => {}) // Refused already; what comes late is put away.
     throw openError(error, name)
   } finally {
-    clearTimeout(timer)
+    cancel()
   }
 }
 
-/** Some browsers throw where it is asked for, as in a frame that may keep nothing. */
-function findIndexedDb(): IDBFactory | undefined {
-  try {
-    return globalThis.indexedDB
-  } catch {
-    return undefined
+/** Whoever wants another version waits for us to close, so a tab left open must not hold the others up. */
+function watch(database: Database, { host, lastCall, onGone }: DatabaseOptions): void {
+  const close = (why: string): void => {
+    database.close()
+    onGone(why)
   }
+  database.addEventListener('close', () => onGone('the browser closed it, perhaps because its data was cleared'))
+  database.addEventListener('versionchange', ({ newVersion }) => {
+    if (newVersion === null) return close('its data was deleted')
+    void within(host.clock, limits.lastCallMs, lastCall()).then(() => close('another tab has a newer joinery'))
+  })
 }
 
-function within(timeMs: number, work: Promise<void>): Promise<void> {
-  return Promise.race([work, new Promise<void>((resolve) => setTimeout(resolve, timeMs))])
+function within(clock: Clock, timeMs: number, work: Promise<void>): Promise<void> {
+  const over = Promise.withResolvers<void>()
+  const cancel = clock.after(timeMs, over.resolve)
+  return Promise.race([work, over.promise]).finally(cancel)
 }
 
-function makeTables(database: Database): void {
+function makeTables(database: Database, random: Random): void {
   const packs = database.createObjectStore('packs', { keyPath: 'cursor', autoIncrement: true })
   packs.createIndex('stream', 'stream')
   packs.createIndex('snapshot', ['stream', 'upTo'])
   database.createObjectStore('shelf')
   database.createObjectStore('keyPairs')
   // The upgrade's transaction: whoever is second among tabs finds it done.
-  void database.createObjectStore('meta').put(toHex(systemRandom.bytes(16)), 'incarnation')
+  void database.createObjectStore('meta').put(toHex(random.bytes(16)), 'incarnation')
 }
 
 /** An error of a transaction as one of ours. */

@@ -1,6 +1,7 @@
 // What is said and done when a page may end at any moment, and nobody waits for it.
 
 import type { Off } from '../../base/emitter.ts'
+import type { TabHost } from './tab-host.ts'
 
 type Listener = () => void | Promise<void>
 
@@ -22,15 +23,17 @@ export class LastCalls {
 /** Notes that are there at once, and that the next page finds: what else is synchronous in a browser? One for each actor's instance. */
 export class Notes {
   readonly #prefix: string
+  readonly #notes: TabHost['notes']
 
-  constructor(name: string) {
+  constructor(name: string, notes: TabHost['notes']) {
+    this.#notes = notes
     this.#prefix = `${name}:unsaved:`
   }
 
   leave(instance: number, note: string | undefined): void {
     try {
-      if (note === undefined) globalThis.localStorage?.removeItem(this.#prefix + instance)
-      else globalThis.localStorage?.setItem(this.#prefix + instance, note)
+      if (note === undefined) this.#notes?.removeItem(this.#prefix + instance)
+      else this.#notes?.setItem(this.#prefix + instance, note)
     } catch {
       // No room, or none given to this page: a note is a courtesy, and what it would tell of is lost either way.
     }
@@ -38,7 +41,7 @@ export class Notes {
 
   find(instance: number): string | undefined {
     try {
-      return globalThis.localStorage?.getItem(this.#prefix + instance) ?? undefined
+      return this.#notes?.getItem(this.#prefix + instance) ?? undefined
     } catch {
       return undefined
     }

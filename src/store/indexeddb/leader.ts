@@ -13,11 +13,11 @@ import type { Off } from '../../base/emitter.ts'
 import { limits } from '../../base/limits.ts'
 import type { Leadership } from '../store.ts'
 import { type Begin, type Held, hold, taken } from './locks.ts'
-import type { PageLife } from './page-life.ts'
+import { every, type TabHost } from './tab-host.ts'
 
 export interface LeaderOptions {
   readonly name: string
-  readonly life: PageLife
+  readonly host: Pick<TabHost, 'clock' | 'life' | 'locks'>
   /** Tells the other tabs. */
   readonly post: (message: LeaderMessage) => void
   /** Called while the lock is held, before anyone is told: makes the term by which older leaders are refused. */
@@ -36,7 +36,8 @@ export class Leader {
 
   constructor(options: LeaderOptions) {
     this.#options = options
-    this.#offs = [options.life.onVisibility(() => this.#say()), options.life.onSleep(() => this.#giveWay?.())]
+    const { life } = options.host
+    this.#offs = [life.onVisibility(() => this.#say()), life.onSleep(() => this.#giveWay?.())]
   }
 
   get leads(): boolean {
@@ -70,10 +71,10 @@ export class Leader {
 
   /** What another tab said. */
   hear(message: LeaderMessage): void {
-    if (message === 'leader-here') this.#heardAt = performance.now()
+    if (message === 'leader-here') this.#heardAt = this.#options.host.clock.monotonic()
     else if (message === 'hidden-tab-leads') this.#say()
     else if (message === 'leader-there?') this.#answer()
-    else if (!this.#options.life.isVisible()) this.#giveWay?.()
+    else if (!this.#options.host.life.isVisible()) this.#giveWay?.()
   }
 
   /** Somebody else has begun to lead, which we were not told of. */
@@ -90,14 +91,14 @@ export class Leader {
   }
 
   #say(): void {
-    const isVisible = this.#options.life.isVisible()
+    const isVisible = this.#options.host.life.isVisible()
     if (this.leads && !isVisible) this.#options.post('hidden-tab-leads')
     else if (!this.leads && this.#waiting > 0 && isVisible) this.#options.post('visible-tab-asks')
   }
 
   /** The lock, in turn; or at once from whoever holds it and does not answer. */
   #acquire(signal: AbortSignal): Promise<Held> {
-    const { name, begin } = this.#options
+    const { name, host, begin } = this.#options
     const turn = new AbortController()
     const wait = AbortSignal.any([signal, turn.signal])
     return new Promise((resolve, reject) => {
@@ -121,7 +122,7 @@ export class Leader {
         ),
       )
       const queue = (): void => {
-        hold(name, { signal: wait }, begin).then(take, (error: unknown) => {
+        hold(host.locks, name, { signal: wait }, begin).then(take, (error: unknown) => {
           if (isOver) return
           // It was our turn while we slept, and somebody went ahead of us.
           if (isStolen(error) && !wait.aborted) queue()
@@ -134,29 +135,29 @@ export class Leader {
 
   /** Asks the leader to answer for as long as nobody looks away; `silent` is called each time that it did not. */
   #watch(silent: () => unknown): () => void {
-    this.#heardAt = performance.now()
+    const { clock, life } = this.#options.host
+    this.#heardAt = clock.monotonic()
     let tickedAt = this.#heardAt
-    const timer = setInterval(() => {
-      const now = performance.now()
+    return every(clock, limits.leaderAskMs, () => {
+      const now = clock.monotonic()
       // Who slept heard nothing, and cannot say that others were silent. A hidden tab has no haste.
       const slept = now - tickedAt > 2 * limits.leaderAskMs
       tickedAt = now
-      if (slept || !this.#options.life.isVisible()) this.#heardAt = now
+      if (slept || !life.isVisible()) this.#heardAt = now
       else if (now - this.#heardAt >= limits.leaderSilenceMs) {
         this.#heardAt = now
         silent()
       } else this.#options.post('leader-there?')
-    }, limits.leaderAskMs)
-    return () => clearInterval(timer)
+    })
   }
 
   /** One tab at a time, or each would steal from the one before. */
   async #steal(): Promise<Held | undefined> {
-    const { name, begin } = this.#options
-    const alone = await hold(`${name}:steal`, { ifAvailable: true }).catch(ifTaken)
+    const { name, host, begin } = this.#options
+    const alone = await hold(host.locks, `${name}:steal`, { ifAvailable: true }).catch(ifTaken)
     if (alone === undefined) return undefined
     try {
-      return await hold(name, { steal: true }, async (isLost) => {
+      return await hold(host.locks, name, { steal: true }, async (isLost) => {
         await alone.release() // Should we fall asleep now, others may steal from us.
         await begin(isLost)
       })

@@ -15,8 +15,12 @@ export const taken = new Error('the lock is taken')
 export type Begin = (isLost: () => boolean) => Promise<void>
 
 /** Takes a lock and keeps it until released. Where `begin` fails the lock is free again. */
-export function hold(name: string, options: LockOptions, begin: Begin = async () => {}): Promise<Held> {
-  const { locks } = navigator
+export function hold(
+  locks: LockManager | undefined,
+  name: string,
+  options: LockOptions,
+  begin: Begin = async () => {},
+): Promise<Held> {
   if (locks === undefined)
     throw new JoineryError('insecure-context', 'Tabs share data only on https: or http://localhost pages.')
   const granted = Promise.withResolvers<Held>()
@@ -42,9 +46,12 @@ export function hold(name: string, options: LockOptions, begin: Begin = async ()
 }
 
 /** Invariant 11: the lowest instance number that no living tab holds. It is free again the moment its holder dies. */
-export async function holdInstance(name: string): Promise<Held & { readonly instance: number }> {
+export async function holdInstance(
+  locks: LockManager | undefined,
+  name: string,
+): Promise<Held & { readonly instance: number }> {
   for (let instance = 0; ; instance++) {
-    const held = await hold(`${name}:${instance}`, { ifAvailable: true }).catch((error: unknown) => {
+    const held = await hold(locks, `${name}:${instance}`, { ifAvailable: true }).catch((error: unknown) => {
       if (error === taken) return undefined
       throw error
     })

@@ -2,17 +2,16 @@
 
 import type { Usage } from '../store.ts'
 
-let asked = false
+const asked = new WeakSet<StorageManager>()
 
 /** Asks the browser, once a page, not to clear this site's data by itself. It may say no; some ask the user. */
-export function askToPersist(): void {
-  if (asked) return
-  asked = true
-  void navigator.storage?.persist?.().catch(() => false)
+export function askToPersist(storage: StorageManager | undefined): void {
+  if (storage === undefined || asked.has(storage)) return
+  asked.add(storage)
+  void storage.persist?.().catch(() => false)
 }
 
-export async function usageOfSite(): Promise<Usage> {
-  const { storage } = navigator
+export async function usageOfSite(storage: StorageManager | undefined): Promise<Usage> {
   const [estimate, persisted] = await Promise.all([
     storage?.estimate?.().catch(() => undefined),
     storage?.persisted?.().catch(() => undefined),

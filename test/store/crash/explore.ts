@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto'
 import { seededRandom } from '../../../src/base/random.ts'
 import { crashStates, type DiskImage, everything } from '../../../src/testing/crash-states.ts'
 import { type Content, checkStore, type Expected, goOn, reopen } from './check.ts'
-import { type Moment, type Recording, record, type WorkloadOptions } from './workload.ts'
+import { type Moment, type Recording, record, reopenerOf, type WorkloadOptions } from './workload.ts'
 
 export interface ExploreOptions extends WorkloadOptions {
   /** Looks at each state with this chance; 1 is all. */
@@ -69,7 +69,7 @@ export async function explore(options: ExploreOptions): Promise<Explored> {
         continue
       }
       try {
-        const content = await reopen(image, options)
+        const content = await reopen(reopenerOf(image, options))
         const known = byContent.get(content.digest)
         const found = known ?? { content, image, last: moment }
         byContent.set(content.digest, found)
@@ -108,7 +108,9 @@ type Fail = (moment: Moment, error: unknown) => void
 function met(found: Found, moment: Moment, fail: Fail): void {
   found.last = moment
   try {
-    checkStore(found.content, moment)
+    const { promised, disk } = moment
+    const mayHaveHoles = disk.unsynced.some(({ node }) => node.type !== 'folder')
+    checkStore(found.content, promised, mayHaveHoles)
   } catch (error) {
     fail(moment, error)
   }
@@ -161,7 +163,7 @@ async function goOnWith(
 ): Promise<void> {
   if (moment.promised.incarnation === undefined) return
   try {
-    await goOn(image, recording, { ...expected, seenCount: moment.promised.seen }, options)
+    await goOn(reopenerOf(image, options), recording, { ...expected, seenCount: moment.promised.seen })
   } catch (error) {
     fail(moment, error)
   }

@@ -5,9 +5,9 @@ import { isJoineryError } from '../../../src/base/errors.ts'
 import { seededRandom } from '../../../src/base/random.ts'
 import { containsVersion } from '../../../src/core/version.ts'
 import { type DiskImage, everything } from '../../../src/testing/crash-states.ts'
-import { checkBytes, diskOf, Witness } from './check.ts'
+import { checkBytes, Witness } from './check.ts'
 import { openParts } from './parts.ts'
-import { opener, path, type Recording, record, type WorkloadOptions } from './workload.ts'
+import { type Recording, record, reopenerOf, type WorkloadOptions } from './workload.ts'
 
 export interface Harmed {
   readonly what: string
@@ -73,8 +73,8 @@ function* harms(image: DiskImage, foreign: DiskImage): Generator<Harmed> {
 }
 
 async function heal(recording: Recording, image: DiskImage): Promise<'whole' | 'missing' | 'refused'> {
-  const open = opener(diskOf(image), workload, { isCompacting: false })
-  const store = await open(path)
+  const open = reopenerOf(image, workload)
+  const store = await open()
   let isMissing = false
   try {
     const parts = await openParts({ store, random: seededRandom(3) })
@@ -100,7 +100,7 @@ async function heal(recording: Recording, image: DiskImage): Promise<'whole' | '
     await parts.documents.healed()
     const end = new Map(parts.documents.all.map(({ id, replica }) => [id.name, replica.version]))
     await store.close()
-    const next = await open(path)
+    const next = await open()
     const again = await openParts({ store: next, random: seededRandom(4) })
     if (again.documents.all.some(({ degraded, isEmpty }) => degraded && !isEmpty))
       throw new Error('it is damaged still')

@@ -1,7 +1,7 @@
 // The parts of a peer that write and load, without its network: the real Documents, Writer, Replica and Device over any store. Whoever has them
 // writes own edits and receives others', and finds all of it again.
 
-import { createPrivateKey, createPublicKey } from 'node:crypto'
+import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto'
 import { type Device, openDevice } from '../../../src/auth/device.ts'
 import { makeSpace, type SpaceKeys, spaceKeys } from '../../../src/auth/keys.ts'
 import { ByteWriter, fromHex, toHex } from '../../../src/base/bytes.ts'
@@ -16,16 +16,37 @@ import { ManualClock } from '../../../src/testing/manual-clock.ts'
 
 /** Keys that are the same in each run, so that a seed makes the same bytes. */
 export function keyFile(seed: number): Uint8Array {
-  const secret = fromHex(`302e020100300506032b657004220420${toHex(seededRandom(seed).bytes(32))}`)
-  const key = createPrivateKey({ key: Buffer.from(secret), format: 'der', type: 'pkcs8' })
-  const open = createPublicKey(key).export({ format: 'jwk' }).x ?? ''
-  return new ByteWriter().bytes(secret).bytes(Buffer.from(open, 'base64url')).finish()
+  const { bytes, publicKey } = keysOf(seed)
+  return new ByteWriter().bytes(bytes).bytes(publicKey).finish()
+}
+
+function keysOf(seed: number): {
+  readonly bytes: Uint8Array
+  readonly secret: KeyObject
+  readonly publicKey: Uint8Array
+} {
+  const bytes = fromHex(`302e020100300506032b657004220420${toHex(seededRandom(seed).bytes(32))}`)
+  const secret = createPrivateKey({ key: Buffer.from(bytes), format: 'der', type: 'pkcs8' })
+  const open = createPublicKey(secret).export({ format: 'jwk' }).x ?? ''
+  return { bytes, secret, publicKey: new Uint8Array(Buffer.from(open, 'base64url')) }
+}
+
+/** The same keys, as a browser's store keeps them. */
+export async function keyPair(seed: number): Promise<CryptoKeyPair> {
+  const { bytes, publicKey } = keysOf(seed)
+  const [privateKey, open] = await Promise.all([
+    crypto.subtle.importKey('pkcs8', Uint8Array.from(bytes), 'Ed25519', false, ['sign']),
+    crypto.subtle.importKey('raw', Uint8Array.from(publicKey), 'Ed25519', true, ['verify']),
+  ])
+  return { privateKey, publicKey: open }
 }
 
 export const keys: SpaceKeys = spaceKeys(makeSpace(new Uint8Array(32).fill(7), seededRandom(7)))
 
 export interface PartsOptions {
   readonly store: Store
+  /** Signs within the turn, so that a seed makes the same order of things; else the store's own key does. */
+  readonly device?: Device
   readonly random: Random
   /** What of this device may leave from now on. */
   readonly onPublished?: (document: Document, own: readonly SignedRange[]) => void
@@ -44,11 +65,23 @@ export interface Parts {
     fn: (draft: { text: { insert(index: number, text: string): void }; counts: Record<string, number> }) => void,
   ): void
   receive(name: string, ranges: readonly SignedRange[]): void
+  /** Takes what others appended to the same store. */
+  catchUp(): Promise<void>
+}
+
+/** The device that a key file holds, whose signatures wait for nothing. */
+export function deviceOf(seed: number): Device {
+  const { secret, publicKey } = keysOf(seed)
+  return {
+    publicKey,
+    keyHex: toHex(publicKey),
+    sign: async (message) => new Uint8Array(sign(null, message, secret)),
+  }
 }
 
 /** Opens them, with all that the store holds. */
-export async function openParts({ store, random, onPublished }: PartsOptions): Promise<Parts> {
-  const device = await openDevice(store)
+export async function openParts({ store, random, onPublished, ...options }: PartsOptions): Promise<Parts> {
+  const device = options.device ?? (await openDevice(store))
   const lease = await store.lease()
   const actor = memberActor(device.publicKey, lease.instance)
   const clock = new ManualClock()
@@ -60,7 +93,23 @@ export async function openParts({ store, random, onPublished }: PartsOptions): P
     onDurable: (document, own) => onPublished?.(document, own),
     onError: (error) => failures.push(error),
   })
-  const context = { actor, catchUp: async () => {}, clock, leading: true, random, store, trace: () => {}, writer }
+  let cursor = store.cursor()
+  let reading = Promise.resolve()
+  const readTail = async (): Promise<void> => {
+    const tail = await store.tail(cursor)
+    cursor = tail.cursor
+    for (const [stream, own] of Map.groupBy(tail.records, (record) => record.stream))
+      documents.take(
+        stream,
+        own.map(({ bytes }) => bytes),
+      )
+  }
+  // One reading after another, as the peer does.
+  const catchUp = (): Promise<void> => {
+    reading = reading.then(readTail).catch((error: unknown) => void failures.push(error))
+    return reading
+  }
+  const context = { actor, catchUp, clock, leading: true, random, store, trace: () => {}, writer }
   const failed = (cause: unknown): void => void failures.push(cause)
   const documents = new Documents({
     context,
@@ -79,6 +128,7 @@ export async function openParts({ store, random, onPublished }: PartsOptions): P
     writer,
     lease,
     failures,
+    catchUp,
     edit(name, fn) {
       const document = documents.open(name)
       document.change(fn as (draft: never) => void, undefined)

@@ -6,7 +6,7 @@ import type { SignedRange } from '../../../src/core/range.ts'
 import type { Version } from '../../../src/core/version.ts'
 import { memoryStore } from '../../../src/store/memory.ts'
 import type { Store, StoreFactory } from '../../../src/store/store.ts'
-import type { DiskMoment } from '../../../src/testing/crash-states.ts'
+import type { DiskImage, DiskMoment } from '../../../src/testing/crash-states.ts'
 import { type DiskCall, SimulatedDisk, simulatedStore } from '../../../src/testing/simulated-disk.ts'
 import { keyFile, openParts, type Parts } from './parts.ts'
 import { platform } from './platform.ts'
@@ -32,6 +32,13 @@ export interface Scene {
 /** The store of a workload, or a faulty one. */
 export function opener(disk: SimulatedDisk, { open, segmentBytes }: WorkloadOptions, scene: Scene): StoreFactory {
   return open?.(disk, scene) ?? simulatedStore(disk, { segmentBytes })
+}
+
+/** Opens what is left on a disk. */
+export function reopenerOf(image: DiskImage, options: WorkloadOptions): () => Promise<Store> {
+  const disk = new SimulatedDisk({ random: seededRandom(99), image, ...platform })
+  const open = opener(disk, options, { isCompacting: false })
+  return () => open(path)
 }
 
 /** What anybody outside has seen, in order. */

@@ -403,8 +403,9 @@ export class Replicator {
       return 'accept'
     } catch (error) {
       if (!isJoineryError(error)) throw error
-      this.#trace('gossip', from, 'refused', error.message)
-      return error.code === 'bad-message' ? 'reject' : 'ignore'
+      const verdict = error.code === 'bad-message' ? 'reject' : 'ignore'
+      this.#trace('gossip', from, verdict, error.message)
+      return verdict
     } finally {
       this.#gossipWaiting--
     }

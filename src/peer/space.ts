@@ -472,7 +472,8 @@ export class SpaceImpl implements Space, ReplicatorHost {
     this.touched()
     for (const { range, error } of refused) {
       // Under a good signature it is the author who contradicts itself, mostly, and not the member that hands it on: their session goes on.
-      if (error.code === 'bad-message' && (origin === 'gossip' || range.signature.length === 0)) throw error
+      if (error.code === 'bad-message' && range.signature.length === 0) throw error
+      if (origin === 'gossip') throw blameless(range, error)
       this.#fail(error)
     }
     return document.replica.history.graph.length - before
@@ -663,4 +664,13 @@ export class SpaceImpl implements Space, ReplicatorHost {
 function deletedError(wanted: readonly Pick<Wanted, 'document'>[]): JoineryError {
   const names = wanted.map(({ document }) => `"${document.id.name}"`).join(', ')
   return new JoineryError('document-deleted', `${names} was deleted. Opening the name again begins a new document.`)
+}
+
+/**
+ * Of a signed range that goes on from other ops, which came by gossip and cannot be taken: it may go on from a history of its author that was not heard
+ * of yet (FORMAT §1, forks), and then whoever handed it on did right. A pull, which brings that history from where the two part, says more.
+ */
+function blameless(range: SignedRange, error: JoineryError): JoineryError {
+  if (error.code !== 'bad-message' || range.fromSeq === 0) return error
+  return new JoineryError('forked', error.message, { cause: error })
 }

@@ -24,6 +24,11 @@ export const limits = {
   snapshotBytes: 256 * MiB,
   /** Continuations of one forked actor in a document: far above any accident with a backup; each is looked at when one of them goes on. */
   branches: 64,
+  /** Chains of forked actors that are looked at for what one body names by hashes: each may cost the hash of 256 ops. */
+  bodyLookups: 65_536,
+  /** Histories of forked actors upon which a body is tried, if it does not say which is meant: so many, or more as long as that reads few bytes. */
+  bodyTries: 4,
+  bodyTriedBytes: MiB,
   /** Parents of one change (FORMAT §2). */
   links: 32,
   /** Bytes waiting in the causal buffer of one document; beyond, what is furthest from the frontier is dropped and pulled again. */

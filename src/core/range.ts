@@ -25,6 +25,13 @@ export interface SignedRange {
   readonly base?: Uint8Array | undefined
 }
 
+const empty = new Uint8Array(0)
+
+/** What nobody signed. */
+export function unsignedRange(actor: ActorId, fromSeq: number, endSeq: number, body: Uint8Array): SignedRange {
+  return { actor, fromSeq, endSeq, body, tipHash: empty, signature: empty }
+}
+
 export function encodeRange(writer: ByteWriter, range: SignedRange): void {
   encodeActor(writer, range.actor)
   writer.varint(range.fromSeq).varint(range.endSeq - range.fromSeq)

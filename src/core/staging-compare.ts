@@ -7,44 +7,58 @@ import type { LV } from './graph.ts'
 import { type Cut, Kind, type Make, type Meta } from './kinds.ts'
 import { advanceA, advanceB } from './op-log.ts'
 import { unknownActor } from './short-ids.ts'
-import { type DotRuns, Ends, hasValues, type Staging, targetsOf } from './staging.ts'
+import { DotRuns, Ends, hasValues, type Staging, targetsOf } from './staging.ts'
 import type { Scalar } from './value.ts'
-import { hasKey, rootBranch, type Source } from './wire.ts'
+import { hasKey, ownBranch, rootBranch, type Source } from './wire.ts'
 import { writeAmount, writeCut, writeItem, writeMeta } from './wire-contents.ts'
 
 /** Whether the first `ops` staged ops are those of the branch from there on, which are all here. */
 export function isHeld(staging: Staging, ops: number, source: Source): boolean {
-  return areLinksHeld(staging, ops, source) && new Comparison(staging, source).run(ops)
+  return sharedOps(staging, ops, source, staging.branch) === ops
 }
 
-function areLinksHeld(staging: Staging, ops: number, source: Source): boolean {
+/**
+ * How many of the first `most` staged ops are those of a branch from there on, which are all here. What was staged as ops of `ownBranch` is compared
+ * with any.
+ */
+export function sharedOps(staging: Staging, most: number, source: Source, own: number): number {
+  const linked = linkedAlike(staging, most, source, own)
+  return new Comparison(staging, source, own).run(linked)
+}
+
+/** Before which op links first differ. */
+function linkedAlike(staging: Staging, most: number, source: Source, own: number): number {
   const { graph } = source
-  const { branch, fromSeq } = staging
-  let staged = 0
-  for (let stretch = 0; stretch < staging.stretches && staging.stretchOps.at(stretch) < ops; stretch++) {
-    const from = staging.stretchLinks.at(stretch)
-    const end = staging.endLinkOf(stretch)
-    if (from === end) continue
-    staged += end - from
-    const lv = graph.lvOf(branch, fromSeq + staging.stretchOps.at(stretch))
+  const { fromSeq } = staging
+  let stretch = 0
+  for (let at = 0; at < most; ) {
+    const lv = graph.lvOf(own, fromSeq + at)
     const row = graph.rowAt(lv)
-    const links = graph.startOfRow(row) === lv ? linksOf(source, row) : []
-    for (let at = from; at < end; at++) {
-      const other = staging.linkBranches.at(at)
-      // A short name that says nothing here may be the right one.
-      if (other === unknownActor) continue
-      if (other < 0 || !opsNamed(staging, source, other, staging.linkSeqs.at(at)).some((lv) => links.includes(lv)))
-        return false
-    }
+    const held = graph.startOfRow(row) === lv ? linksOf(source, row) : []
+    const isHere = stretch < staging.stretches && staging.stretchOps.at(stretch) === at
+    if (!areAlike(staging, isHere ? stretch : -1, held, source, own)) return at
+    if (isHere) stretch++
+    const next = Math.min(most, at + graph.endIn(own, lv) - lv)
+    // Within a row of the graph nobody links to others.
+    for (; stretch < staging.stretches && staging.stretchOps.at(stretch) < next; stretch++)
+      if (staging.stretchLinks.at(stretch) < staging.endLinkOf(stretch)) return staging.stretchOps.at(stretch)
+    at = next
   }
-  let held = 0
-  for (let seq = fromSeq; seq < fromSeq + ops; ) {
-    const lv = graph.lvOf(branch, seq)
-    const row = graph.rowAt(lv)
-    if (graph.startOfRow(row) === lv) held += linksOf(source, row).length
-    seq += graph.endIn(branch, lv) - lv
+  return most
+}
+
+/** Whether the links of a stretch, none if it is below 0, are those that are held. */
+function areAlike(staging: Staging, stretch: number, held: readonly LV[], source: Source, own: number): boolean {
+  const from = stretch < 0 ? 0 : staging.stretchLinks.at(stretch)
+  const end = stretch < 0 ? 0 : staging.endLinkOf(stretch)
+  if (end - from !== held.length) return false
+  for (let at = from; at < end; at++) {
+    const other = staging.linkBranches.at(at)
+    // A short name that says nothing here may be the right one.
+    if (other === unknownActor) continue
+    if (!opsNamed(staging, source, own, other, staging.linkSeqs.at(at)).some((lv) => held.includes(lv))) return false
   }
-  return staged === held
+  return true
 }
 
 /** A run of one kind: as a row has it, from some op of it on. */
@@ -57,26 +71,40 @@ interface Run {
 class Comparison {
   readonly #staging: Staging
   readonly #source: Source
+  readonly #own: number
   readonly #ours = new ByteWriter(64)
   readonly #theirs = new ByteWriter(64)
 
-  constructor(staging: Staging, source: Source) {
+  constructor(staging: Staging, source: Source, own: number) {
     this.#staging = staging
     this.#source = source
+    this.#own = own
   }
 
-  run(ops: number): boolean {
+  /** How many of the first `most` ops are the same. */
+  run(most: number): number {
     const { graph, log } = this.#source
-    const { branch, fromSeq, counts } = this.#staging
-    for (let row = 0, before = 0; before < ops; before += counts.at(row), row++)
-      for (let at = 0, most = Math.min(counts.at(row), ops - before); at < most; ) {
-        const lv = graph.lvOf(branch, fromSeq + before + at)
+    const { fromSeq, counts } = this.#staging
+    for (let row = 0, before = 0; before < most; before += counts.at(row), row++)
+      for (let at = 0, end = Math.min(counts.at(row), most - before); at < end; ) {
+        const lv = graph.lvOf(this.#own, fromSeq + before + at)
         const logRow = log.rowAt(lv)
-        const count = Math.min(most - at, log.endOf(logRow) - lv, graph.endIn(branch, lv) - lv)
-        if (!this.#isSame(row, at, logRow, lv, count)) return false
+        const count = Math.min(end - at, log.endOf(logRow) - lv, graph.endIn(this.#own, lv) - lv)
+        if (!this.#isSame(row, at, logRow, lv, count)) return before + at + this.#sameIn(row, at, logRow, lv, count)
         at += count
       }
-    return true
+    return most
+  }
+
+  /** How many of some ops that are not all the same are so: fewer than `count`. */
+  #sameIn(row: number, at: number, logRow: number, lv: number, count: number): number {
+    let low = 0
+    for (let high = count - 1; low < high; ) {
+      const middle = (low + high + 1) >>> 1
+      if (this.#isSame(row, at, logRow, lv, middle)) low = middle
+      else high = middle - 1
+    }
+    return low
   }
 
   /** Whether `count` ops are the same: of a staged row from its op `at` on, of one of the log from `lv` on. */
@@ -97,7 +125,8 @@ class Comparison {
     const branch = this.#staging.makerBranches.at(code)
     if (maker < 0 || branch === rootBranch) return maker < 0 && branch === rootBranch
     if (branch === unknownActor) return true
-    return opsNamed(this.#staging, this.#source, branch, this.#staging.makerSeqs.at(code)).includes(maker)
+    const seq = this.#staging.makerSeqs.at(code)
+    return opsNamed(this.#staging, this.#source, this.#own, branch, seq).includes(maker)
   }
 
   #isSamePlace(theirs: Run, ours: Run): boolean {
@@ -138,22 +167,25 @@ class Comparison {
 
   #isSameTargets(theirs: DotRuns, ours: Int32Array): boolean {
     const { graph, actors } = this.#source
-    const { runs } = theirs
+    const runs = theirs.runs.slice()
     for (let i = 0; i < runs.length; i += 3) {
       const [branch, last] = [runs[i] as number, (runs[i + 1] as number) + (runs[i + 2] as number) - 1]
       if (branch === unknownActor) return true
       const isMeant = (one: number): boolean => isIn(ours, graph.lvOf(one, last))
-      const meant = this.#staging.plain.has(branch) ? actors.branchesOf(branch).find(isMeant) : branch
+      const plain = this.#staging.plain.has(branch) ? actors.branchesOf(branch).find(isMeant) : branch
+      const meant = branch === ownBranch ? this.#own : plain
       if (meant === undefined || graph.endOf(meant) <= last) return false
       runs[i] = meant
     }
-    const spans = targetsOf(theirs, graph)
+    const spans = targetsOf(new DotRuns(runs), graph)
     return spans.length === ours.length && spans.every((lv, i) => lv === ours[i])
   }
 }
 
-/** The ops that a name may mean: more than one where only a forked actor was said. */
-function opsNamed(staging: Staging, { graph, actors }: Source, branch: number, seq: number): LV[] {
+/** The ops that a name may mean: more than one where only a forked actor was said, none where it says nothing here. */
+function opsNamed(staging: Staging, { graph, actors }: Source, own: number, branch: number, seq: number): LV[] {
+  if (branch === ownBranch) return [graph.lvOf(own, seq)]
+  if (branch < 0) return []
   const branches = staging.plain.has(branch) ? actors.branchesOf(branch) : [branch]
   return branches.map((one) => graph.lvOf(one, seq))
 }

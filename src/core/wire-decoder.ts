@@ -5,7 +5,7 @@ import { ByteReader } from '../base/bytes.ts'
 import { limits } from '../base/limits.ts'
 import type { Actors } from './actors.ts'
 import type { Forks } from './forks.ts'
-import { actorId, forkedBranch, tagBytes } from './ids.ts'
+import { type ActorId, actorId, type BranchId, forkedBranch, tagBytes } from './ids.ts'
 import { Kind, type Meta } from './kinds.ts'
 import { DotRuns, Ends, type Staging } from './staging.ts'
 import {
@@ -58,6 +58,9 @@ export class BodyDecoder {
   readonly #forks: Forks | undefined
   #table: readonly number[] | undefined
   readonly #named: number[] = []
+  /** Branches of forked actors that the body named by their hashes, and how many chains were looked at for them. */
+  readonly #forked = new Map<BranchId, number>()
+  #lookups = 0
   #fromSeq = 0
   #seq = 0
   #ref = 0
@@ -87,6 +90,8 @@ export class BodyDecoder {
     this.#reader.reset(bytes, from)
     this.#table = table
     if (this.#named.length > 0) this.#named.length = 0
+    if (this.#forked.size > 0) this.#forked.clear()
+    this.#lookups = 0
     this.#fromSeq = fromSeq
     this.#seq = fromSeq
     this.#time = 0
@@ -339,10 +344,21 @@ export class BodyDecoder {
     const tag = this.#reader.raw(tagBytes).slice()
     const rest = this.#reader.varint(limits.changeOps)
     this.#readSeq(isRun)
+    return this.#branchNamed(name, this.#dotSeq + this.#dotCount + rest, tag)
+  }
+
+  #branchNamed(name: ActorId, end: number, tag: Uint8Array): number {
+    const id = forkedBranch(name, end, tag)
+    const known = this.#forked.get(id)
+    if (known !== undefined) return known
     const actor = this.#actors.find(name)
-    const end = this.#dotSeq + this.#dotCount + rest
-    const branch = actor === undefined ? -1 : (this.#forks?.at(actor, end, tag) ?? -1)
-    return branch < 0 ? this.#staging.addStranger(forkedBranch(name, end, tag)) : branch
+    // Each branch may have to be hashed up to there.
+    this.#lookups += actor === undefined ? 1 : this.#actors.branchesOf(actor).length
+    if (this.#lookups > limits.bodyLookups) throw bad('a body names ops of forked actors by too many hashes')
+    const found = actor === undefined ? -1 : (this.#forks?.at(actor, end, tag) ?? -1)
+    const branch = found < 0 ? this.#staging.addStranger(id) : found
+    this.#forked.set(id, branch)
+    return branch
   }
 
   #otherBranch(code: number): number {

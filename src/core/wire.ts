@@ -65,6 +65,8 @@ export interface WirePlace {
 }
 
 export const rootBranch = -1
+/** Stands for the branch of a body that is read before it is known which one that is. */
+export const ownBranch = 2 ** 30
 export const wireVersion = 0
 export const messageBytesMax = 4096
 export const timeMax = 8.64e15

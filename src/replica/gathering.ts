@@ -3,7 +3,7 @@
 import type { ActorId } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
 import type { PatchEvent } from '../crdt/patch.ts'
-import type { Stretch } from './admission.ts'
+import type { Stretch } from './entering.ts'
 import type { Origin, Refusal } from './received.ts'
 
 /** A range of which the ops from `fromSeq` on are newly held. */

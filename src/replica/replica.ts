@@ -15,7 +15,7 @@ import { noTrace, type Trace } from '../base/trace.ts'
 import type { LV } from '../core/graph.ts'
 import { type ActorId, actorId, isSelfCertifying, ownerOf } from '../core/ids.ts'
 import { Kind, type Meta } from '../core/kinds.ts'
-import type { SignedRange } from '../core/range.ts'
+import { type SignedRange, unsignedRange } from '../core/range.ts'
 import type { Version } from '../core/version.ts'
 import { branchOf, readDelta, ShortDelta, shortIdAt, type WireName, type WireRange } from '../core/wire-delta.ts'
 import type { SessionDecoder } from '../core/wire-session.ts'
@@ -27,8 +27,10 @@ import type { Recorder } from '../crdt/engine/recorder.ts'
 import { exportValue } from '../crdt/export.ts'
 import type { Patch, PatchEvent } from '../crdt/patch.ts'
 import type { Draft, Value } from '../crdt/types.ts'
-import { Admission, type AdmissionHost, type NextBody, type Stretch, unsignedRange } from './admission.ts'
+import { Admission } from './admission.ts'
+import type { AdmissionHost, Stretch } from './entering.ts'
 import { Gathering, type Held } from './gathering.ts'
+import type { NextBody } from './group-admission.ts'
 import { History } from './history.ts'
 import { recordInit } from './init.ts'
 import { Intake, type IntakeHost } from './intake.ts'
@@ -161,7 +163,7 @@ export class Replica<T = unknown> {
     const intakeHost: IntakeHost = {
       heldOf: (name) => history.endOf(name),
       attempt: (range) => admission.attempt(range),
-      attemptTogether: (ranges, waiting) => admission.attemptTogether(ranges, waiting),
+      attemptTogether: (ranges, waiting) => admission.groups.attemptTogether(ranges, waiting),
       refuse: (range, error) => this.#refuse(range, error),
       forkedActors: () => outward.forkedActors,
       holds: (range) => outward.holds(range),
@@ -528,7 +530,7 @@ export class Replica<T = unknown> {
       if (branch >= 0 && base === undefined && fromSeq === graph.endOf(branch)) bodies.push({ branch, fromSeq, body })
       else others.push(range)
     }
-    if (bodies.length < 2 || !this.#admission.attemptBodies(bodies)) return ranges
+    if (bodies.length < 2 || !this.#admission.groups.attemptBodies(bodies)) return ranges
     for (const { branch, fromSeq } of bodies) {
       this.#intake.release(actors.nameOf(branch), fromSeq)
       if (fromSeq === 0) this.#takeUnnamed()

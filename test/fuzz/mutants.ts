@@ -43,7 +43,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'links that say nothing new are taken',
-    file: 'src/replica/admission.ts',
+    file: 'src/replica/entering.ts',
     from: "if (parents.length < count) throw bad('a link is implied by another')",
     to: '',
   },

@@ -9,7 +9,7 @@ import { changesOf } from '../../src/replica/past.ts'
 import { Replica } from '../../src/replica/replica.ts'
 import { decodeBranches } from '../../src/replica/snapshot-branches.ts'
 import { pack } from '../../src/replica/snapshot-columns.ts'
-import { Forger } from './forger.ts'
+import { type Forged, Forger } from './forger.ts'
 import { docTag, heldAt, meet, Side } from './notation.ts'
 
 /** One who wrote 'so', and two lives of it after that: with what each made, and what both had. */
@@ -235,6 +235,31 @@ describe('two lives of one actor', () => {
     expect(decodeBranches(of(64))).toHaveLength(64)
     // Each of them is compared with all others: many thousands would take minutes.
     expect(() => decodeBranches(of(65))).toThrow('an actor has 65 branches')
+  })
+
+  it('are looked for upon each of them only while that is cheap', () => {
+    const all = Array.from({ length: 61 }, (_, n) => {
+      const forger = new Forger('h')
+      return { forger, first: forger.write([{ type: 'set', key: `k${n}`, value: n }]) }
+    })
+    const [strange, ...known] = all as [Life, ...Life[]]
+    const b = new Side('b')
+    b.take(known.map(({ first }) => first))
+    for (const { forger } of known)
+      expect(b.take([forger.write([{ type: 'set', key: 'small', value: 1 }])]).held).toHaveLength(1)
+    strange.forger.write([{ type: 'make', key: 'log', make: 'log', gen: 0 }])
+    const at = strange.forger.own(1)
+    const values = Array.from({ length: 100_000 }, (_, n): Forged => ({ type: 'append', value: `value ${n}`, at }))
+    strange.forger.write(values)
+    const late = strange.forger.range(1, strange.forger.seq)
+    const start = performance.now()
+    b.take([late])
+    const altered = strange.forger.range(0, strange.forger.seq)
+    b.take([{ ...altered, tipHash: new Uint8Array(32).fill(1) }])
+    // Entered sixty times, that would be a minute and more.
+    expect(performance.now() - start).toBeLessThan(10_000)
+    b.take([strange.first])
+    expect(b.value.log).toHaveLength(100_000)
   })
 
   it('may be many, but not without end', () => {

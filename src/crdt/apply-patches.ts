@@ -6,6 +6,8 @@ import { defineKey, Json, type Scalar, valueKey } from '../core/value.ts'
 import type { Patch, Path } from './patch.ts'
 
 type Edit = (value: unknown) => unknown
+/** More are not spread into a call: the platform's stack has an end. */
+const fewArguments = 1_000
 
 /**
  * The value after the patches.
@@ -15,35 +17,43 @@ type Edit = (value: unknown) => unknown
  * doc.on('patch', ({ patches }) => { mirror = applyPatches(mirror, patches) })
  */
 export function applyPatches(value: unknown, patches: readonly Patch[]): unknown {
-  return patches.reduce((now, patch) => applyPatch(now, patch), value)
+  // What was copied on the way is nobody else's yet, and takes what follows in place: many patches of one list do not copy it each.
+  const own = new Set<object>()
+  return patches.reduce((now, patch) => applyPatch(now, patch, own), value)
 }
 
-function applyPatch(value: unknown, patch: Patch): unknown {
+type Own = Set<object>
+
+function applyPatch(value: unknown, patch: Patch, own: Own): unknown {
   switch (patch.type) {
     case 'set': {
       const [inside, key] = split(patch.path)
-      return editAt(value, inside, (parent) => withKey(parent, key, patch.value))
+      return editAt(value, inside, own, (parent) => withKey(parent, key, patch.value, own))
     }
     case 'delete': {
       const [inside, key] = split(patch.path)
-      return editAt(value, inside, (parent) => withoutKey(parent, key))
+      return editAt(value, inside, own, (parent) => withoutKey(parent, key, own))
     }
     case 'insert':
-      return editAt(value, patch.path, (old) =>
-        'text' in patch ? spliceText(old, patch.index, 0, patch.text) : spliceList(old, patch.index, 0, patch.values),
+      return editAt(value, patch.path, own, (old) =>
+        'text' in patch
+          ? spliceText(old, patch.index, 0, patch.text)
+          : spliceList(old, patch.index, 0, patch.values, own),
       )
     case 'remove':
-      return editAt(value, patch.path, (old) =>
+      return editAt(value, patch.path, own, (old) =>
         typeof old === 'string'
           ? spliceText(old, patch.index, patch.count, '')
-          : spliceList(old, patch.index, patch.count, []),
+          : spliceList(old, patch.index, patch.count, [], own),
       )
     case 'increment':
-      return editAt(value, patch.path, () => patch.value)
+      return editAt(value, patch.path, own, () => patch.value)
     case 'add':
-      return editAt(value, patch.path, (old) => sorted([...listOf(old), patch.value]))
+      return editAt(value, patch.path, own, (old) => withMember(old, patch.value, own))
     case 'take':
-      return editAt(value, patch.path, (old) => listOf(old).filter((member) => keyOf(member) !== keyOf(patch.value)))
+      return editAt(value, patch.path, own, (old) =>
+        listOf(old).filter((member) => keyOf(member) !== keyOf(patch.value)),
+      )
     default:
       return never(patch)
   }
@@ -55,10 +65,10 @@ function split(path: Path): [Path, string | number] {
   return [path.slice(0, -1), key]
 }
 
-function editAt(value: unknown, path: Path, edit: Edit): unknown {
+function editAt(value: unknown, path: Path, own: Own, edit: Edit): unknown {
   const [key, ...rest] = path
   if (key === undefined) return edit(value)
-  return withKey(value, key, editAt(at(value, key), rest, edit))
+  return withKey(value, key, editAt(at(value, key), rest, own, edit), own)
 }
 
 function at(value: unknown, key: string | number): unknown {
@@ -66,24 +76,39 @@ function at(value: unknown, key: string | number): unknown {
   return (value as Record<string | number, unknown>)[key]
 }
 
-function withKey(value: unknown, key: string | number, item: unknown): unknown {
-  if (Array.isArray(value) && typeof key === 'number') return value.with(key, item)
-  const out = copy(value)
+function withKey(value: unknown, key: string | number, item: unknown, own: Own): unknown {
+  if (Array.isArray(value) && typeof key === 'number') {
+    if (!Object.hasOwn(value, key)) throw misfit()
+    const list = ownList(value, own)
+    list[key] = item
+    return list
+  }
+  const out = ownObject(value, own)
   defineKey(out, String(key), item)
   return out
 }
 
-function withoutKey(value: unknown, key: string | number): unknown {
-  const out = copy(value)
+function withoutKey(value: unknown, key: string | number, own: Own): unknown {
+  const out = ownObject(value, own)
   Reflect.deleteProperty(out, key)
   return out
 }
 
-/** A copy of a plain object, `__proto__` and all. */
-function copy(value: unknown): object {
+/** A plain object that may be altered, `__proto__` and all. */
+function ownObject(value: unknown, own: Own): object {
   if (typeof value !== 'object' || value === null) throw misfit()
+  if (own.has(value)) return value
   const out = {}
   for (const [key, item] of Object.entries(value)) defineKey(out, key, item)
+  own.add(out)
+  return out
+}
+
+function ownList(value: unknown, own: Own): unknown[] {
+  const list = listOf(value)
+  if (own.has(list)) return list as unknown[]
+  const out = list.slice()
+  own.add(out)
   return out
 }
 
@@ -92,20 +117,34 @@ function spliceText(value: unknown, index: number, count: number, text: string):
   return value.slice(0, index) + text + value.slice(index + count)
 }
 
-function spliceList(value: unknown, index: number, count: number, values: readonly unknown[]): unknown[] {
-  const list = listOf(value)
-  return [...list.slice(0, index), ...values, ...list.slice(index + count)]
+function spliceList(value: unknown, index: number, count: number, values: readonly unknown[], own: Own): unknown[] {
+  const list = ownList(value, own)
+  if (values.length <= fewArguments) {
+    list.splice(index, count, ...values)
+    return list
+  }
+  const out = list.slice(0, index).concat(values, list.slice(index + count))
+  own.add(out)
+  return out
+}
+
+/** A list of the members in the order of their bytes, and one more. */
+function withMember(value: unknown, member: unknown, own: Own): unknown[] {
+  const list = ownList(value, own)
+  const key = keyOf(member)
+  let low = 0
+  for (let high = list.length; low < high; ) {
+    const middle = (low + high) >>> 1
+    if (keyOf(list[middle]) < key) low = middle + 1
+    else high = middle
+  }
+  list.splice(low, 0, member)
+  return list
 }
 
 function listOf(value: unknown): readonly unknown[] {
   if (!Array.isArray(value)) throw misfit()
   return value
-}
-
-/** Members in the order of their bytes. */
-function sorted(members: readonly unknown[]): unknown[] {
-  const keyed = members.map((member) => [keyOf(member), member] as const)
-  return keyed.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, member]) => member)
 }
 
 function keyOf(member: unknown): string {

@@ -13,11 +13,11 @@ import { limits } from '../base/limits.ts'
 import type { Random } from '../base/random.ts'
 import { noTrace, type Trace } from '../base/trace.ts'
 import type { LV } from '../core/graph.ts'
-import { type ActorId, actorId, isSelfCertifying, ownerOf } from '../core/ids.ts'
+import { type ActorId, isSelfCertifying, ownerOf } from '../core/ids.ts'
 import { Kind, type Meta } from '../core/kinds.ts'
-import { type SignedRange, unsignedRange } from '../core/range.ts'
+import type { SignedRange } from '../core/range.ts'
 import type { Version } from '../core/version.ts'
-import { branchOf, readDelta, ShortDelta, shortIdAt, type WireName, type WireRange } from '../core/wire-delta.ts'
+import { readDelta, ShortDelta, shortIdAt, type WireRange } from '../core/wire-delta.ts'
 import type { SessionDecoder } from '../core/wire-session.ts'
 import { EngineDocument } from '../crdt/engine/document.ts'
 import type { Drafts } from '../crdt/engine/drafts.ts'
@@ -28,9 +28,9 @@ import { exportValue } from '../crdt/export.ts'
 import type { Patch, PatchEvent } from '../crdt/patch.ts'
 import type { Draft, Value } from '../crdt/types.ts'
 import { Admission } from './admission.ts'
+import { BareRanges } from './bare-ranges.ts'
 import type { AdmissionHost, Stretch } from './entering.ts'
 import { Gathering, type Held } from './gathering.ts'
-import type { NextBody } from './group-admission.ts'
 import { History } from './history.ts'
 import { recordInit } from './init.ts'
 import { Intake, type IntakeHost } from './intake.ts'
@@ -69,8 +69,8 @@ interface House {
   readonly history: History
   readonly document: EngineDocument
   readonly drafts: Drafts
-  readonly admission: Admission
   readonly intake: Intake
+  readonly bare: BareRanges
   readonly strokes: Strokes
   readonly outward: Outward
   /** The snapshot had dropped what does not show. */
@@ -89,9 +89,6 @@ export class Replica<T = unknown> {
   #branch: number
   #gathering: Gathering | undefined
   readonly #short = new ShortDelta()
-  /** Of deltas: what names an actor by a short id that is not known here. */
-  #unnamed: WireRange[] = []
-  #unnamedBytes = 0
   /** Where graph and log stood before heads were joined for the change that is being recorded. */
   #joined: { readonly length: LV; readonly frontier: readonly LV[]; readonly values: number } | undefined
   /** What the clock showed when the time was last found not to be due; NaN if it must be asked again. */
@@ -170,16 +167,13 @@ export class Replica<T = unknown> {
     }
     const outward = new Outward(history)
     const intake = new Intake(intakeHost)
+    const bare = new BareRanges(history, admission, intake, intakeHost.refuse)
     const strokes = new Strokes(history, document)
-    return { history, document, drafts: document.drafts, admission, intake, strokes, outward, isLive: false }
+    return { history, document, drafts: document.drafts, intake, bare, strokes, outward, isLive: false }
   }
 
   get #drafts(): Drafts {
     return this.#house.drafts
-  }
-
-  get #admission(): Admission {
-    return this.#house.admission
   }
 
   get #intake(): Intake {
@@ -203,11 +197,12 @@ export class Replica<T = unknown> {
 
   get pending(): Pending {
     const { ops, bytes } = this.#intake
-    if (ops === 0 && this.#unnamed.length === 0) return nothingPending
+    const { bare } = this.#house
+    if (ops === 0 && !bare.isWaiting) return nothingPending
     // How many ops those have whose author is not known is told when it is; each has one at least.
     return {
-      ops: ops + this.#unnamed.length,
-      bytes: bytes + this.#unnamedBytes,
+      ops: ops + bare.waiting.ranges,
+      bytes: bytes + bare.waiting.bytes,
       missing: this.#intake.missing,
     }
   }
@@ -258,12 +253,12 @@ export class Replica<T = unknown> {
       if (branch >= 0 && short.fromSeq === graph.endOf(branch) && !actors.isForked(branch)) {
         const { root } = this.document
         const before = root.cache
-        const isAlone = !this.listening && this.#intake.ops === 0 && this.#unnamed.length === 0
+        const isAlone = !this.listening && this.#intake.ops === 0 && !this.#house.bare.isWaiting
         const merged = isAlone ? this.#house.strokes.take(branch, delta, short.bodyAt) : 0
         if (merged > 0) return strokesReceived(merged, before === undefined || root.cache !== before)
         const gathering = this.#gather('sync')
         try {
-          this.#takeNext(branch, short.fromSeq, delta, short.bodyAt)
+          this.#house.bare.takeNext(branch, short.fromSeq, delta, short.bodyAt)
           this.#intake.settle()
         } finally {
           this.#settle(gathering)
@@ -292,8 +287,8 @@ export class Replica<T = unknown> {
     const gathering = this.#gather('sync')
     try {
       for (const ranges of deltas) {
-        if (session !== undefined) for (const range of ranges) this.#takeOfSession(range, session)
-        else for (const range of ranges.length > 1 ? this.#takeTogether(ranges) : ranges) this.#takeWire(range)
+        if (session === undefined) this.#house.bare.take(ranges)
+        else for (const range of ranges) this.#house.bare.takeOfSession(range, session)
       }
       this.#intake.settle()
     } finally {
@@ -517,118 +512,6 @@ export class Replica<T = unknown> {
   }
 
   // Receiving.
-
-  /** Takes what writers who may have linked to one another did next, all at once if it is as simple as that; gives the ranges that are left. */
-  #takeTogether(ranges: readonly WireRange[]): readonly WireRange[] {
-    const { actors, graph } = this.history
-    if (actors.hasForks) return ranges
-    const bodies: NextBody[] = []
-    const others: WireRange[] = []
-    for (const range of ranges) {
-      const { actor, fromSeq, base, body } = range
-      const branch = actor.isFull ? actors.indexOf(actorId(actor.bytes)) : actors.shortIds.find(actor.bytes)
-      if (branch >= 0 && base === undefined && fromSeq === graph.endOf(branch)) bodies.push({ branch, fromSeq, body })
-      else others.push(range)
-    }
-    if (bodies.length < 2 || !this.#admission.groups.attemptBodies(bodies)) return ranges
-    for (const { branch, fromSeq } of bodies) {
-      this.#intake.release(actors.nameOf(branch), fromSeq)
-      if (fromSeq === 0) this.#takeUnnamed()
-    }
-    return others
-  }
-
-  #takeWire({ actor, fromSeq, base, body }: WireRange): void {
-    const { actors, graph } = this.history
-    const branch = actor.isFull ? actors.indexOf(actorId(actor.bytes)) : actors.shortIds.find(actor.bytes)
-    if (branch < 0) {
-      this.#hold(actor, fromSeq, body)
-      return
-    }
-    if (fromSeq === graph.endOf(branch) && base === undefined && !actors.isForked(branch)) {
-      this.#takeNext(branch, fromSeq, body, 0)
-      return
-    }
-    const name = actors.nameOf(branch)
-    try {
-      const endSeq = fromSeq + this.#admission.countOf(branch, fromSeq, body)
-      this.#intake.take({ ...unsignedRange(name, fromSeq, endSeq, body.slice()), base: base?.slice() }, false)
-    } catch (error) {
-      if (!(error instanceof JoineryError)) throw error
-      this.#refuse(unsignedRange(name, fromSeq, fromSeq + 1, body), error)
-    }
-  }
-
-  /** Takes a body that follows what is held of its branch: it goes from `at` to the end of the bytes. */
-  #takeNext(branch: number, fromSeq: number, bytes: Uint8Array, at: number): void {
-    const name = this.history.actors.nameOf(branch)
-    try {
-      const waiting = this.#admission.attemptBody(branch, fromSeq, bytes, at)
-      if (waiting !== undefined) {
-        this.#intake.take(waiting, false)
-        return
-      }
-      this.#intake.release(name, fromSeq)
-      if (fromSeq === 0) this.#takeUnnamed()
-    } catch (error) {
-      if (!(error instanceof JoineryError)) throw error
-      this.#refuse(unsignedRange(name, fromSeq, fromSeq + 1, bytes.subarray(at)), error)
-    }
-  }
-
-  #takeOfSession({ actor, fromSeq, base, body }: WireRange, session: SessionDecoder): void {
-    const { actors, graph } = this.history
-    const first = actor.isFull ? actors.indexOf(actorId(actor.bytes)) : actors.shortIds.find(actor.bytes)
-    const branch = branchOf(actors, actor, this.history.forks) ?? first
-    const table = session.table()
-    const lacking = (): JoineryError =>
-      new JoineryError('bad-message', 'a session builds on what is not here: begin another with what this document has')
-    if (branch < 0) {
-      this.#refuse(unsignedRange(actorId(actor.bytes), fromSeq, fromSeq + 1, body), lacking())
-      return
-    }
-    const name = actors.nameOf(branch)
-    try {
-      const held = graph.endOf(branch)
-      if (base !== undefined || actors.isForked(branch)) {
-        const endSeq = fromSeq + this.#admission.countOf(branch, fromSeq, body, table)
-        const { type } = this.#admission.attempt({ ...unsignedRange(name, fromSeq, endSeq, body), base }, table)
-        if (type === 'waits') throw lacking()
-        this.#intake.release(name, Math.min(held, fromSeq))
-        return
-      }
-      if (fromSeq > held) throw lacking()
-      if (fromSeq === held) {
-        if (this.#admission.attemptBody(branch, fromSeq, body, 0, table) !== undefined) throw lacking()
-      } else {
-        const endSeq = fromSeq + this.#admission.countOf(branch, fromSeq, body, table)
-        if (endSeq <= held) return
-        const { type } = this.#admission.attempt(unsignedRange(name, fromSeq, endSeq, body), table)
-        if (type === 'waits') throw lacking()
-      }
-      this.#intake.release(name, held)
-      if (held === 0) this.#takeUnnamed()
-    } catch (error) {
-      if (!(error instanceof JoineryError)) throw error
-      this.#refuse(unsignedRange(name, fromSeq, fromSeq + 1, body), error)
-    }
-  }
-
-  /** Keeps what a short id names that is not known yet: its actor's first ops bring the full name. */
-  #hold(actor: WireName, fromSeq: number, body: Uint8Array): void {
-    const bytes = body.length + 256
-    if (this.#unnamedBytes + bytes > limits.bufferBytes || this.#unnamed.length >= limits.bufferRanges) return
-    this.#unnamed.push({ actor: { bytes: actor.bytes.slice(), isFull: false }, fromSeq, body: body.slice() })
-    this.#unnamedBytes += bytes
-  }
-
-  #takeUnnamed(): void {
-    if (this.#unnamed.length === 0) return
-    const waiting = this.#unnamed
-    this.#unnamed = []
-    this.#unnamedBytes = 0
-    for (const range of waiting) this.#takeWire(range)
-  }
 
   #admitted(range: SignedRange, branch: number, fromSeq: number): void {
     const gathering = present(this.#gathering, 'ranges come by the door')

@@ -26,6 +26,11 @@ export class CausalBuffer {
     return this.#ops
   }
 
+  /** Something was dropped that has not come again. */
+  get hasDropped(): boolean {
+    return this.#dropped.size > 0
+  }
+
   /** Keeps a range; at the limit drops what is furthest, and says what. Undefined if it is here already. */
   add(range: SignedRange, heldOf: (actor: ActorId) => number, isExempt = false): readonly SignedRange[] | undefined {
     const ranges = this.#ranges.get(range.actor) ?? []

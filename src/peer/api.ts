@@ -11,8 +11,9 @@ import type { NetworkFactory } from '../net/network.ts'
 import type { Cursor, Side } from '../replica/cursor.ts'
 import type { StoreFactory } from '../store/store.ts'
 import type { Json } from '../sync/presence.ts'
+import type { SyncReason } from '../sync/reason.ts'
 
-export type { Cursor, Json, Side }
+export type { Cursor, Json, Side, SyncReason }
 
 /** A value that changes: read it, be told of it, or wait for the next one. Every status of this package has this shape. */
 export interface Observable<T> {
@@ -40,7 +41,7 @@ export interface PeerOptions {
   readonly trace?: Trace
 }
 
-/** The state of a document or a space, in words people know. */
+/** The state of a document, of a space or of all spaces of a peer, in words people know. */
 export interface Status {
   /** All own edits are durable here. Never so where the browser keeps nothing (see `storage`). */
   readonly saved: boolean
@@ -52,8 +53,20 @@ export interface Status {
   readonly peers: readonly PeerStatus[]
   /** When this copy last agreed with any member, in milliseconds since 1970; undefined if never. */
   readonly lastAgreedAt: number | undefined
+  /** How far what is being fetched has come; undefined while nothing is. */
+  readonly progress: Progress | undefined
   /** Where it is kept, and how much room there is. The same for all documents of a peer. */
   readonly storage: StorageStatus
+}
+
+/** How far an exchange has come. What is left is an estimate, from what others say they have and how it went so far. */
+export interface Progress {
+  readonly editsReceived: number
+  readonly bytesReceived: number
+  readonly editsLeft: number
+  /** Undefined until something came. */
+  readonly bytesLeft: number | undefined
+  readonly msLeft: number | undefined
 }
 
 export interface StorageStatus {
@@ -74,6 +87,23 @@ export interface Pending {
   readonly reason: 'saving' | 'ops' | 'sync' | 'alone' | 'storage' | 'paused' | 'damaged'
   /** A sentence for people. */
   readonly message: string
+  /** The space it is about, by its label; in the status of a peer. */
+  readonly space?: string
+  /** The document it is about, by its name ('ops'). */
+  readonly document?: string
+  /** The member it is about, as in {@link PeerStatus} ('sync'). */
+  readonly peer?: string
+  /** What is missing ('ops'): up to which edit of which device, counted from 0 in each document. */
+  readonly missing?: readonly { readonly device: string; readonly edit: number }[]
+  /** Who is being asked, and why ('ops', 'sync'). */
+  readonly asked?: readonly Asked[]
+}
+
+export interface Asked {
+  /** As in {@link PeerStatus}. */
+  readonly peer: string
+  readonly name: string
+  readonly because: SyncReason
 }
 
 export interface PeerStatus {
@@ -89,8 +119,15 @@ export interface PeerStatus {
   readonly agreed: boolean
   /** Why not, in a sentence; undefined when agreed. */
   readonly why: string | undefined
-  /** That peer has stored (durably) everything of ours it was told of. */
+  /** When this peer and that one last held the same, in milliseconds since 1970, while this peer runs; undefined if never. */
+  readonly agreedAt: number | undefined
+  /**
+   * It said that it has on its disk all that this device wrote. Taken back when it says less, or has another disk. Never so of a peer that forgets, or that
+   * is this very device.
+   */
   readonly stored: boolean
+  /** How many edits of this device it did not say so of; undefined if it never said anything. */
+  readonly unstored: number | undefined
   readonly lastSeenAt: number | undefined
 }
 
@@ -126,6 +163,8 @@ export interface Peer extends AsyncDisposable {
   readonly paused: boolean
   /** True where this peer owns the network of its store: always in Node, one tab in a browser. */
   readonly leading: boolean
+  /** Of all spaces together. */
+  readonly status: Observable<Status>
   /** Bytes moved since the start, by way. */
   readonly traffic: {
     readonly gossipSent: number
@@ -257,6 +296,11 @@ export interface Space {
   readonly documents: readonly string[]
   readonly status: Observable<Status>
   /**
+   * Why not everybody has everything, in plain words; undefined where nothing is known to be missing.
+   * @example console.log(space.why()) // No other member is in contact.
+   */
+  why(): string | undefined
+  /**
    * Opens a document by its name: the same name is the same document on every peer. Held documents open without any network.
    * `init` is recorded only while the document is empty here, and gives way to any edit; equal inits of two peers are one.
    * Errors: 'bad-name', 'bad-value' (init), 'closed', 'limit'.
@@ -343,6 +387,11 @@ export interface DocHandle<T extends object = Record<string, unknown>> {
   /** The document now: immutable, structurally shared, the same reference until it changes. */
   readonly value: Value<T>
   readonly status: Observable<Status>
+  /**
+   * Why the document may not be the same everywhere, in plain words; undefined where nothing is known to be missing.
+   * @example console.log(list.why()) // No other member is in contact.
+   */
+  why(): string | undefined
   /** Who else has it open now, and what they show. */
   readonly presence: Presence
   /**
@@ -385,7 +434,7 @@ export interface DocHandle<T extends object = Record<string, unknown>> {
   readonly subscribe: (listener: () => void) => Off
   /**
    * Resolves when everything made before the call is durable here, and stored by `peers` others.
-   * Errors: 'timeout' (the message names who has what), 'aborted', 'closed', 'document-deleted', 'store-full', 'store-failed', 'no-indexeddb' (the
+   * Errors: 'timeout' (the message names who has what; `details.peers` too), 'aborted', 'closed', 'document-deleted', 'store-full', 'store-failed', 'no-indexeddb' (the
    * browser keeps nothing; with `peers` it resolves once these have stored it).
    * @example await list.settled() // or with others: await list.settled({ peers: 1, timeoutMs: 5_000 })
    */

@@ -35,6 +35,9 @@ export interface PeerContext {
   report(error: JoineryError): void
   /** A listener of the application threw: told to the platform, never to us. */
   readonly onThrow: (error: unknown) => void
+  /** The status of a space may be another one; and now is the time to tell. */
+  statusTouched(): void
+  statusTold(): void
   /** Doubt about our own actor: takes the next instance number. */
   renew(): void
   /** Never uses these instance numbers again, and takes another one if ours is among them. */

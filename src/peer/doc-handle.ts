@@ -11,7 +11,7 @@ import { DocPresence } from './doc-presence.ts'
 import type { Document, DocumentListener } from './document.ts'
 import { ObservableValue } from './observable.ts'
 import type { SpaceImpl } from './space.ts'
-import { equalStatus } from './status.ts'
+import { equalStatus, whyNotSynced } from './status.ts'
 
 export class DocHandleImpl<T extends object> implements DocHandle<T>, DocumentListener {
   readonly name: string
@@ -38,6 +38,10 @@ export class DocHandleImpl<T extends object> implements DocHandle<T>, DocumentLi
 
   get status(): Observable<Status> {
     return this.#status
+  }
+
+  why(): string | undefined {
+    return whyNotSynced(this.#status.current)
   }
 
   change<R>(fn: (draft: Draft<T>) => R, options: { readonly message?: string } = {}): R {

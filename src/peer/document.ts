@@ -5,7 +5,7 @@ import { toHex } from '../base/bytes.ts'
 import type { JoineryError } from '../base/errors.ts'
 import { type ActorId, actorOf, type BranchId, forkPoint, ownerOf } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
-import type { Version } from '../core/version.ts'
+import { equalVersions, type Version } from '../core/version.ts'
 import type { PatchEvent } from '../crdt/patch.ts'
 import type { Received, Replica } from '../replica/replica.ts'
 import type { StreamName } from '../store/store.ts'
@@ -163,6 +163,11 @@ export class Document {
 
   get isEmpty(): boolean {
     return this.version.size === 0
+  }
+
+  /** All that is held is on disk, whoever wrote it. */
+  get isDurable(): boolean {
+    return this.#face !== undefined || equalVersions(this.version, this.#durable)
   }
 
   /** All that this device wrote, as whatever instance, is on disk. */

@@ -99,6 +99,7 @@ export class Links {
   async serve(session: Session): Promise<void> {
     const { members, network, context } = this.#options
     const { member } = session
+    const reason = members.hasMet(member) ? 'resumed' : 'neighbour'
     members.see(member)
     const news = this.#book.records.slice(0, NEWS_RECORDS).map(encode)
     if (news.length > 0) void session.send({ type: 'news', records: news })
@@ -107,7 +108,7 @@ export class Links {
       this.#book.hurry()
     })
     network.useRelay(member.node).catch((cause: unknown) => context.trace('net', 'no relay', messageOf(cause)))
-    await this.replicator.serve(session)
+    await this.replicator.serve(session, reason)
     members.see(member)
     this.#book.met(member.node)
   }

@@ -1,5 +1,5 @@
-// What is known of the members of a space: who is in contact, who was seen, what each has stored. It states nothing that was not said
-// (Invariant 13): a receipt is a member's own word, counted once per store, and kept after the member went.
+// What is known of the members of a space: who is in contact, who was seen, when each agreed, what each has stored. It states nothing that was not said
+// (Invariant 13).
 
 import type { AddressRecord } from '../auth/address-record.ts'
 import { deviceId } from '../auth/device.ts'
@@ -7,44 +7,49 @@ import { toHex } from '../base/bytes.ts'
 import { limits } from '../base/limits.ts'
 import { type ActorId, actorOf, ownerOf } from '../core/ids.ts'
 import type { Version } from '../core/version.ts'
-import type { Holdings } from '../sync/holdings.ts'
 import type { PeerStatus } from './api.ts'
 import type { PeerContext } from './context.ts'
 import { type Document, isOwn } from './document.ts'
+import { edits, lackingOps } from './lacking.ts'
+import { Receipts, type Wanted } from './receipts.ts'
 import { type Contact, describeConnections, type Replicator } from './replicator.ts'
 import type { Member } from './session.ts'
-
-interface Receipt {
-  readonly device: string
-  readonly name: string
-  readonly holdings: Holdings
-}
 
 interface Seen {
   readonly id: string
   readonly name: string
+  /** When it was in contact; undefined of whom others told only. */
   readonly at: number | undefined
+  readonly agreedAt: number | undefined
 }
 
-/** What of one document a receipt must cover. */
-export interface Wanted {
-  readonly document: Document
-  readonly version: Version
+/** Both hold the same on disk, and here is more that is on its way there. */
+export const savingFirst = 'What is here is being saved, and compared then.'
+
+/** All of a status but what receipts say. */
+interface Known extends Omit<PeerStatus, 'stored' | 'unstored'> {
+  readonly device: string
 }
 
 export class Members {
   readonly #context: PeerContext
   readonly #documents: () => readonly Document[]
-  readonly #receipts = new Map<string, Receipt>()
+  readonly #receipts: Receipts
   readonly #seen = new Map<string, Seen>()
 
   constructor(context: PeerContext, documents: () => readonly Document[]) {
     this.#context = context
     this.#documents = documents
+    this.#receipts = new Receipts({ device: context.device.keyHex, incarnation: context.store.incarnation })
   }
 
-  see(member: Member): void {
-    this.#seen.set(member.device, { id: member.id, name: member.name, at: this.#context.clock.now() })
+  hasMet({ device }: Member): boolean {
+    return this.#seen.get(device)?.at !== undefined
+  }
+
+  see({ device, id, name }: Member): void {
+    const agreedAt = this.#seen.get(device)?.agreedAt
+    this.#seen.set(device, { id, name, at: this.#context.clock.now(), agreedAt })
   }
 
   /** Another member told of this one. */
@@ -52,22 +57,29 @@ export class Members {
     const device = toHex(record.device)
     // Invariant 9: of those only heard of, no more are shown than an address book holds.
     if (this.#seen.size >= limits.bookPeers && !this.#seen.has(device)) return
-    this.#seen.set(device, { id: deviceId(record.device), name: record.name, at: this.#seen.get(device)?.at })
+    const { at, agreedAt } = this.#seen.get(device) ?? { at: undefined, agreedAt: undefined }
+    this.#seen.set(device, { id: deviceId(record.device), name: record.name, at, agreedAt })
   }
 
-  /** Notes what those in contact hold. Our own tabs, and stores that forget, give no receipts. */
+  agreed({ member, agreedAt }: Contact): void {
+    const seen = this.#seen.get(member.device)
+    if (seen !== undefined) this.#seen.set(member.device, { ...seen, agreedAt })
+  }
+
+  /** Notes what those in contact say that they hold. */
   note(contacts: Iterable<Contact>): void {
-    for (const { member, holdings } of contacts) {
-      if (!member.durable || member.incarnation === this.#context.store.incarnation) continue
-      this.#receipts.set(member.incarnation, { device: member.device, name: member.name, holdings })
-    }
+    for (const { member, holdings } of contacts) this.#receipts.note(member, holdings)
   }
 
   /** Names of the members that have stored all that is wanted. */
   holders(wanted: readonly Wanted[]): string[] {
-    const holds = ({ holdings }: Receipt): boolean =>
-      wanted.every(({ document, version }) => holdings.contains(document.id, version))
-    return [...this.#receipts.values()].filter(holds).map(({ name }) => name)
+    return this.#receipts.holders(wanted)
+  }
+
+  /** How many of the wanted edits a member, by its short id, has not said that it stored; undefined if it said nothing. */
+  unstored(id: string, wanted: readonly Wanted[]): number | undefined {
+    for (const [device, seen] of this.#seen) if (seen.id === id) return this.#receipts.lacking(device, wanted)
+    return undefined
   }
 
   /** What this device wrote in a document. */
@@ -85,49 +97,46 @@ export class Members {
   }
 
   list(replicator: Replicator | undefined, document: Document | undefined): PeerStatus[] {
+    const documents = document === undefined ? this.#documents() : [document]
+    const wanted = documents.map((one) => ({ document: one, version: this.ownVersion(one) }))
+    const isDurable = documents.every((one) => one.isDurable)
     const contacts = latest(replicator?.contacts.values() ?? [])
+    this.note(contacts)
     const devices = new Set(contacts.map(({ member }) => member.device))
-    const present = contacts.map((contact) => this.#present(contact, replicator as Replicator, document))
+    const present = contacts.map((contact) => this.#present(contact, replicator as Replicator, document, isDurable))
     const absent = [...this.#seen]
       .filter(([device]) => !devices.has(device))
-      .map(([device, seen]) => this.#absent(device, seen))
-    return [...present, ...absent].sort((a, b) => (a.id < b.id ? -1 : 1))
+      .map(([device, seen]) => absentMember(device, seen))
+    const stored = (device: string): Pick<PeerStatus, 'stored' | 'unstored'> => {
+      const unstored = this.#receipts.lacking(device, wanted)
+      return { stored: unstored === 0, unstored }
+    }
+    return [...present, ...absent]
+      .map(({ device, ...peer }) => ({ ...peer, ...stored(device) }))
+      .sort((a, b) => (a.id < b.id ? -1 : 1))
   }
 
-  #present(contact: Contact, replicator: Replicator, document: Document | undefined): PeerStatus {
-    const { member, holdings } = contact
-    const why = whyNot(contact, replicator, document)
+  #present(contact: Contact, replicator: Replicator, document: Document | undefined, isDurable: boolean): Known {
+    const { member } = contact
+    const { at, agreedAt } = this.#seen.get(member.device) ?? {}
+    const why = whyNot(contact, replicator, document) ?? (isDurable ? undefined : savingFirst)
     return {
+      device: member.device,
       id: member.id,
       name: member.name,
       connected: true,
       ...describeConnections(this.#context.network?.connections.get(member.node)),
       agreed: why === undefined,
       why,
-      stored: member.durable && this.#hasStored(holdings, document),
-      lastSeenAt: this.#seen.get(member.device)?.at,
-    }
-  }
-
-  #absent(device: string, { id, name, at }: Seen): PeerStatus {
-    const receipt = [...this.#receipts.values()].find((candidate) => candidate.device === device)
-    return {
-      id,
-      name,
-      connected: false,
-      transport: undefined,
-      direct: false,
-      agreed: false,
-      why: `${name} is not in contact.`,
-      stored: receipt !== undefined && this.#hasStored(receipt.holdings, undefined),
+      agreedAt,
       lastSeenAt: at,
     }
   }
+}
 
-  #hasStored(holdings: Holdings, document: Document | undefined): boolean {
-    const documents = document === undefined ? this.#documents() : [document]
-    return documents.every((one) => holdings.contains(one.id, this.ownVersion(one)))
-  }
+function absentMember(device: string, { id, name, at, agreedAt }: Seen): Known {
+  const gone = { connected: false, transport: undefined, direct: false, agreed: false }
+  return { device, id, name, ...gone, why: `${name} is not in contact.`, agreedAt, lastSeenAt: at }
 }
 
 /** One contact of each store. Where another tab took over a member's connection, what is left of the one before ends soon by itself. */
@@ -146,18 +155,13 @@ function whyNot(contact: Contact, replicator: Replicator, document: Document | u
   if (!contact.synced) return `${name} and this peer have yet to compare what they hold.`
   const theirs = contact.holdings.version(document.id)
   const ours = document.outward
-  const lackHere = lacking(ours, theirs)
-  const lackThere = lacking(theirs, ours)
+  const lackHere = lackingOps(ours, theirs)
+  const lackThere = lackingOps(theirs, ours)
   if (lackHere === 0 && lackThere === 0) {
     // The difference is in another document; or it is not explained, and then nothing is known of this one either.
     return replicator.namesTheSame(contact) ? `${name} and this peer are comparing what they hold.` : undefined
   }
-  return `${name} lacks ${lackThere} edits that are here, and has ${lackHere} that are lacking here.`
-}
-
-/** How many ops of `wanted` whoever holds `held` lacks. */
-function lacking(held: Version, wanted: Version): number {
-  let sum = 0
-  for (const [actor, seq] of wanted) sum += Math.max(0, seq - (held.get(actor) ?? 0))
-  return sum
+  const lacks = lackThere === 0 ? [] : [`lacks ${edits(lackThere)} that are here`]
+  const has = lackHere === 0 ? [] : [`has ${edits(lackHere)} that are lacking here`]
+  return `${name} ${[...lacks, ...has].join(', and ')}.`
 }

@@ -23,21 +23,26 @@ import type {
   BackupOptions,
   BundleSource,
   Compacted,
+  Observable,
   Peer,
   PeerEvents,
   PeerExport,
   PeerOptions,
   Restored,
   Space,
+  Status,
 } from './api.ts'
 import { checkBackup, checkSource, type RestoreHost, Restoring, streamOf, writeBundle } from './backup.ts'
 import type { PeerContext } from './context.ts'
 import type { Document } from './document.ts'
 import { Greeter } from './greeter.ts'
+import { joinStatuses } from './joined-status.ts'
 import { Lead } from './lead.ts'
 import { spaceLabel } from './names.ts'
+import { ObservableValue } from './observable.ts'
 import { decodeSpaceRecord, retiredKey, retiredPrefix, spaceKey, spacesPrefix } from './shelf.ts'
 import { SpaceImpl } from './space.ts'
+import { equalStatus } from './status.ts'
 import { Storage } from './storage.ts'
 import { sweep } from './sweep.ts'
 import { type TabChannel, type TabReport, Tabs } from './tabs.ts'
@@ -174,6 +179,7 @@ export class PeerImpl implements Peer, PeerContext {
   readonly #options: PeerOptions
   readonly #platform: Platform
   readonly #emitter: Emitter<PeerEvents>
+  readonly #status: ObservableValue<Status>
   readonly #spaces = new Map<string, SpaceImpl>()
   readonly #offs: Off[] = []
   readonly #abort = new AbortController()
@@ -218,6 +224,7 @@ export class PeerImpl implements Peer, PeerContext {
       onError: (error) => this.#writingFailed(error),
     })
     this.storage = new Storage({ store, clock, forgets, changed: () => this.#touchAll() })
+    this.#status = new ObservableValue<Status>(() => this.#joinStatuses(), equalStatus, this.onThrow)
     this.#lead = new Lead({
       store,
       signal: this.#abort.signal,
@@ -233,6 +240,23 @@ export class PeerImpl implements Peer, PeerContext {
 
   get network(): Network | undefined {
     return this.#network
+  }
+
+  get status(): Observable<Status> {
+    return this.#status
+  }
+
+  statusTouched(): void {
+    this.#status.touch()
+  }
+
+  statusTold(): void {
+    this.#status.tell()
+  }
+
+  #joinStatuses(): Status {
+    const spaces = [...this.#spaces.values()].map(({ label, status }) => ({ label, status: status.current }))
+    return joinStatuses(spaces, this.storage.current, this.storage.forgets === undefined)
   }
 
   get leading(): boolean {
@@ -305,6 +329,12 @@ export class PeerImpl implements Peer, PeerContext {
     return space
   }
 
+  #tellSpaces(): void {
+    this.#emitter.emit('spaces', this.spaces)
+    this.#status.touch()
+    this.#status.tell()
+  }
+
   #spaceById(id: string): Space {
     const space = this.#spaces.get(id.slice('space:'.length))
     if (space === undefined)
@@ -335,7 +365,7 @@ export class PeerImpl implements Peer, PeerContext {
       this.#adopting.delete(space)
     }
     if (this.#network !== undefined && !this.#paused) await this.#connectSpace(space, this.#network)
-    this.#emitter.emit('spaces', this.spaces)
+    this.#tellSpaces()
     return space
   }
 
@@ -365,7 +395,7 @@ export class PeerImpl implements Peer, PeerContext {
 
   left(space: object): void {
     for (const [id, known] of this.#spaces) if (known === space) this.#spaces.delete(id)
-    this.#emitter.emit('spaces', this.spaces)
+    this.#tellSpaces()
   }
 
   async forgotten(idHex: string): Promise<void> {
@@ -488,7 +518,7 @@ export class PeerImpl implements Peer, PeerContext {
     const joined = this.#spaces.get(idHex)
     if (joined !== undefined && this.#network !== undefined && !this.#paused)
       await this.#connectSpace(joined, this.#network)
-    this.#emitter.emit('spaces', this.spaces)
+    this.#tellSpaces()
   }
 
   /** Invariant 11: no two living writers share an actor. What we wrote as the old instance stays. */
@@ -743,6 +773,7 @@ export class PeerImpl implements Peer, PeerContext {
     if (wasLeading) await this.#saveIndexes('closing')
     for (const lease of this.#leases) await lease.release().catch(() => {})
     await this.store.close()
+    this.#status.close()
     this.#emitter.emit('close', undefined)
     this.#emitter.clear()
   }

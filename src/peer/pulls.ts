@@ -4,6 +4,7 @@
 import { containsVersion, type Version } from '../core/version.ts'
 import type { Holdings } from '../sync/holdings.ts'
 import type { DocName } from '../sync/messages.ts'
+import type { SyncReason } from '../sync/reason.ts'
 
 /** What the decision looks at: a member in contact. */
 export interface Source {
@@ -15,10 +16,13 @@ export interface Source {
 export interface Pull<S> {
   readonly id: number
   readonly source: S
+  readonly reason: SyncReason
+  readonly startedAt: number
   /** When the last part came, by the monotonic clock. */
   heardAt: number
-  /** Ops that came. */
+  /** Ops that came, and their bytes. */
   ops: number
+  bytes: number
 }
 
 /** So many at once of one member: each is answered in its turn, and a member that is asked for more ends the session. */
@@ -33,6 +37,10 @@ export class Pulls<S extends Source> {
 
   get active(): number {
     return this.#running.size
+  }
+
+  get running(): ReadonlyMap<string, Pull<S>> {
+    return this.#running
   }
 
   byId(id: number, source: S): { readonly key: string; readonly pull: Pull<S> } | undefined {
@@ -56,8 +64,8 @@ export class Pulls<S extends Source> {
     return best
   }
 
-  start(key: string, source: S, now: number): Pull<S> {
-    const pull = { id: this.#nextId++, source, heardAt: now, ops: 0 }
+  start(key: string, source: S, reason: SyncReason, now: number): Pull<S> {
+    const pull = { id: this.#nextId++, source, reason, startedAt: now, heardAt: now, ops: 0, bytes: 0 }
     this.#running.set(key, pull)
     this.#counts.set(source, (this.#counts.get(source) ?? 0) + 1)
     return pull

@@ -21,9 +21,13 @@ import type { Connection, Network, NodeId } from '../net/network.ts'
 import { decodeGossip, encodeGossip, encodePresence, type Gossip } from '../sync/gossip.ts'
 import { docKey, Holdings, type Understanding } from '../sync/holdings.ts'
 import { type ByeReason, type DocName, type Entry, type Message, STATE_ENTRIES } from '../sync/messages.ts'
+import type { SyncReason } from '../sync/reason.ts'
 import { RootDigest } from '../sync/root.ts'
 import { Trickle } from '../sync/trickle.ts'
+import type { Asked, Progress } from './api.ts'
 import type { Document } from './document.ts'
+import { lackingOps } from './lacking.ts'
+import { Exchange, progressOf } from './progress.ts'
 import { Pulls, type Source } from './pulls.ts'
 import type { Member, Session } from './session.ts'
 import { verifiedNews } from './verified.ts'
@@ -67,6 +71,8 @@ export interface ReplicatorOptions {
 export interface Contact extends Source {
   readonly session: Session
   readonly member: Member
+  /** Why the two compare what they hold. */
+  readonly reason: SyncReason
   /** Its root, as it last said; undefined until it spoke. */
   root: Uint8Array | undefined
   /** It and we know each other's holdings: by full states, or because the roots were equal once. */
@@ -101,6 +107,7 @@ export class Replicator {
   readonly #trace: Trace
   readonly #contacts = new Map<NodeId, Contact>()
   readonly #pulls = new Pulls<Contact>()
+  readonly #exchange = new Exchange()
   readonly #root = new RootDigest()
   readonly #trickle: Trickle
   readonly #off: () => void
@@ -108,7 +115,7 @@ export class Replicator {
   #cancelBeacon: () => void = () => {}
   #cancelStall: () => void = () => {}
   /** Documents to be pulled when those who have them are less busy. */
-  readonly #waiting = new Map<string, DocName>()
+  readonly #waiting = new Map<string, SyncReason>()
   /** What others state of documents, in our terms; of one that is not here, by actor. */
   readonly #understanding: Understanding = {
     revision: (id) => this.#host.documentsByKey.get(docKey(id))?.revision ?? -2,
@@ -148,6 +155,41 @@ export class Replicator {
   namesTheSame(contact: Contact): boolean {
     const same = ({ id, outward }: Document): boolean => equalVersions(contact.holdings.version(id), outward)
     return [...this.#host.documentsByKey.values()].every(same)
+  }
+
+  /** Who is being asked for a document, or by a member for any, and why. */
+  asked(of: { readonly document?: Document; readonly contact?: Contact }): readonly Asked[] {
+    const key = of.document === undefined ? undefined : docKey(of.document.id)
+    const pulls = [...this.#pulls.running].filter(
+      ([each, { source }]) => (key ?? each) === each && (of.contact ?? source) === source,
+    )
+    const told = pulls.map(
+      ([, { source, reason }]) => [`${source.member.id} ${reason}`, source.member, reason] as const,
+    )
+    const each = new Map(told.map(([same, { id, name }, because]) => [same, { peer: id, name, because }]))
+    return [...each.values()]
+  }
+
+  /** How far what is being fetched has come, of one document or of all. */
+  progress(document: Document | undefined): Progress | undefined {
+    const now = this.#clock.monotonic()
+    if (document === undefined) return this.#exchange.progress(() => this.#opsLeft(), now)
+    const pull = this.#pulls.running.get(docKey(document.id))
+    return pull && progressOf(pull, this.#opsLeftOf(docKey(document.id), pull.source), now)
+  }
+
+  #opsLeft(): number {
+    let left = 0
+    for (const [key, { source }] of this.#pulls.running) left += this.#opsLeftOf(key, source)
+    const contacts = [...this.#contacts.values()]
+    for (const key of this.#waiting.keys())
+      left += Math.max(0, ...contacts.map((contact) => this.#opsLeftOf(key, contact)))
+    return left
+  }
+
+  #opsLeftOf(key: string, { holdings }: Contact): number {
+    const id = documentName(key)
+    return lackingOps(this.#held(id), holdings.promised(id))
   }
 
   // ── what happened here ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -207,7 +249,7 @@ export class Replicator {
   // ── contacts ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Serves a session until it ends. Of two with the same node, the one opened by the smaller node id stays. */
-  async serve(session: Session): Promise<void> {
+  async serve(session: Session, reason: SyncReason): Promise<void> {
     const { node } = session.member
     const rival = this.#contacts.get(node)
     if (rival !== undefined && !rival.session.ended) {
@@ -216,7 +258,7 @@ export class Replicator {
       void rival.session.close('closing')
     }
     if (this.#closed) return session.close('closing')
-    const contact = this.#meet(session)
+    const contact = this.#meet(session, reason)
     const error = await session.run(
       (message) => this.#take(contact, message),
       () => this.#silent(contact),
@@ -236,11 +278,12 @@ export class Replicator {
     return old.initiator !== young.initiator && old.initiator === weAreSmaller
   }
 
-  #meet(session: Session): Contact {
+  #meet(session: Session, reason: SyncReason): Contact {
     const network = this.#network
     const contact: Contact = {
       session,
       member: session.member,
+      reason,
       holdings: new Holdings(this.#understanding),
       get direct() {
         return isDirect(network.connections.get(session.member.node))
@@ -254,7 +297,7 @@ export class Replicator {
       serving: [],
     }
     this.#contacts.set(session.member.node, contact)
-    this.#trace('sync', session.member.id, 'met')
+    this.#trace('sync', session.member.id, 'met', reason)
     void session.send(this.#stateFor([], false, false))
     this.#trickle.reset()
     this.#scheduleBeacon()
@@ -264,8 +307,9 @@ export class Replicator {
 
   #leave(contact: Contact): void {
     if (this.#contacts.get(contact.member.node) === contact) this.#contacts.delete(contact.member.node)
-    for (const key of this.#pulls.drop(contact)) this.#plan(documentName(key))
+    for (const key of this.#pulls.drop(contact)) this.#plan(documentName(key), 'news')
     this.#planWaiting()
+    if (this.#pulls.active === 0) this.#exchange.end()
     this.#host.touched()
   }
 
@@ -300,7 +344,9 @@ export class Replicator {
     const agreed = this.agreedWith(contact)
     this.#trace('sync', contact.member.id, agreed ? 'agreed' : 'differs', state.entries.length)
     if (agreed) this.#agree(contact)
-    for (const entry of state.entries) this.#heardEntry(contact, entry, state.full ? 0 : limits.graceMs)
+    for (const entry of state.entries)
+      if (state.full) this.#heardEntry(contact, entry, contact.reason, 0)
+      else this.#heardEntry(contact, entry, 'news', limits.graceMs)
     if (!agreed && !state.more && !contact.synced) this.#tellFull(contact)
     this.#host.touched()
   }
@@ -321,13 +367,13 @@ export class Replicator {
   }
 
   /** A document that is only spoken of is not made: that is done when edits of it arrive. */
-  #heardEntry(contact: Contact, { document: id }: Entry, delayMs: number): void {
+  #heardEntry(contact: Contact, { document: id }: Entry, reason: SyncReason, delayMs: number): void {
     if (!this.#host.admissible(id)) return
     const held = this.#held(id)
     const version = contact.holdings.version(id)
     this.#host.heardOwn(held, version, contact)
     if (containsVersion(held, version)) return
-    this.#planAfter(id, delayMs)
+    this.#planAfter(id, reason, delayMs)
     this.#trace('sync', contact.member.id, 'has more of', id.name)
   }
 
@@ -367,7 +413,7 @@ export class Replicator {
           ? { ranges: [], more: false, ops: 0 }
           : document.replica.outward.rangesSince(version, document.outward, limits.deltaPartBytes)
       more = part.more && part.ranges.length > 0
-      this.#trace('sync', contact.member.id, 'serve', name.name, part.ops)
+      this.#trace('sync', contact.member.id, 'serve', name.name, part.ops, 'asked')
       await contact.session.send({ type: 'delta', id, more, ops: part.ops, ranges: part.ranges })
       version = joinVersions(version, document?.replica.outward.versionOf(part.ranges) ?? nothing)
     }
@@ -379,13 +425,18 @@ export class Replicator {
     if (found === undefined) return
     const id = documentName(found.key)
     const ops = await this.#admitRanges(id, delta.ranges, 'sync')
+    const bytes = delta.ranges.reduce((sum, { body }) => sum + body.length, 0)
     found.pull.ops += ops
+    found.pull.bytes += bytes
+    this.#exchange.took(ops, bytes)
+    this.#host.touched()
     // Every state must progress: parts that bring nothing do not keep a pull alive.
     if (ops > 0 || !delta.more) this.#pulls.progressed(contact, this.#clock.monotonic())
     if (delta.more) return
     this.#pulls.finish(id, found.key, this.#held(id))
-    this.#plan(id)
+    this.#plan(id, found.pull.reason)
     this.#planWaiting()
+    if (this.#pulls.active === 0) this.#exchange.end()
     this.#host.touched()
   }
 
@@ -426,7 +477,7 @@ export class Replicator {
     if (containsVersion(this.#held(id), version)) return
     // The neighbour that passed it on may not have it yet: its state will say when it does.
     this.#contacts.get(from)?.holdings.guess(id, version)
-    this.#planAfter(id, 0)
+    this.#planAfter(id, 'news', 0)
   }
 
   /** Ops came before what caused them, and nobody in contact said that it has the cause: the one who sent them is asked. */
@@ -436,7 +487,7 @@ export class Replicator {
       if (missing.length === 0 || this.#closed) return
       const wanted = new Map(missing.map((dot) => [dot.actor, dot.seq + 1]))
       this.#contacts.get(from)?.holdings.guess(document.id, wanted)
-      this.#plan(document.id)
+      this.#plan(document.id, document.replica.hasDropped ? 'overflow' : 'gap')
     })
   }
 
@@ -461,29 +512,30 @@ export class Replicator {
 
   // ── pulls ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #planAfter(id: DocName, delayMs: number): void {
-    if (delayMs === 0) this.#plan(id)
-    else this.#clock.after(delayMs, () => this.#plan(id))
+  #planAfter(id: DocName, reason: SyncReason, delayMs: number): void {
+    if (delayMs === 0) this.#plan(id, reason)
+    else this.#clock.after(delayMs, () => this.#plan(id, reason))
   }
 
-  #plan(id: DocName): void {
+  #plan(id: DocName, reason: SyncReason): void {
     if (this.#closed) return
     const key = docKey(id)
     const held = this.#held(id)
     const source = this.#pulls.choose(id, key, held, this.#contacts.values())
-    if (source === 'busy') this.#waiting.set(key, id)
+    if (source === 'busy') this.#waiting.set(key, reason)
     if (source === undefined || source === 'busy') return
-    const pull = this.#pulls.start(key, source, this.#clock.monotonic())
-    this.#trace('sync', source.member.id, 'pull', id.name)
+    const pull = this.#pulls.start(key, source, reason, this.#clock.monotonic())
+    this.#exchange.begin(pull.startedAt)
+    this.#trace('sync', source.member.id, 'pull', id.name, reason)
     const since = this.#host.documentsByKey.get(key)?.statedTo(source.holdings.version(id)) ?? nothing
     void source.session.send({ type: 'pull', id: pull.id, document: id, since })
   }
 
   /** Somebody has time again: what waits is planned, as far as it goes. */
   #planWaiting(): void {
-    for (const [key, id] of this.#waiting) {
+    for (const [key, reason] of this.#waiting) {
       this.#waiting.delete(key)
-      this.#plan(id)
+      this.#plan(documentName(key), reason)
       if (this.#waiting.has(key)) return
     }
   }
@@ -563,7 +615,7 @@ export class Replicator {
       return
     }
     contact.differed++
-    for (const entry of contact.holdings.entries()) this.#heardEntry(contact, entry, 0)
+    for (const entry of contact.holdings.entries()) this.#heardEntry(contact, entry, 'digest', 0)
     this.#host.touched()
     // At 2, 4, 8, 16 …: the first difference is mostly news under way.
     if (contact.differed > 1 && (contact.differed & (contact.differed - 1)) === 0) this.#tellFull(contact)

@@ -124,10 +124,12 @@ function findSpace<S extends { readonly keys: SpaceKeys }>(
   return undefined
 }
 
-/** Each side shows its device key by signing what both saw, its own role included. */
+type StoreShown = Pick<Introduction, 'incarnation' | 'durable'>
+
+/** Each side shows its device key by signing what both saw, its own role and its store included. */
 async function introduce(channel: Channel, context: SessionContext, introduction: Introduction): Promise<Session> {
   const { name, incarnation, durable, record } = introduction
-  const signature = await context.device.sign(roleBytes(channel.keys, channel.initiator))
+  const signature = await context.device.sign(shownBytes(channel.keys, channel.initiator, introduction))
   const sent = channel.send({
     type: 'who',
     device: context.device.publicKey,
@@ -144,7 +146,7 @@ async function introduce(channel: Channel, context: SessionContext, introduction
     throw new JoineryError('bad-message', `a session began with ${who?.type ?? 'its end'}, not with who it is`)
   const { signing = ed25519Signing } = context
   signing.admit(who.device)
-  const shown = await signing.verify(who.device, who.signature, roleBytes(channel.keys, !channel.initiator))
+  const shown = await signing.verify(who.device, who.signature, shownBytes(channel.keys, !channel.initiator, who))
   if (!shown) throw new JoineryError('bad-message', 'a member could not show the device key it named')
   return new Session(
     channel,
@@ -161,8 +163,9 @@ async function introduce(channel: Channel, context: SessionContext, introduction
   )
 }
 
-function roleBytes(keys: SessionKeys, initiator: boolean): Uint8Array {
-  return concatBytes(keys.transcript, Uint8Array.of(initiator ? 0 : 1))
+/** What the device signs: whatever it says from here on, its receipts above all, is said of the store that is named here. */
+function shownBytes(keys: SessionKeys, initiator: boolean, { incarnation, durable }: StoreShown): Uint8Array {
+  return concatBytes(keys.transcript, Uint8Array.of(initiator ? 0 : 1, durable ? 1 : 0), incarnation)
 }
 
 /** Sealed messages over a stream. A message larger than a frame goes in parts: flag u8 (1 = more follows), bytes. */

@@ -14,6 +14,7 @@ import type { StreamName } from '../store/store.ts'
 import { docKey } from '../sync/holdings.ts'
 import type { ByeReason, DocName } from '../sync/messages.ts'
 import type {
+  Asked,
   Compacted,
   DocHandle,
   Observable,
@@ -32,10 +33,11 @@ import { type Document, isOwn } from './document.ts'
 import { Documents } from './documents.ts'
 import { chooseAddresses } from './first-contact.ts'
 import { Links } from './links.ts'
-import { Members, type Wanted } from './members.ts'
+import { Members } from './members.ts'
 import { documentName } from './names.ts'
 import { ObservableValue } from './observable.ts'
 import { SpacePresence } from './presence.ts'
+import type { Wanted } from './receipts.ts'
 import type { Contact, ReplicatorHost } from './replicator.ts'
 import type { Session } from './session.ts'
 import {
@@ -47,11 +49,11 @@ import {
   type SpaceRecord,
   spaceKey,
 } from './shelf.ts'
-import { equalStatus, makeStatus } from './status.ts'
+import { equalStatus, makeStatus, type WaitingOps, whyNotSynced } from './status.ts'
 import { peersAsReported, type TabReport } from './tabs.ts'
 import type { Unsaved } from './unsaved.ts'
 import { verifiedNews } from './verified.ts'
-import { checkWait, waitUntil } from './wait.ts'
+import { checkWait, type Explanation, waitUntil } from './wait.ts'
 
 const TOUCH_MS = 20
 const CLAIMS_MAX = 3
@@ -123,6 +125,10 @@ export class SpaceImpl implements Space, ReplicatorHost {
 
   get status(): Observable<Status> {
     return this.#status
+  }
+
+  why(): string | undefined {
+    return whyNotSynced(this.#status.current)
   }
 
   async open<T extends object = Record<string, unknown>>(
@@ -245,7 +251,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
     await this.#wait(
       options,
       () => left().length > 0 && stored() >= peers,
-      () => `Stored by ${stored()} of ${peers} other members in time. ${this.#whoIsThere()}`,
+      () => this.#whoHasWhat(left(), peers),
       () => (left().length > 0 ? undefined : deletedError(wanted)),
     )
   }
@@ -270,13 +276,27 @@ export class SpaceImpl implements Space, ReplicatorHost {
       paused,
       leading,
       degraded: documents.some(({ degraded }) => degraded),
-      waitingOps: documents.reduce((sum, document) => sum + document.waitingOps, 0),
+      waiting: documents.filter(({ waitingOps }) => waitingOps > 0).map((one) => this.#waitingOf(one)),
       reported: this.#report !== undefined,
       peers: this.#peers(document),
+      asked: (peer) => this.#asked(peer, document),
       lastAgreedAt: this.#lastAgreedAt,
+      progress: this.#links?.replicator.progress(document),
       storage: storage.current,
       forgets: storage.forgets?.message,
     })
+  }
+
+  #waitingOf(document: Document): WaitingOps {
+    const { ops, missing } = document.replica.pending
+    return { document: document.id.name, ops, missing, asked: this.#links?.replicator.asked({ document }) ?? [] }
+  }
+
+  #asked(peer: string, document: Document | undefined): readonly Asked[] {
+    const replicator = this.#links?.replicator
+    const contact = [...(replicator?.contacts.values() ?? [])].find(({ member }) => member.id === peer)
+    if (replicator === undefined || contact === undefined) return []
+    return replicator.asked(document === undefined ? { contact } : { contact, document })
   }
 
   /** Own edits that are not on disk. */
@@ -566,6 +586,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
   agreed(contact: Contact): void {
     const first = this.#lastAgreedAt === undefined
     this.#lastAgreedAt = contact.agreedAt
+    this.#members.agreed(contact)
     // Whoever holds just what we hold has given back what damage took.
     void this.#documents.healed()
     if (first) this.save().catch((cause: unknown) => this.#fail(cause))
@@ -580,12 +601,14 @@ export class SpaceImpl implements Space, ReplicatorHost {
   touched(): void {
     if (this.#closed !== undefined) return
     this.#status.touch()
+    this.#context.statusTouched()
     for (const handle of this.#handles) handle.touch()
     this.#cancelTouch ??= this.#context.clock.after(TOUCH_MS, () => {
       this.#cancelTouch = undefined
       this.#members.note(this.#links?.replicator.contacts.values() ?? [])
       for (const handle of [...this.#handles]) handle.tellStatus()
       if (this.#status.tell()) this.#emitter.emit('status', this.#status.current)
+      this.#context.statusTold()
       this.#context.tellTabs(this)
       this.#touches.emit('touch', undefined)
     })
@@ -627,12 +650,22 @@ export class SpaceImpl implements Space, ReplicatorHost {
   #wait(
     options: WaitOptions,
     done: () => boolean,
-    explain: () => string,
+    explain: () => string | Explanation,
     vain: () => JoineryError | undefined = () => undefined,
   ): Promise<void> {
     const failed = (): JoineryError | undefined => this.#closed ?? this.#context.writer.error ?? vain()
     const listen = (look: () => void): Off => this.#touches.on('touch', look)
     return waitUntil({ ...options, clock: this.#context.clock, done, failed, explain, listen })
+  }
+
+  /** Who has stored what of what is wanted: the error of a wait in vain. */
+  #whoHasWhat(wanted: readonly Wanted[], peers: number): Explanation {
+    const members = this.#peers(undefined).map(({ id, name, connected, unstored }) => {
+      const left = this.#context.leading ? this.#members.unstored(id, wanted) : unstored
+      return { peer: id, name, connected, unstored: left }
+    })
+    const message = `Stored by ${this.#holders(wanted)} of ${peers} other members in time. ${this.#whoIsThere()}`
+    return { message: [message, ...members.map(storedWords)].join(' '), details: { peers: members } }
   }
 
   #whoIsThere(): string {
@@ -659,6 +692,11 @@ export class SpaceImpl implements Space, ReplicatorHost {
   #assertOpen(): void {
     if (this.#closed !== undefined) throw this.#closed
   }
+}
+
+function storedWords({ name, unstored }: { readonly name: string; readonly unstored: number | undefined }): string {
+  if (unstored === undefined) return `${name} has not said what it has stored.`
+  return unstored === 0 ? `${name} has stored all of it.` : `${name} has not stored ${unstored} of these edits.`
 }
 
 function deletedError(wanted: readonly Pick<Wanted, 'document'>[]): JoineryError {

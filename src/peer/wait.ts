@@ -4,6 +4,11 @@ import type { Clock } from '../base/clock.ts'
 import type { Off } from '../base/emitter.ts'
 import { JoineryError } from '../base/errors.ts'
 
+export interface Explanation {
+  readonly message: string
+  readonly details: Record<string, unknown>
+}
+
 export interface Wait {
   readonly clock: Clock
   readonly timeoutMs?: number
@@ -11,8 +16,8 @@ export interface Wait {
   readonly done: () => boolean
   /** Why it can never be so; undefined while it may. */
   readonly failed: () => JoineryError | undefined
-  /** The sentence of the 'timeout' error, made when the time is up. */
-  readonly explain: () => string
+  /** What the 'timeout' error says, made when the time is up. */
+  readonly explain: () => string | Explanation
   readonly listen: (look: () => void) => Off
 }
 
@@ -22,6 +27,10 @@ export function checkWait({ timeoutMs, peers }: { readonly timeoutMs?: number; r
     throw new JoineryError('bad-option', `"timeoutMs" is a number of milliseconds from 0, not ${String(timeoutMs)}.`)
   if (peers !== undefined && !(Number.isInteger(peers) && peers >= 0))
     throw new JoineryError('bad-option', `"peers" is a whole number from 0, not ${String(peers)}.`)
+}
+
+function timeout(why: string | Explanation): JoineryError {
+  return typeof why === 'string' ? new JoineryError('timeout', why) : new JoineryError('timeout', why.message, why)
 }
 
 export function waitUntil(wait: Wait): Promise<void> {
@@ -42,8 +51,7 @@ export function waitUntil(wait: Wait): Promise<void> {
     if (wait.signal?.aborted) return aborted()
     wait.signal?.addEventListener('abort', aborted, { once: true })
     offs.push(() => wait.signal?.removeEventListener('abort', aborted))
-    if (wait.timeoutMs !== undefined)
-      offs.push(wait.clock.after(wait.timeoutMs, () => end(new JoineryError('timeout', wait.explain()))))
+    if (wait.timeoutMs !== undefined) offs.push(wait.clock.after(wait.timeoutMs, () => end(timeout(wait.explain()))))
     offs.push(wait.listen(look))
     look()
   })

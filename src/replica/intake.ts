@@ -88,6 +88,10 @@ export class Intake {
   }
 
   /** The ops that something here waits for and that are not here either. */
+  get hasDropped(): boolean {
+    return this.#buffer.hasDropped
+  }
+
   get missing(): Dot[] {
     const dots = new Map<string, Dot>()
     for (const dot of this.#awaited.values()) if (!this.#isWaiting(dot)) dots.set(`${dot.actor} ${dot.seq}`, dot)

@@ -207,6 +207,11 @@ export class Replica<T = unknown> {
     }
   }
 
+  /** Something that waited had to be dropped, and has not come again. */
+  get hasDropped(): boolean {
+    return this.#intake.hasDropped
+  }
+
   /** Whether a snapshot would leave nothing out that the store holds. */
   get holdsAll(): boolean {
     return !this.#intake.holdsStored

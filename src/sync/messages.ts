@@ -1,8 +1,8 @@
 // What two members say in a session, after hello. Every frame is sealed; it holds one message. Numbers are varints, strings are UTF-8 with a length.
 //
 //   message   = type u8, then
-//   0 who     = device key 32, signature 64 (device, over the session's transcript), name string, incarnation 16, durable u8 (0 memory, 1 disk),
-//               address record
+//   0 who     = device key 32, signature 64 (device, over the session's transcript, its role and its store), name string, incarnation 16,
+//               durable u8 (0 memory, 1 disk), address record
 //   1 state   = root 32, document count, entries: what I hold durably, as far as it changed since I last told you (all of it where full = 1)
 //               = root 32, count, full u8, more u8, entry count, entry …
 //   2 pull    = id, document, version           "send me what I lack of this document"

@@ -87,7 +87,7 @@ test('a member who is connected, with no session and no address left, is greeted
 })
 
 test('Invariant 9: members that somebody only tells of are shown up to a limit', () => {
-  const members = new Members({} as PeerContext, () => [])
+  const members = new Members({ device: { keyHex: '' }, store: { incarnation: '' } } as PeerContext, () => [])
   for (let i = 0; i < 2 * limits.bookPeers; i++) {
     const device = new Uint8Array(32)
     new DataView(device.buffer).setUint32(0, i)

@@ -25,7 +25,7 @@ export async function makeDevice(): Promise<Device> {
 
 export class Rogue {
   /** Names that sort first open sessions at once. */
-  readonly node = '0rogue'
+  readonly node: string
   readonly keys: SpaceKeys
   readonly device: Device
   readonly network: Network
@@ -33,15 +33,16 @@ export class Rogue {
   readonly #world: World
 
   private constructor(world: World, keys: SpaceKeys, device: Device, network: Network) {
+    this.node = network.id
     this.#world = world
     this.keys = keys
     this.device = device
     this.network = network
   }
 
-  static async join(world: World, ticket: string): Promise<Rogue> {
+  static async join(world: World, ticket: string, id = '0rogue'): Promise<Rogue> {
     const shelf = await memoryStore(memoryDisk())('rogue')
-    const network = await memoryNetwork(world.hub, { id: '0rogue' })({ shelf })
+    const network = await memoryNetwork(world.hub, { id })({ shelf })
     return new Rogue(world, spaceKeys(decodeTicket(ticket)), await makeDevice(), network)
   }
 
@@ -50,13 +51,20 @@ export class Rogue {
   }
 
   /** A session with a peer of that name, served by `answer`. */
-  async meet(name: string, answer: (message: Message, session: Session) => void = () => {}): Promise<Session> {
+  async meet(
+    name: string,
+    answer: (message: Message, session: Session) => void = () => {},
+    store: { readonly incarnation?: Uint8Array; readonly durable?: boolean } = {},
+  ): Promise<Session> {
     const { clock } = this.#world
     const random = seededRandom(99)
     await this.network.dial([`memory:${name}`])
     const stream = await this.network.open(name, SYNC_PROTOCOL)
     const context = { clock, random, sealer: xchacha, device: this.device, node: this.node }
-    const introduction = { name: 'rogue', incarnation: new Uint8Array(16), durable: true, record: new Uint8Array(0) }
+    const introduction = {
+      ...{ name: 'rogue', incarnation: new Uint8Array(16), durable: true, record: new Uint8Array(0) },
+      ...store,
+    }
     const session = await initiate(stream, this.keys, context, introduction)
     if (session === undefined) throw new Error(`${name} does not know the rogue`)
     const take = (message: Message): void => {

@@ -20,7 +20,9 @@ const ada: PeerStatus = {
   direct: true,
   agreed: true,
   why: undefined,
+  agreedAt: 0,
   stored: true,
+  unstored: 0,
   lastSeenAt: 0,
 }
 const away: PeerStatus = { ...ada, connected: false, transport: undefined, direct: false, agreed: false }
@@ -31,6 +33,7 @@ const status = (fields: Partial<Status>): Status => ({
   pending: [],
   peers: [],
   lastAgreedAt: undefined,
+  progress: undefined,
   storage: { kind: 'indexeddb', persisted: false, usedBytes: undefined, roomBytes: undefined },
   ...fields,
 })

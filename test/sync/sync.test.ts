@@ -165,7 +165,7 @@ describe('pulls', () => {
     const [relayed, direct] = [source([[a, 5]], false), source([[a, 5]])]
     const pulls = new Pulls<typeof direct>()
     expect(pulls.choose(document, 'k', new Map(), [relayed, direct])).toBe(direct)
-    pulls.start('k', direct, 0)
+    pulls.start('k', direct, 'news', 0)
     expect(pulls.choose(document, 'k', new Map(), [relayed, direct])).toBeUndefined()
     expect(pulls.choose(document, 'other', new Map([[a, 5]]), [relayed, direct])).toBeUndefined()
   })
@@ -173,7 +173,7 @@ describe('pulls', () => {
   test('a member that promised and gave nothing is not asked again until it promises more; another one is', () => {
     const [liar, honest] = [source([[a, 5]]), source([[a, 5]], false)]
     const pulls = new Pulls<typeof liar>()
-    pulls.start('k', liar, 0)
+    pulls.start('k', liar, 'news', 0)
     pulls.finish(document, 'k', new Map())
     expect(pulls.choose(document, 'k', new Map(), [liar, honest])).toBe(honest)
     expect(pulls.choose(document, 'k', new Map(), [liar])).toBeUndefined()
@@ -185,7 +185,7 @@ describe('pulls', () => {
     const one = source([[a, 5]])
     const pulls = new Pulls<typeof one>()
     let asked = 0
-    while (pulls.choose(document, `k${asked}`, new Map(), [one]) === one) pulls.start(`k${asked++}`, one, 0)
+    while (pulls.choose(document, `k${asked}`, new Map(), [one]) === one) pulls.start(`k${asked++}`, one, 'news', 0)
     expect(asked).toBe(32)
     expect(pulls.choose(document, 'next', new Map(), [one])).toBe('busy')
     pulls.progressed(one, 7)
@@ -197,7 +197,7 @@ describe('pulls', () => {
   test('what makes no progress is found', () => {
     const slow = source([[a, 5]])
     const pulls = new Pulls<typeof slow>()
-    pulls.start('k', slow, 100)
+    pulls.start('k', slow, 'news', 100)
     expect(pulls.stalled(100)).toEqual([])
     expect(pulls.stalled(101)).toEqual([{ key: 'k', source: slow }])
     expect(pulls.drop(slow)).toEqual(['k'])

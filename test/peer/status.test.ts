@@ -1,0 +1,186 @@
+// Invariant 13: what a status says is so; and it says what is missing, who was asked, and why.
+
+import { afterEach, expect, test } from 'vitest'
+import type { DocHandle, Progress, Space, Status } from '../../src/peer/api.ts'
+import { World } from '../../src/testing/world.ts'
+import { openDurable } from './durable.ts'
+
+interface Note {
+  items: string[]
+}
+
+let world: World
+let lines: string[] = []
+
+afterEach(async () => {
+  await world.close()
+})
+
+const init = { items: [] as string[] }
+const add =
+  (...items: string[]) =>
+  (draft: Note): void =>
+    void draft.items.push(...items)
+
+/** Peers of one space who have met, on disks that last. */
+async function meet(names: readonly string[]): Promise<{ spaces: Space[]; notes: DocHandle<Note>[] }> {
+  world = new World()
+  lines = []
+  const spaces: Space[] = []
+  for (const name of names) {
+    const peer = await openDurable(world, name, lines)
+    const [first] = spaces
+    const space = first === undefined ? peer.space('Family') : peer.join(await world.during(first.invite()))
+    spaces.push(await world.during(space))
+  }
+  const notes: DocHandle<Note>[] = []
+  for (const space of spaces) notes.push(await world.during(space.open<Note>('note', { init })))
+  await world.settle()
+  return { spaces, notes }
+}
+
+const member = (status: Status, name: string) => status.peers.find((peer) => peer.name === name)
+
+test('a status says when each agreed, and what each has stored', async () => {
+  const { notes } = await meet(['a', 'b'])
+  const [a] = notes as [DocHandle<Note>]
+  a.change(add('milk', 'bread'))
+  expect(a.status.current).toMatchObject({ saved: false, upToDate: false, pending: [{ reason: 'saving' }] })
+  expect(member(a.status.current, 'b')).toMatchObject({ stored: false })
+  await world.settle()
+  const agreed = member(a.status.current, 'b')
+  expect(agreed).toMatchObject({ agreed: true, stored: true, unstored: 0 })
+  expect(agreed?.agreedAt).toBeLessThanOrEqual(world.clock.now())
+  world.peers.get('b')?.pause()
+  await world.run(1_000)
+  a.change(add('rice'))
+  await world.run(1_000)
+  // Three ops or so: what counts is that it is not nothing.
+  const away = member(a.status.current, 'b')
+  expect(away).toMatchObject({ connected: false, agreed: false, stored: false, agreedAt: agreed?.agreedAt })
+  expect(away?.unstored).toBeGreaterThan(0)
+})
+
+test('the status of a peer is of all its spaces, and has the same shape', async () => {
+  const { spaces } = await meet(['a', 'b'])
+  const a = world.peers.get('a')
+  const told: Status[] = []
+  a?.status.subscribe((status) => told.push(status))
+  expect(a?.status.current).toMatchObject({ saved: true, upToDate: true, pending: [] })
+  expect(a?.status.current.peers).toMatchObject([{ name: 'b', agreed: true }])
+  const alone = await world.during(a?.space('Mine') as Promise<Space>)
+  expect(a?.status.current.upToDate).toBe(false)
+  expect(a?.status.current.pending).toMatchObject([{ reason: 'alone', space: 'Mine' }])
+  expect(told.at(-1)).toBe(a?.status.current)
+  const doc = await world.during(alone.open('x'))
+  doc.change((d) => void (d.one = 1))
+  expect(a?.status.current.saved).toBe(false)
+  await world.during(alone.leave())
+  await world.run(100)
+  expect(a?.status.current).toMatchObject({ saved: true, upToDate: true, pending: [] })
+  expect(spaces[0]?.status.current.peers).toEqual(a?.status.current.peers)
+})
+
+test('why a document is not the same everywhere is said in plain words', async () => {
+  const { spaces, notes } = await meet(['a', 'b'])
+  const [a] = notes as [DocHandle<Note>]
+  expect([a.why(), spaces[0]?.why()]).toEqual([undefined, undefined])
+  a.change(add('milk'))
+  expect(a.why()).toContain('Your latest edits are being saved.')
+  world.hub.partition([['a'], ['b']])
+  await world.run(10_000)
+  expect(a.why()).toBe('No other member is in contact.')
+  world.peers.get('a')?.pause()
+  await world.run(100)
+  expect(spaces[0]?.why()).toBe('This peer is paused: it meets nobody until it is resumed.')
+})
+
+test('settled covers what was made before the call, and rejects naming who has what', async () => {
+  const { notes } = await meet(['a', 'b', 'c'])
+  const [a] = notes as [DocHandle<Note>]
+  a.change(add('milk'))
+  await world.during(a.settled({ peers: 2, timeoutMs: 10_000 }))
+  world.peers.get('c')?.pause()
+  await world.run(1_000)
+  a.change(add('bread'))
+  await world.during(a.settled({ peers: 1, timeoutMs: 10_000 }))
+  const rejected = await world.during(
+    a.settled({ peers: 2, timeoutMs: 1_000 }).then(
+      () => undefined,
+      (error) => error,
+    ),
+  )
+  expect(rejected).toMatchObject({ code: 'timeout' })
+  expect(rejected.message).toContain('Stored by 1 of 2 other members in time.')
+  expect(rejected.message).toContain('b has stored all of it.')
+  expect(rejected.message).toMatch(/c has not stored \d+ of these edits\./)
+  expect(rejected.details.peers).toMatchObject(
+    [
+      { name: 'b', connected: true, unstored: 0 },
+      { name: 'c', connected: false },
+    ].toSorted((x, y) => ids(x.name) - ids(y.name)),
+  )
+
+  // What is made after the call is none of its business.
+  const waiting = a.settled({ peers: 1, timeoutMs: 10_000 })
+  world.peers.get('b')?.pause()
+  a.change(add('later'))
+  await world.during(waiting)
+
+  function ids(name: string): number {
+    const order = a.status.current.peers.map((peer) => peer.name)
+    return order.indexOf(name)
+  }
+})
+
+test('what waits names what is missing and who is asked; a long exchange says how far it is', async () => {
+  world = new World({ network: { delayMs: 50, gossipLoss: 1 } })
+  const a = await openDurable(world, 'a')
+  const space = await world.during(a.space('Family'))
+  const note = await world.during(space.open<Note>('note', { init }))
+  const long = 'x'.repeat(1_000)
+  for (let tip = 0; tip < 15; tip++) {
+    for (let i = 0; i < 200; i++) note.change(add(`${tip} ${i} ${long}`))
+    await world.during(note.settled())
+  }
+  const b = await openDurable(world, 'b')
+  const joined = await world.during(b.join(await world.during(space.invite())))
+  const copy = await world.during(joined.open<Note>('note'))
+  const seen: Progress[] = []
+  const reasons = new Set<string>()
+  const words: string[] = []
+  let doc: Progress | undefined
+  // Asked at each part that arrives.
+  copy.subscribe(() => {
+    const { progress, pending } = joined.status.current
+    if (progress !== undefined) seen.push(progress)
+    for (const { asked = [] } of pending) for (const { name, because } of asked) reasons.add(`${name} ${because}`)
+    if ((progress?.editsReceived ?? 0) === 0 || progress?.editsLeft === 0) return
+    doc = copy.status.current.progress
+    words.push(copy.why() ?? '')
+  })
+  await world.until(() => copy.value.items?.length === 3_000)
+  await world.settle()
+  expect(seen.length).toBeGreaterThan(3)
+  for (const [i, { editsReceived }] of seen.entries())
+    expect(editsReceived).toBeGreaterThanOrEqual(seen[i - 1]?.editsReceived ?? 0)
+  const middle = seen.find(({ editsReceived, editsLeft }) => editsReceived > 0 && editsLeft > 0)
+  expect(middle?.bytesReceived).toBeGreaterThan(100_000)
+  expect((middle?.editsReceived ?? 0) + (middle?.editsLeft ?? 0)).toBeGreaterThan(3_000)
+  expect(middle?.bytesLeft).toBeGreaterThan(0)
+  expect(doc).toMatchObject({ editsReceived: expect.any(Number) })
+  expect(words.join('\n')).toMatch(/a has \d+ edits that are lacking here\. \d+ of about \d+ edits have arrived/)
+  expect([...reasons]).toEqual(['a neighbour'])
+  expect(joined.status.current).toMatchObject({ progress: undefined, upToDate: true, pending: [] })
+})
+
+test('who was met before is resumed with', async () => {
+  await meet(['a', 'b'])
+  world.peers.get('a')?.pause()
+  await world.run(1_000)
+  world.peers.get('a')?.resume()
+  await world.settle()
+  const met = lines.filter((line) => / met /.test(line))
+  expect(met.some((line) => line.endsWith('met neighbour'))).toBe(true)
+  expect(met.at(-1)).toMatch(/met resumed$/)
+})

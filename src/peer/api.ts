@@ -87,6 +87,10 @@ export interface Pending {
   readonly reason: 'saving' | 'ops' | 'sync' | 'alone' | 'storage' | 'paused' | 'damaged'
   /** A sentence for people. */
   readonly message: string
+  /** Another one: what is done about it, or what you can do. */
+  readonly doing: string
+  /** When this was first seen to be so, in milliseconds since 1970: it has been so each time that somebody looked since, some fifty times a second. */
+  readonly since: number
   /** The space it is about, by its label; in the status of a peer. */
   readonly space?: string
   /** The document it is about, by its name ('ops'). */
@@ -165,6 +169,12 @@ export interface Peer extends AsyncDisposable {
   readonly leading: boolean
   /** Of all spaces together. */
   readonly status: Observable<Status>
+  /**
+   * Why not everybody has everything, in plain words: what is missing, for how long, and what is done about it. Undefined where nothing is known to be
+   * missing.
+   * @example console.log(peer.why()) // Family: No other member is in contact. The addresses that are known are dialled again and again.
+   */
+  why(): string | undefined
   /** Bytes moved since the start, by way. */
   readonly traffic: {
     readonly gossipSent: number
@@ -198,6 +208,12 @@ export interface Peer extends AsyncDisposable {
    * @example await peer.flush()
    */
   flush(): Promise<void>
+  /**
+   * Like {@link DocHandle.settled}, for all spaces: each in which this device wrote something must be stored by `peers` others of that space. Where several
+   * are not in time, the error names who has what of each, with `space`.
+   * @example await peer.settled()
+   */
+  settled(options?: SettledOptions): Promise<void>
   /**
    * All data as plain JSON: spaces by id with labels, documents by name with values. Errors: 'closed'.
    * @example console.log(JSON.stringify(await peer.export()))
@@ -296,8 +312,8 @@ export interface Space {
   readonly documents: readonly string[]
   readonly status: Observable<Status>
   /**
-   * Why not everybody has everything, in plain words; undefined where nothing is known to be missing.
-   * @example console.log(space.why()) // No other member is in contact.
+   * Like {@link Peer.why}, of this space.
+   * @example console.log(space.why()) // No other member is in contact. The addresses that are known are dialled again and again.
    */
   why(): string | undefined
   /**
@@ -388,8 +404,8 @@ export interface DocHandle<T extends object = Record<string, unknown>> {
   readonly value: Value<T>
   readonly status: Observable<Status>
   /**
-   * Why the document may not be the same everywhere, in plain words; undefined where nothing is known to be missing.
-   * @example console.log(list.why()) // No other member is in contact.
+   * Like {@link Peer.why}, of this document: why it may not be the same everywhere.
+   * @example console.log(list.why()) // No other member is in contact. The addresses that are known are dialled again and again.
    */
   why(): string | undefined
   /** Who else has it open now, and what they show. */
@@ -434,7 +450,7 @@ export interface DocHandle<T extends object = Record<string, unknown>> {
   readonly subscribe: (listener: () => void) => Off
   /**
    * Resolves when everything made before the call is durable here, and stored by `peers` others.
-   * Errors: 'timeout' (the message names who has what; `details.peers` too), 'aborted', 'closed', 'document-deleted', 'store-full', 'store-failed', 'no-indexeddb' (the
+   * Errors: 'timeout' and 'aborted' (the message names who has what; `details.peers` too), 'closed', 'document-deleted', 'store-full', 'store-failed', 'no-indexeddb' (the
    * browser keeps nothing; with `peers` it resolves once these have stored it).
    * @example await list.settled() // or with others: await list.settled({ peers: 1, timeoutMs: 5_000 })
    */

@@ -28,6 +28,8 @@ export interface PeerContext {
   readonly actor: ActorId
   /** The network, where this peer owns one now. */
   readonly network: Network | undefined
+  /** Opened with a network. */
+  readonly networked: boolean
   readonly leading: boolean
   readonly paused: boolean
   readonly storage: Storage

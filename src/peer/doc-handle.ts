@@ -6,12 +6,13 @@ import { applyAt, valueAt } from '../crdt/at-path.ts'
 import type { PatchEvent, Path } from '../crdt/patch.ts'
 import type { Draft, Value } from '../crdt/types.ts'
 import { type Cursor, cursorAt, decodeCursor, type Side } from '../replica/cursor.ts'
+import { Ages } from './ages.ts'
 import type { DocEvents, DocHandle, Observable, SettledOptions, Status } from './api.ts'
 import { DocPresence } from './doc-presence.ts'
 import type { Document, DocumentListener } from './document.ts'
 import { ObservableValue } from './observable.ts'
 import type { SpaceImpl } from './space.ts'
-import { equalStatus, whyNotSynced } from './status.ts'
+import { equalStatus } from './status.ts'
 
 export class DocHandleImpl<T extends object> implements DocHandle<T>, DocumentListener {
   readonly name: string
@@ -27,7 +28,8 @@ export class DocHandleImpl<T extends object> implements DocHandle<T>, DocumentLi
     this.document = document
     this.name = document.id.name
     this.#emitter = new Emitter(onThrow)
-    this.#status = new ObservableValue<Status>(() => space.statusOf(document), equalStatus, onThrow)
+    const ages = new Ages()
+    this.#status = new ObservableValue<Status>(() => space.statusOf(document, ages), equalStatus, onThrow)
     this.presence = new DocPresence(space.presence, document.id, { onThrow, assertOpen: () => this.#assertOpen() })
     document.listeners.add(this)
   }
@@ -41,7 +43,7 @@ export class DocHandleImpl<T extends object> implements DocHandle<T>, DocumentLi
   }
 
   why(): string | undefined {
-    return whyNotSynced(this.#status.current)
+    return this.space.why(this.#status.current)
   }
 
   change<R>(fn: (draft: Draft<T>) => R, options: { readonly message?: string } = {}): R {

@@ -40,6 +40,8 @@ export class Document {
   degraded = false
   /** Records in the journal since the last snapshot. */
   records = 0
+  /** When the oldest own edit was made that is not on disk, in ms since 1970; of no meaning where all are. */
+  unsavedSince: number | undefined
   /** Opened or made here, though it may hold nothing yet. */
   opened = false
   #durable: Version = new Map()

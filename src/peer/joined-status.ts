@@ -61,8 +61,8 @@ function greatest(numbers: readonly (number | undefined)[]): number | undefined 
   return known.length === 0 ? undefined : Math.max(...known)
 }
 
-/** Undefined where one is: of all of them nothing is known then. */
-function least(numbers: readonly (number | undefined)[]): number | undefined {
+/** Undefined where one is: of all of them nothing is known then. And where there are none. */
+export function least(numbers: readonly (number | undefined)[]): number | undefined {
   const known = numbers.filter((number) => number !== undefined)
   return known.length < numbers.length || known.length === 0 ? undefined : Math.min(...known)
 }

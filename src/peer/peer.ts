@@ -29,6 +29,7 @@ import type {
   PeerExport,
   PeerOptions,
   Restored,
+  SettledOptions,
   Space,
   Status,
 } from './api.ts'
@@ -40,6 +41,7 @@ import { joinStatuses } from './joined-status.ts'
 import { Lead } from './lead.ts'
 import { spaceLabel } from './names.ts'
 import { ObservableValue } from './observable.ts'
+import { settleAll } from './settle-all.ts'
 import { decodeSpaceRecord, retiredKey, retiredPrefix, spaceKey, spacesPrefix } from './shelf.ts'
 import { SpaceImpl } from './space.ts'
 import { equalStatus } from './status.ts'
@@ -47,6 +49,7 @@ import { Storage } from './storage.ts'
 import { sweep } from './sweep.ts'
 import { type TabChannel, type TabReport, Tabs } from './tabs.ts'
 import { type Unsaved, UnsavedNotes, unsavedError } from './unsaved.ts'
+import { whyNotSynced } from './why.ts'
 import { Writer } from './writer.ts'
 
 /** What differs by platform, filled in by node.ts and browser.ts. */
@@ -246,6 +249,10 @@ export class PeerImpl implements Peer, PeerContext {
     return this.#status
   }
 
+  why(): string | undefined {
+    return whyNotSynced(this.#status.current, this.clock.now())
+  }
+
   statusTouched(): void {
     this.#status.touch()
   }
@@ -261,6 +268,10 @@ export class PeerImpl implements Peer, PeerContext {
 
   get leading(): boolean {
     return this.#lead.held
+  }
+
+  get networked(): boolean {
+    return this.#options.network !== 'none'
   }
 
   get paused(): boolean {
@@ -443,6 +454,13 @@ export class PeerImpl implements Peer, PeerContext {
   async flush(): Promise<void> {
     await this.writer.flush()
     if (this.storage.forgets !== undefined) throw this.storage.forgets
+  }
+
+  async settled(options: SettledOptions = {}): Promise<void> {
+    this.#assertOpen()
+    const spaces = [...this.#spaces.values()].filter(({ hasOwn }) => hasOwn)
+    await settleAll(spaces, options)
+    if ((options.peers ?? 0) === 0) await this.flush()
   }
 
   #becameDurable(document: Document, own: readonly SignedRange[]): void {

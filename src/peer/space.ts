@@ -13,6 +13,7 @@ import { encodeName } from '../store/journal.ts'
 import type { StreamName } from '../store/store.ts'
 import { docKey } from '../sync/holdings.ts'
 import type { ByeReason, DocName } from '../sync/messages.ts'
+import { Ages } from './ages.ts'
 import type {
   Asked,
   Compacted,
@@ -32,10 +33,12 @@ import { DocHandleImpl } from './doc-handle.ts'
 import { type Document, isOwn } from './document.ts'
 import { Documents } from './documents.ts'
 import { chooseAddresses } from './first-contact.ts'
+import { least } from './joined-status.ts'
 import { Links } from './links.ts'
 import { Members } from './members.ts'
 import { documentName } from './names.ts'
 import { ObservableValue } from './observable.ts'
+import type { WaitingOps } from './pending.ts'
 import { SpacePresence } from './presence.ts'
 import type { Wanted } from './receipts.ts'
 import type { Contact, ReplicatorHost } from './replicator.ts'
@@ -49,11 +52,12 @@ import {
   type SpaceRecord,
   spaceKey,
 } from './shelf.ts'
-import { equalStatus, makeStatus, type WaitingOps, whyNotSynced } from './status.ts'
+import { equalStatus, type Facts, makeStatus } from './status.ts'
 import { peersAsReported, type TabReport } from './tabs.ts'
 import type { Unsaved } from './unsaved.ts'
 import { verifiedNews } from './verified.ts'
 import { checkWait, type Explanation, waitUntil } from './wait.ts'
+import { whyNotSynced } from './why.ts'
 
 const TOUCH_MS = 20
 const CLAIMS_MAX = 3
@@ -81,6 +85,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
   readonly #claims = new Map<string, number>()
   readonly #touches = new Emitter<{ touch: undefined }>()
   readonly #status: ObservableValue<Status>
+  readonly #ages = new Ages()
   #links: Links | undefined
   #hints: readonly string[]
   #report: TabReport | undefined
@@ -114,7 +119,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
       inContact: (device) => this.#links?.isContact(device) ?? false,
       publish: (beat) => this.#publishBeat(beat),
     })
-    this.#status = new ObservableValue<Status>(() => this.statusOf(undefined), equalStatus, context.onThrow)
+    this.#status = new ObservableValue<Status>(() => this.statusOf(undefined, this.#ages), equalStatus, context.onThrow)
   }
 
   // ── the public face ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -127,8 +132,8 @@ export class SpaceImpl implements Space, ReplicatorHost {
     return this.#status
   }
 
-  why(): string | undefined {
-    return whyNotSynced(this.#status.current)
+  why(status: Status = this.#status.current): string | undefined {
+    return whyNotSynced(status, this.#context.clock.now())
   }
 
   async open<T extends object = Record<string, unknown>>(
@@ -194,6 +199,11 @@ export class SpaceImpl implements Space, ReplicatorHost {
     await this.settle(this.#documents.all, options)
   }
 
+  /** This device wrote something here. */
+  get hasOwn(): boolean {
+    return this.#documents.all.some((document) => this.#members.ownVersion(document).size > 0)
+  }
+
   async leave(): Promise<void> {
     this.#assertOpen()
     await this.#forget(`"${this.label}" was left. Join it again with an invitation.`)
@@ -231,6 +241,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
     const { writer, actor } = this.#context
     if (writer.error !== undefined) throw writer.error
     const result = document.change(fn, message)
+    document.unsavedSince ??= this.#context.clock.now()
     writer.add(document, this.keys.spaceId, { actor })
     this.touched()
     return result
@@ -266,15 +277,22 @@ export class SpaceImpl implements Space, ReplicatorHost {
     this.#handles.delete(handle)
   }
 
-  /** The status of one document, or of all of them. */
-  statusOf(document: Document | undefined): Status {
-    const { writer, device, paused, leading, storage } = this.#context
+  /** The status of one document, or of all of them. `ages` remembers since when what is pending is so, for whoever looks. */
+  statusOf(document: Document | undefined, ages: Ages): Status {
     const documents = document === undefined ? this.#documents.all : [document]
-    return makeStatus({
-      saved: documents.every((one) => one.saved(device.keyHex)),
-      saveError: writer.error?.message,
+    return makeStatus(this.#factsOf(documents, document), ages, this.#context.clock.now())
+  }
+
+  #factsOf(documents: readonly Document[], document: Document | undefined): Facts {
+    const { writer, device, paused, leading, networked, storage } = this.#context
+    const unsaved = documents.filter((one) => !one.saved(device.keyHex))
+    return {
+      saved: unsaved.length === 0,
+      saveError: writer.error,
+      unsavedSince: least(unsaved.map(({ unsavedSince }) => unsavedSince)),
       paused,
       leading,
+      networked,
       degraded: documents.some(({ degraded }) => degraded),
       waiting: documents.filter(({ waitingOps }) => waitingOps > 0).map((one) => this.#waitingOf(one)),
       reported: this.#report !== undefined,
@@ -284,7 +302,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
       progress: this.#links?.replicator.progress(document),
       storage: storage.current,
       forgets: storage.forgets?.message,
-    })
+    }
   }
 
   #waitingOf(document: Document): WaitingOps {
@@ -669,7 +687,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
   }
 
   #whoIsThere(): string {
-    const { peers } = this.statusOf(undefined)
+    const { peers } = this.#status.current
     if (peers.length === 0) return this.#context.paused ? 'This peer is paused.' : 'Nobody was in contact.'
     return peers.map((peer) => peer.why ?? `${peer.name} agrees.`).join(' ')
   }

@@ -32,6 +32,8 @@ export interface SpaceKeys {
   readonly gossipKey: Uint8Array
   readonly helloKey: Uint8Array
   readonly nameKey: Uint8Array
+  /** 16 bytes: hashes what is held to the ids by which members compare it. */
+  readonly compareKey: Uint8Array
   /** Seals what is carried as a file. */
   readonly bundleKey: Uint8Array
 }
@@ -65,6 +67,7 @@ export function spaceKeys(space: SpaceSecret): SpaceKeys {
     gossipKey: derive('gossip'),
     helloKey: derive('hello'),
     nameKey: derive('name'),
+    compareKey: derive('compare').subarray(0, 16),
     bundleKey: derive('bundle'),
   }
 }

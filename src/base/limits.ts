@@ -54,6 +54,8 @@ export const limits = {
   /** Ranges, and ids in all, that one message of it holds: what is beyond is left to the next reconciliation. */
   ranges: 1_024,
   rangeIds: 4_096,
+  /** Pulls at once of one member: each is answered in its turn, and a member that asks for more ends the session. */
+  pulls: 1_024,
   /** Documents in one space. */
   documents: 100_000,
   /** Spaces one peer belongs to: a stranger's first frame is tried against the key of each. */

@@ -152,7 +152,7 @@ function whyNot(contact: Contact, replicator: Replicator, document: Document | u
   if (replicator.agreedWith(contact)) return undefined
   if (contact.root === undefined) return `${name} has not yet said what it holds.`
   if (document === undefined) return `${name} and this peer hold different things, and are exchanging what each lacks.`
-  if (!contact.synced) return `${name} and this peer have yet to compare what they hold.`
+  if (!contact.told || !contact.heard) return `${name} and this peer have yet to compare what they hold.`
   const theirs = contact.holdings.version(document.id)
   const ours = document.outward
   const lackHere = lackingOps(ours, theirs)

@@ -21,8 +21,11 @@ import { limits } from '../base/limits.ts'
 import type { Random } from '../base/random.ts'
 import type { FrameStream } from '../net/network.ts'
 import { type ByeReason, decodeMessage, encodeMessage, type Message } from '../sync/messages.ts'
+import { deflate, inflate } from './deflate.ts'
 
-export const SYNC_PROTOCOL = '/joinery/sync/0'
+export const SYNC_PROTOCOL = '/joinery/sync/1'
+/** Drafts that are not spoken any more. */
+export const OLD_PROTOCOLS: readonly string[] = ['/joinery/sync/0']
 
 /** The member at the other end, as its hello showed it. */
 export interface Member {
@@ -63,6 +66,12 @@ export interface Introduction {
 const PART_BYTES = limits.deltaPartBytes
 const MESSAGE_BYTES = 64 * 1024 * 1024
 const FAREWELL_MS = 200
+/** Smaller messages do not get smaller. */
+const DEFLATED_BYTES = 256
+/** What a part is marked with: more follows · the message ends here · and it was deflated. */
+const LAST = 0
+const MORE = 1
+const LAST_DEFLATED = 2
 
 /** Opens a session on a stream that we opened. Undefined where the other end is no member of this space. */
 export async function initiate(
@@ -168,7 +177,7 @@ function shownBytes(keys: SessionKeys, initiator: boolean, { incarnation, durabl
   return concatBytes(keys.transcript, Uint8Array.of(initiator ? 0 : 1, durable ? 1 : 0), incarnation)
 }
 
-/** Sealed messages over a stream. A message larger than a frame goes in parts: flag u8 (1 = more follows), bytes. */
+/** Sealed messages over a stream, deflated where that helps. A message goes in parts: mark u8 (0 the last, 1 more follows, 2 the last, deflated), bytes. */
 class Channel {
   readonly stream: FrameStream
   readonly keys: SessionKeys
@@ -201,16 +210,18 @@ class Channel {
   }
 
   async #sendParts(bytes: Uint8Array): Promise<void> {
+    const deflated = bytes.length < DEFLATED_BYTES ? bytes : await deflate(bytes)
+    const [sent, last] = deflated.length < bytes.length ? [deflated, LAST_DEFLATED] : [bytes, LAST]
     let from = 0
     do {
-      const part = bytes.subarray(from, from + PART_BYTES)
+      const part = sent.subarray(from, from + PART_BYTES)
       from += part.length
       const frame = new ByteWriter(part.length + 1)
-        .u8(from < bytes.length ? 1 : 0)
+        .u8(from < sent.length ? MORE : last)
         .raw(part)
         .finish()
       await this.stream.send(this.#sealing.seal(frame))
-    } while (from < bytes.length)
+    } while (from < sent.length)
   }
 
   /** The next message; undefined at the end of the stream. Tells `heard` of each part. Errors: 'bad-message', and the network's. */
@@ -222,13 +233,16 @@ class Channel {
       if (next.done) return undefined
       heard()
       const plain = this.#opening.open(next.value)
-      const flag = plain[0]
-      if (flag !== 0 && flag !== 1) throw new JoineryError('bad-message', `a part is marked ${flag}, not 0 or 1`)
+      const mark = plain[0]
+      if (mark !== LAST && mark !== MORE && mark !== LAST_DEFLATED)
+        throw new JoineryError('bad-message', `a part is marked ${mark}, not 0, 1 or 2`)
       sizeBytes += plain.length
       if (sizeBytes > MESSAGE_BYTES)
         throw new JoineryError('bad-message', `a message is larger than ${MESSAGE_BYTES} bytes`)
       parts.push(plain.subarray(1))
-      if (flag === 0) return decodeMessage(parts.length === 1 ? (parts[0] as Uint8Array) : concatBytes(...parts))
+      if (mark === MORE) continue
+      const bytes = parts.length === 1 ? (parts[0] as Uint8Array) : concatBytes(...parts)
+      return decodeMessage(mark === LAST ? bytes : await inflate(bytes, MESSAGE_BYTES))
     }
   }
 }

@@ -108,7 +108,8 @@ export class HostileMember {
       ranges.map(({ actor, endSeq, tipHash }) => [forkedBranch(actor, endSeq, tipHash.slice(0, tagBytes)), endSeq]),
     )
     const entries = [{ document: this.#document, version }]
-    await session.send({ type: 'state', root: systemRandom.bytes(32), documents: 1, full: true, more: false, entries })
+    await session.send({ type: 'state', root: systemRandom.bytes(32), documents: 1, entries: [] })
+    await session.send({ type: 'tell', more: false, all: true, pulls: 0, firstId: 0, entries })
   }
 
   async gossip(ranges: readonly SignedRange[]): Promise<void> {

@@ -5,6 +5,7 @@ import { type Device, deviceId } from '../auth/device.ts'
 import {
   type Ends,
   firstHello,
+  NONCE_BYTES,
   readFirstHello,
   readSecondHello,
   type SessionKeys,
@@ -39,8 +40,8 @@ export interface Member {
   readonly incarnation: string
   /** False for a store that forgets: it gives no receipts. */
   readonly durable: boolean
-  /** Its signed address record, encoded. */
-  readonly record: Uint8Array
+  /** What it knows of where members are, itself among them, in a number: another one where it knows otherwise (Links). */
+  readonly book: number
 }
 
 export interface SessionContext {
@@ -59,7 +60,7 @@ export interface Introduction {
   readonly name: string
   readonly incarnation: Uint8Array
   readonly durable: boolean
-  readonly record: Uint8Array
+  readonly book: number
 }
 
 // Much less than a frame may hold: on a slow link, too, something is heard between two pings.
@@ -82,7 +83,7 @@ export async function initiate(
 ): Promise<Session | undefined> {
   const frames = stream.frames[Symbol.asyncIterator]()
   const ends = { initiator: context.node, responder: stream.remote }
-  const nonce = context.random.bytes(32)
+  const nonce = context.random.bytes(NONCE_BYTES)
   await stream.send(firstHello(keys.helloKey, ends, nonce))
   const answer = await frames.next()
   if (answer.done) return undefined
@@ -109,7 +110,7 @@ export async function respond<S extends { readonly keys: SpaceKeys }>(
   const found = findSpace(spaces, ends, first.value)
   if (found === undefined) return undefined
   const { space, nonce } = found
-  const nonces = { initiator: nonce, responder: context.random.bytes(32) }
+  const nonces = { initiator: nonce, responder: context.random.bytes(NONCE_BYTES) }
   await stream.send(secondHello(space.keys.helloKey, ends, nonces))
   const channel = new Channel(
     stream,
@@ -137,7 +138,7 @@ type StoreShown = Pick<Introduction, 'incarnation' | 'durable'>
 
 /** Each side shows its device key by signing what both saw, its own role and its store included. */
 async function introduce(channel: Channel, context: SessionContext, introduction: Introduction): Promise<Session> {
-  const { name, incarnation, durable, record } = introduction
+  const { name, incarnation, durable, book } = introduction
   const signature = await context.device.sign(shownBytes(channel.keys, channel.initiator, introduction))
   const sent = channel.send({
     type: 'who',
@@ -146,7 +147,7 @@ async function introduce(channel: Channel, context: SessionContext, introduction
     name,
     incarnation,
     durable,
-    record,
+    book,
   })
   // A rejection is seen through the read below; sending and reading fail together.
   sent.catch(() => {})
@@ -166,7 +167,7 @@ async function introduce(channel: Channel, context: SessionContext, introduction
       name: who.name,
       incarnation: toHex(who.incarnation),
       durable: who.durable,
-      record: who.record,
+      book: who.book,
     },
     context.clock,
   )

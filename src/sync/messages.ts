@@ -2,7 +2,7 @@
 //
 //   message   = type u8, then
 //   0 who     = device key 32, signature 64 (device, over the session's transcript, its role and its store), name string, incarnation 16,
-//               durable u8 (0 memory, 1 disk), address record
+//               durable u8 (0 memory, 1 disk), book u32: a digest of what I know of where members are
 //   1 state   = root 32, document count, entries: what I hold durably, and of which documents that is something else than I last told you
 //   2 pull    = id, document, version           "send me what I lack of this document"
 //   3 delta   = id, more u8, ops, range count, range …      an answer to a pull, in parts; more = 0 in the last
@@ -41,7 +41,7 @@ export type Message =
       readonly name: string
       readonly incarnation: Uint8Array
       readonly durable: boolean
-      readonly record: Uint8Array
+      readonly book: number
     }
   | {
       readonly type: 'state'
@@ -87,7 +87,7 @@ export function encodeMessage(message: Message): Uint8Array {
       writer.u8(0).raw(message.device).raw(message.signature).string(message.name).raw(message.incarnation)
       return writer
         .u8(message.durable ? 1 : 0)
-        .bytes(message.record)
+        .u32(message.book)
         .finish()
     case 'state':
       writeEntries(writer.u8(1).raw(message.root).varint(message.documents), message.entries)
@@ -194,15 +194,7 @@ function readWho(reader: ByteReader): Message {
   const signature = reader.raw(64).slice()
   const name = reader.string(limits.labelBytes)
   const incarnation = reader.raw(16).slice()
-  return {
-    type: 'who',
-    device,
-    signature,
-    name,
-    incarnation,
-    durable: readFlag(reader),
-    record: reader.bytes(RECORD_BYTES).slice(),
-  }
+  return { type: 'who', device, signature, name, incarnation, durable: readFlag(reader), book: reader.u32() }
 }
 
 function readState(reader: ByteReader): Message {

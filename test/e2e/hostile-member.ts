@@ -89,7 +89,7 @@ export class HostileMember {
       name: 'Mallory',
       incarnation: systemRandom.bytes(16),
       durable: true,
-      record: new Uint8Array(),
+      book: 0,
     }
     const session = await initiate(await this.network.open(node, SYNC_PROTOCOL), this.keys, context, introduction)
     if (session === undefined) throw new Error('the hello was not answered')

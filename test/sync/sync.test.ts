@@ -32,7 +32,7 @@ const messages: readonly Message[] = [
     name: 'Ada',
     incarnation: random.bytes(16),
     durable: true,
-    record: random.bytes(9),
+    book: 77,
   },
   {
     type: 'state',

@@ -93,12 +93,18 @@ export class HostileMember {
     }
     const session = await initiate(await this.network.open(node, SYNC_PROTOCOL), this.keys, context, introduction)
     if (session === undefined) throw new Error('the hello was not answered')
-    const answer = (message: Message): void => {
-      if (message.type !== 'pull') return
-      const ops = this.ranges.reduce((sum, { fromSeq, endSeq }) => sum + endSeq - fromSeq, 0)
-      void session.send({ type: 'delta', id: message.id, more: false, ops, ranges: this.ranges })
+    return {
+      session,
+      ended: session.run(
+        (message) => this.#answer(session, message),
+        () => {},
+      ),
     }
-    return { session, ended: session.run(answer, () => {}) }
+  }
+
+  #answer(session: Session, message: Message): void {
+    const ops = this.ranges.reduce((sum, { fromSeq, endSeq }) => sum + endSeq - fromSeq, 0)
+    for (const id of asked(message)) void session.send({ type: 'delta', id, more: false, ops, ranges: this.ranges })
   }
 
   /** Says that it holds `ranges`, so that they are pulled. */
@@ -120,4 +126,10 @@ export class HostileMember {
   close(): Promise<void> {
     return this.network.close()
   }
+}
+
+/** The pulls in a message: one, or those that come with what is told. */
+function asked(message: Message): readonly number[] {
+  if (message.type === 'pull') return [message.id]
+  return message.type === 'tell' ? Array.from({ length: message.pulls }, (_, i) => message.firstId + i) : []
 }

@@ -56,8 +56,13 @@ export function checkGenesis(genesis: Uint8Array): void {
     )
 }
 
+/** A space's id: the hash of how it began. */
+export function spaceIdOf(genesis: Uint8Array): Uint8Array {
+  return sha256(genesis)
+}
+
 export function spaceKeys(space: SpaceSecret): SpaceKeys {
-  const spaceId = sha256(space.genesis)
+  const spaceId = spaceIdOf(space.genesis)
   const root = extract(sha256, space.secret, spaceId)
   const derive = (use: string): Uint8Array => expand(sha256, root, utf8(`joinery/0/${use}`), 32)
   return {

@@ -42,7 +42,7 @@ import { Lead } from './lead.ts'
 import { spaceLabel } from './names.ts'
 import { ObservableValue } from './observable.ts'
 import { settleAll } from './settle-all.ts'
-import { decodeSpaceRecord, retiredKey, retiredPrefix, spaceKey, spacesPrefix } from './shelf.ts'
+import { decodeSpaceRecord, leftPrefix, retiredKey, retiredPrefix, spaceKey, spacesPrefix } from './shelf.ts'
 import { SpaceImpl } from './space.ts'
 import { equalStatus } from './status.ts'
 import { Storage } from './storage.ts'
@@ -430,13 +430,16 @@ export class PeerImpl implements Peer, PeerContext {
     const streams = await this.store.streams()
     for (const key of await this.store.keys(spacesPrefix)) {
       const bytes = await this.store.get(key)
-      if (bytes !== undefined) await this.#loadSpace(bytes, streams)
+      if (bytes !== undefined) await this.#loadSpace(key, bytes, streams)
     }
+    // Somebody began to leave it, and died: it was not left.
+    for (const note of await this.store.keys(leftPrefix))
+      if (this.#spaces.has(note.slice(leftPrefix.length))) await this.store.delete(note)
     this.#cursor = this.store.cursor()
   }
 
-  async #loadSpace(bytes: Uint8Array, streams: readonly string[]): Promise<void> {
-    const space = new SpaceImpl(this, decodeSpaceRecord(bytes))
+  async #loadSpace(key: string, bytes: Uint8Array, streams: readonly string[]): Promise<void> {
+    const space = new SpaceImpl(this, decodeSpaceRecord(bytes, key))
     if (this.#spaces.has(space.keys.idHex)) return
     this.#spaces.set(space.keys.idHex, space)
     await space.load(streams)
@@ -532,7 +535,7 @@ export class PeerImpl implements Peer, PeerContext {
   async #takeUp(idHex: string): Promise<void> {
     const bytes = await this.store.get(spaceKey(idHex))
     if (bytes === undefined || this.#spaces.has(idHex)) return
-    await this.#loadSpace(bytes, await this.store.streams())
+    await this.#loadSpace(spaceKey(idHex), bytes, await this.store.streams())
     const joined = this.#spaces.get(idHex)
     if (joined !== undefined && this.#network !== undefined && !this.#paused)
       await this.#connectSpace(joined, this.#network)

@@ -49,6 +49,7 @@ import {
   encodeSpaceRecord,
   HINTS_MAX,
   indexKey,
+  leftKey,
   type SpaceRecord,
   spaceKey,
 } from './shelf.ts'
@@ -208,6 +209,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
     this.#assertOpen()
     await this.#forget(`"${this.label}" was left. Join it again with an invitation.`)
     const { store } = this.#context
+    await store.set(leftKey(this.keys.idHex), new Uint8Array(0))
     await store.delete(spaceKey(this.keys.idHex))
     await store.delete(bookKey(this.keys.idHex))
     await store.delete(indexKey(this.keys.idHex))
@@ -411,7 +413,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
 
   async #readHints(): Promise<void> {
     const bytes = await this.#context.store.get(spaceKey(this.keys.idHex))
-    if (bytes !== undefined) this.hint(decodeSpaceRecord(bytes).hints)
+    if (bytes !== undefined) this.hint(decodeSpaceRecord(bytes, spaceKey(this.keys.idHex)).hints)
   }
 
   async connect(network: Network): Promise<void> {

@@ -36,6 +36,8 @@ export interface SpaceKeys {
   readonly compareKey: Uint8Array
   /** Seals what is carried as a file. */
   readonly bundleKey: Uint8Array
+  /** Shows that a member made the token of a session. */
+  readonly tokenKey: Uint8Array
 }
 
 /** A new space: its genesis and its secret. */
@@ -74,6 +76,7 @@ export function spaceKeys(space: SpaceSecret): SpaceKeys {
     nameKey: derive('name'),
     compareKey: derive('compare').subarray(0, 16),
     bundleKey: derive('bundle'),
+    tokenKey: derive('session'),
   }
 }
 

@@ -99,6 +99,9 @@ export const limits = {
   /** A ticket holds at most so many addresses in all, of at most so many members. */
   ticketAddresses: 4,
   ticketBytes: 2048,
+  /** The token of a session in bytes, which travels in a message or an address: some thousand documents. Newest ops of one document in it. */
+  sessionBytes: 64 * KiB,
+  sessionHeads: 1_024,
   /** One record in a store. */
   recordBytes: 64 * MiB,
   /** Bytes one append may hold, and bytes that may wait in a store's queue: a slow disk is told, not buffered without end. */

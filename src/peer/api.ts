@@ -47,6 +47,8 @@ export interface Status {
   readonly saved: boolean
   /** Agreed with every peer in contact since the last news; false when none is in contact. */
   readonly upToDate: boolean
+  /** A session that is followed here has seen more elsewhere than is here (see {@link Peer.session}); in the status of a space or peer: in any open handle. */
+  readonly stale: boolean
   /** What is missing, and why: sentences, empty when nothing is. */
   readonly pending: readonly Pending[]
   /** The members met by this peer, in contact or not. */
@@ -82,9 +84,9 @@ export interface StorageStatus {
 export interface Pending {
   /**
    * 'saving': own edits not yet durable · 'ops': ops wait for what caused them · 'sync': a peer in contact has not agreed yet · 'alone': no peer is in
-   * contact · 'storage': nothing is kept here, or little room is left · 'paused' · 'damaged'
+   * contact · 'stale': a session has seen more elsewhere · 'storage': nothing is kept here, or little room is left · 'paused' · 'damaged'
    */
-  readonly reason: 'saving' | 'ops' | 'sync' | 'alone' | 'storage' | 'paused' | 'damaged'
+  readonly reason: 'saving' | 'ops' | 'sync' | 'alone' | 'stale' | 'storage' | 'paused' | 'damaged'
   /** A sentence for people. */
   readonly message: string
   /** Another one: what is done about it, or what you can do. */
@@ -93,7 +95,7 @@ export interface Pending {
   readonly since: number
   /** The space it is about, by its label; in the status of a peer. */
   readonly space?: string
-  /** The document it is about, by its name ('ops'). */
+  /** The document it is about, by its name ('ops', 'stale'). */
   readonly document?: string
   /** The member it is about, as in {@link PeerStatus} ('sync'). */
   readonly peer?: string
@@ -139,6 +141,23 @@ export interface WaitOptions {
   /** Gives up after so many milliseconds with a 'timeout' error. Default: waits. */
   readonly timeoutMs?: number
   readonly signal?: AbortSignal
+}
+
+export interface SessionOptions {
+  /** Handles of the documents that it is about. Default: of all that were opened since this peer was. */
+  readonly documents?: readonly Pick<DocHandle, 'name' | 'space' | 'close'>[]
+}
+
+export interface OpenOptions<T extends object> {
+  /** The first value, recorded only while the document is empty here. */
+  readonly init?: Value<T> | T
+  /** A session to follow from the beginning, as {@link DocHandle.follow} does. */
+  readonly session?: Uint8Array
+  /**
+   * What `change` does while the handle is stale. 'edit' (the default): it edits what is here, as offline; such an edit does not build on what the session
+   * saw. 'refuse': it throws 'stale', so that each edit follows all that the session saw and wrote.
+   */
+  readonly whileStale?: 'edit' | 'refuse'
 }
 
 export interface SettledOptions extends WaitOptions {
@@ -202,6 +221,14 @@ export interface Peer extends AsyncDisposable {
   pause(): void
   /** Ends {@link Peer.pause}: members are dialled again. Errors: 'closed'. */
   resume(): void
+  /**
+   * A token of what was seen and written here, to be carried to another device or tab of the same person, in a message or an address: a few dozen bytes
+   * for each document. Whoever follows it there (`open(name, { session })`) is told for as long as something of it is not there yet. It is made when all that
+   * was seen is durable here, and is no secret: nobody without the space learns anything from it. Errors: 'bad-option', 'limit', 'closed', 'store-full',
+   * 'store-failed'.
+   * @example const token = await peer.session()
+   */
+  session(options?: SessionOptions): Promise<Uint8Array>
   /**
    * Resolves when everything made before the call, in all spaces, is durable here. Errors: 'store-full', 'store-failed', 'no-indexeddb' (the browser
    * keeps nothing).
@@ -319,13 +346,10 @@ export interface Space {
   /**
    * Opens a document by its name: the same name is the same document on every peer. Held documents open without any network.
    * `init` is recorded only while the document is empty here, and gives way to any edit; equal inits of two peers are one.
-   * Errors: 'bad-name', 'bad-value' (init), 'closed', 'limit'.
+   * Errors: 'bad-name', 'bad-value' (init), 'bad-option', 'bad-session', 'session-newer', 'closed', 'limit'.
    * @example const list = await space.open<Groceries>('groceries', { init: { items: [] } })
    */
-  open<T extends object = Record<string, unknown>>(
-    name: string,
-    options?: { readonly init?: Value<T> | T },
-  ): Promise<DocHandle<T>>
+  open<T extends object = Record<string, unknown>>(name: string, options?: OpenOptions<T>): Promise<DocHandle<T>>
   /**
    * Deletes a document for all members: open handles close with 'document-deleted', and opening the name again begins a new generation.
    * Errors: 'no-such-document', 'bad-name', 'closed', 'store-full', 'store-failed'.
@@ -411,8 +435,21 @@ export interface DocHandle<T extends object = Record<string, unknown>> {
   /** Who else has it open now, and what they show. */
   readonly presence: Presence
   /**
+   * Follows a session that went on elsewhere: `status.current.stale` is true, and `pending` says so, until all that it saw of this document is here. Several
+   * add up. Errors: 'bad-session' (no member of this space made it), 'session-newer', 'limit', 'closed', 'document-deleted'.
+   * @example list.follow(await peer.session()) // from another device, as bytes; all of this one is here: list.status.current.stale is false
+   */
+  follow(session: Uint8Array): void
+  /**
+   * Resolves when nothing that a followed session saw is missing here. Errors: 'timeout' and 'aborted' (the message says what is missing), 'closed',
+   * 'document-deleted'.
+   * @example await list.caughtUp({ timeoutMs: 5_000 })
+   */
+  caughtUp(options?: WaitOptions): Promise<void>
+  /**
    * Edits the document: synchronous, atomic, works offline. `fn` gets a draft that behaves like plain objects and arrays; its return value
-   * is passed on. A throw records nothing. Errors: 'bad-change', 'bad-value', 'closed', 'document-deleted', 'limit', 'store-failed'.
+   * is passed on. A throw records nothing. Errors: 'bad-change', 'bad-value', 'closed', 'document-deleted', 'limit', 'stale' (see {@link OpenOptions}),
+   * 'store-failed'.
    * @example list.change(d => { d.items.push({ name: 'milk', done: false }) })
    */
   change<R>(fn: (draft: Draft<T>) => R, options?: { readonly message?: string }): R

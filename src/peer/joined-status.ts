@@ -13,6 +13,7 @@ export function joinStatuses(spaces: readonly SpaceAt[], storage: StorageStatus,
   return Object.freeze({
     saved: saved && statuses.every((status) => status.saved),
     upToDate: statuses.length > 0 && statuses.every((status) => status.upToDate),
+    stale: statuses.some(({ stale }) => stale),
     pending: spaces.flatMap(({ label, status }) => status.pending.map((pending) => ({ ...pending, space: label }))),
     peers: joinPeers(statuses.flatMap(({ peers }) => peers)),
     lastAgreedAt: greatest(statuses.map(({ lastAgreedAt }) => lastAgreedAt)),

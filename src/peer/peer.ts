@@ -19,6 +19,7 @@ import type { SignedRange } from '../core/range.ts'
 import type { Network, NetworkFactory, NodeId } from '../net/network.ts'
 import { memoryDisk, memoryStore } from '../store/memory.ts'
 import type { Lease, Store, StoredRecord, StoreFactory } from '../store/store.ts'
+import { encodeToken } from '../sync/session-token.ts'
 import type {
   BackupOptions,
   BundleSource,
@@ -29,12 +30,14 @@ import type {
   PeerExport,
   PeerOptions,
   Restored,
+  SessionOptions,
   SettledOptions,
   Space,
   Status,
 } from './api.ts'
 import { checkBackup, checkSource, type RestoreHost, Restoring, streamOf, writeBundle } from './backup.ts'
 import type { PeerContext } from './context.ts'
+import { DocHandleImpl } from './doc-handle.ts'
 import type { Document } from './document.ts'
 import { Greeter } from './greeter.ts'
 import { joinStatuses } from './joined-status.ts'
@@ -457,6 +460,17 @@ export class PeerImpl implements Peer, PeerContext {
   async flush(): Promise<void> {
     await this.writer.flush()
     if (this.storage.forgets !== undefined) throw this.storage.forgets
+  }
+
+  async session({ documents }: SessionOptions = {}): Promise<Uint8Array> {
+    this.#assertOpen()
+    const all = [...this.#spaces.values()]
+    const isOwn = (handle: object): boolean => handle instanceof DocHandleImpl && all.includes(handle.space)
+    if (documents !== undefined && !(Array.isArray(documents) && documents.every(isOwn)))
+      throw new JoineryError('bad-option', 'The option "documents" is a list of handles of this very peer.')
+    const sections = all.map((space) => space.sessionSection(documents && new Set(documents)))
+    await this.writer.flush()
+    return encodeToken(sections.map((section) => section()).filter(({ entries }) => entries.length > 0))
   }
 
   async settled(options: SettledOptions = {}): Promise<void> {

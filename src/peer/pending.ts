@@ -5,6 +5,7 @@ import type { JoineryError } from '../base/errors.ts'
 import { type Dot, isSelfCertifying, ownerOf } from '../core/ids.ts'
 import { reasonWords } from '../sync/reason.ts'
 import type { Asked, PeerStatus, Pending, StorageStatus } from './api.ts'
+import { type Following, staleSentence } from './following.ts'
 import { edits } from './lacking.ts'
 import { savingFirst } from './members.ts'
 import { storageSentence } from './storage.ts'
@@ -28,6 +29,8 @@ export interface PendingFacts {
   readonly reported: boolean
   readonly degraded: boolean
   readonly waiting: readonly WaitingOps[]
+  /** Sessions that have seen more elsewhere than is here. */
+  readonly stale: readonly Following[]
   /** What a member is being asked for, and why. */
   readonly asked: (peer: string) => readonly Asked[]
   readonly storage: StorageStatus
@@ -55,7 +58,7 @@ export function pendingOf(facts: PendingFacts, present: readonly PeerStatus[]): 
     const message = 'Damage was found on disk; what is missing comes back from other members.'
     found.push({ reason: 'damaged', message, doing: who })
   }
-  found.push(...waitingOf(facts.waiting))
+  found.push(...staleOf(facts.stale), ...waitingOf(facts.waiting))
   if (facts.paused) found.push(paused)
   else if (present.length === 0) found.push(alone(facts))
   // That own edits are being saved is said above, once.
@@ -79,6 +82,18 @@ function saving(error: JoineryError | undefined): Found {
       ? 'It is tried again each second.'
       : 'Nothing more is written until the peer is opened anew.'
   return { reason, message: error.message, doing }
+}
+
+function staleOf(stale: PendingFacts['stale']): Found[] {
+  const told = stale.slice(0, TOLD_MAX).map((following): Found => {
+    const document = following.document.id.name
+    const doing = 'It comes from the device where it was seen, or from whoever has it.'
+    return { reason: 'stale', message: staleSentence(document, following), doing, document }
+  })
+  const rest = stale.length - told.length
+  if (rest <= 0) return told
+  const message = `Of ${rest} more documents edits were seen elsewhere that are not here yet.`
+  return [...told, { reason: 'stale', message, doing: 'They come from whoever has them.' }]
 }
 
 function waitingOf(waiting: readonly WaitingOps[]): Found[] {

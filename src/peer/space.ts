@@ -7,18 +7,19 @@ import { isJoineryError, JoineryError, messageOf } from '../base/errors.ts'
 import { type ActorId, actorOf, ownerOf } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
 import type { Version } from '../core/version.ts'
-import type { Value } from '../crdt/types.ts'
 import type { Network, NodeId } from '../net/network.ts'
 import { encodeName } from '../store/journal.ts'
 import type { StreamName } from '../store/store.ts'
 import { docKey } from '../sync/holdings.ts'
 import type { ByeReason, DocName } from '../sync/messages.ts'
+import type { TokenSection } from '../sync/session-token.ts'
 import { Ages } from './ages.ts'
 import type {
   Asked,
   Compacted,
   DocHandle,
   Observable,
+  OpenOptions,
   PeerStatus,
   SettledOptions,
   Space,
@@ -33,6 +34,7 @@ import { DocHandleImpl } from './doc-handle.ts'
 import { type Document, isOwn } from './document.ts'
 import { Documents } from './documents.ts'
 import { chooseAddresses } from './first-contact.ts'
+import { Following, staleSentence } from './following.ts'
 import { least } from './joined-status.ts'
 import { Links } from './links.ts'
 import { Members } from './members.ts'
@@ -43,6 +45,7 @@ import { SpacePresence } from './presence.ts'
 import type { Wanted } from './receipts.ts'
 import type { Contact, ReplicatorHost } from './replicator.ts'
 import type { Session } from './session.ts'
+import { sectionOf, seenIn } from './session-tokens.ts'
 import {
   bookKey,
   decodeSpaceRecord,
@@ -67,6 +70,7 @@ const CLAIMANTS_MAX = 16
 /** A document's handle, of whatever type. */
 interface Handle {
   readonly document: Document
+  readonly following: Following
   touch(): void
   tellStatus(): void
   ended(error: JoineryError | undefined): void
@@ -139,17 +143,16 @@ export class SpaceImpl implements Space, ReplicatorHost {
 
   async open<T extends object = Record<string, unknown>>(
     name: string,
-    options: { readonly init?: Value<T> | T } = {},
+    options: OpenOptions<T> = {},
   ): Promise<DocHandle<T>> {
     this.#assertOpen()
-    const stray = Object.keys(options).find((key) => key !== 'init')
-    if (stray !== undefined) throw new JoineryError('bad-option', `open has no option "${stray}". It has: init.`)
+    checkOpen(options)
     const document = await this.#opened(documentName(name))
     if (options.init !== undefined && document.isEmpty) {
       const { held } = document.announce(document.replica.init(options.init as object))
       if (held.length > 0) this.#context.writer.add(document, this.keys.spaceId, { received: held })
     }
-    const handle = new DocHandleImpl<T>(this, document, this.#context.onThrow)
+    const handle = new DocHandleImpl<T>(this, document, { ...options, onThrow: this.#context.onThrow })
     this.#handles.add(handle)
     this.#tellNames()
     return handle
@@ -236,6 +239,41 @@ export class SpaceImpl implements Space, ReplicatorHost {
     return this.#emitter.on(name, listener)
   }
 
+  /** A handle of a document that reads what a session saw. Errors: 'bad-session', 'session-newer', 'limit'. */
+  follow({ document, following }: Handle, session: Uint8Array): void {
+    const { own, directory } = seenIn(session, this.keys, document)
+    following.add(own, directory)
+    this.touched()
+  }
+
+  followingOf(document: Document): Following {
+    return new Following(document, this.#documents.directory)
+  }
+
+  async caughtUp({ following, name }: Handle & { readonly name: string }, options: WaitOptions): Promise<void> {
+    checkWait(options)
+    const left = (): string => (following.isStale ? staleSentence(name, following) : '')
+    const document = (): boolean => this.documentsByKey.get(docKey(following.document.id)) === following.document
+    await this.#wait(
+      options,
+      () => !following.isStale,
+      () => `${left()} ${this.#whoIsThere()}`,
+      () => (document() ? undefined : deletedError([following])),
+    )
+  }
+
+  /** What was seen of some documents, or of all that were opened, for the token of a session. Made when all of it may leave (Invariant 8). */
+  sessionSection(handles: ReadonlySet<object> | undefined): () => TokenSection {
+    const own = [...this.#handles].filter((handle) => handles === undefined || handles.has(handle))
+    const opened = handles === undefined ? this.#documents.all.filter(({ opened }) => opened) : []
+    const documents = new Set([...opened, ...own.map(({ document }) => document)])
+    const followings = own.map(({ following }) => following)
+    return () => {
+      const here = [...documents].filter((document) => this.documentsByKey.get(docKey(document.id)) === document)
+      return sectionOf(this.keys, here, this.#documents.directory, followings)
+    }
+  }
+
   // ── what handles ask ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Records an edit of our own: merged at once, durable next, then sent. */
@@ -280,12 +318,20 @@ export class SpaceImpl implements Space, ReplicatorHost {
   }
 
   /** The status of one document, or of all of them. `ages` remembers since when what is pending is so, for whoever looks. */
-  statusOf(document: Document | undefined, ages: Ages): Status {
-    const documents = document === undefined ? this.#documents.all : [document]
-    return makeStatus(this.#factsOf(documents, document), ages, this.#context.clock.now())
+  statusOf(handle: Handle | undefined, ages: Ages): Status {
+    const facts =
+      handle === undefined
+        ? this.#factsOf(undefined, this.#followings)
+        : this.#factsOf(handle.document, [handle.following])
+    return makeStatus(facts, ages, this.#context.clock.now())
   }
 
-  #factsOf(documents: readonly Document[], document: Document | undefined): Facts {
+  get #followings(): readonly Following[] {
+    return [...this.#handles].map(({ following }) => following)
+  }
+
+  #factsOf(document: Document | undefined, followings: readonly Following[]): Facts {
+    const documents = document === undefined ? this.#documents.all : [document]
     const { writer, device, paused, leading, networked, storage } = this.#context
     const unsaved = documents.filter((one) => !one.saved(device.keyHex))
     return {
@@ -296,6 +342,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
       leading,
       networked,
       degraded: documents.some(({ degraded }) => degraded),
+      stale: followings.filter(({ isStale }) => isStale),
       waiting: documents.filter(({ waitingOps }) => waitingOps > 0).map((one) => this.#waitingOf(one)),
       reported: this.#report !== undefined,
       peers: this.#peers(document),
@@ -712,6 +759,16 @@ export class SpaceImpl implements Space, ReplicatorHost {
   #assertOpen(): void {
     if (this.#closed !== undefined) throw this.#closed
   }
+}
+
+function checkOpen(options: OpenOptions<object>): void {
+  const known = ['init', 'session', 'whileStale']
+  const stray = Object.keys(options).find((key) => !known.includes(key))
+  if (stray !== undefined)
+    throw new JoineryError('bad-option', `open has no option "${stray}". It has: ${known.join(', ')}.`)
+  const { whileStale } = options
+  if (whileStale !== undefined && whileStale !== 'edit' && whileStale !== 'refuse')
+    throw new JoineryError('bad-option', `"whileStale" is 'edit' or 'refuse', not ${String(whileStale)}.`)
 }
 
 function storedWords({ name, unstored }: { readonly name: string; readonly unstored: number | undefined }): string {

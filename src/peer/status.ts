@@ -16,13 +16,19 @@ export function makeStatus(facts: Facts, ages: Ages, now: number): Status {
   const present = facts.peers.filter((peer) => peer.connected)
   return Object.freeze({
     saved: facts.saved && facts.forgets === undefined,
-    upToDate: facts.saved && present.length > 0 && facts.waiting.length === 0 && present.every((peer) => peer.agreed),
+    upToDate: facts.saved && isComplete(facts) && present.length > 0 && present.every((peer) => peer.agreed),
+    stale: facts.stale.length > 0,
     pending: ages.mark(pendingOf(facts, present), now, notBefore(facts)),
     peers: facts.peers,
     lastAgreedAt: facts.lastAgreedAt,
     progress: facts.progress,
     storage: facts.storage,
   })
+}
+
+/** Nothing is known of that is not here. */
+function isComplete({ waiting, stale }: Facts): boolean {
+  return waiting.length === 0 && stale.length === 0
 }
 
 /** What is saved, or agrees with a member, may have been so for a moment in which nobody looked (Invariant 13). */

@@ -30,6 +30,7 @@ const away: PeerStatus = { ...ada, connected: false, transport: undefined, direc
 const status = (fields: Partial<Status>): Status => ({
   saved: true,
   upToDate: false,
+  stale: false,
   pending: [],
   peers: [],
   lastAgreedAt: undefined,

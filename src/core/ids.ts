@@ -81,6 +81,11 @@ export function isSelfCertifying(actor: ActorId): boolean {
   return actor.length === 2 * actorLength && actor.startsWith('00')
 }
 
+/** Whether it is of the device with that public key, in hex, as whatever instance. */
+export function isOwn(branch: BranchId, keyHex: string): boolean {
+  return branch.startsWith(keyHex, 2) && branch.startsWith('01')
+}
+
 /** Ties compare bytes: hex order is byte order, a shorter actor that is a prefix comes first. */
 export function compareActors(a: ActorId, b: ActorId): number {
   return a === b ? 0 : a < b ? -1 : 1

@@ -3,7 +3,7 @@
 import { assert } from '../base/assert.ts'
 import { toHex } from '../base/bytes.ts'
 import type { JoineryError } from '../base/errors.ts'
-import { type ActorId, actorOf, type BranchId, forkPoint, ownerOf } from '../core/ids.ts'
+import { type ActorId, actorOf, type BranchId, forkPoint, isOwn } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
 import { equalVersions, type Version } from '../core/version.ts'
 import type { PatchEvent } from '../crdt/patch.ts'
@@ -211,10 +211,4 @@ export class Document {
 /** Whether somebody names another chain of the same actor. */
 function isBeside(other: BranchId, id: BranchId): boolean {
   return forkPoint(other) !== undefined && actorOf(other) === actorOf(id)
-}
-
-/** Whether this device wrote as that actor, in this or an earlier instance. */
-export function isOwn(branch: BranchId, keyHex: string): boolean {
-  const owner = ownerOf(actorOf(branch))
-  return owner.kind === 1 && toHex(owner.publicKey) === keyHex
 }

@@ -82,7 +82,7 @@ export async function openPeerOn(platform: Platform, options: PeerOptions = {}):
   const { store, forgets } = await openStore(platform, options)
   try {
     const device = await (platform.signing ?? ed25519Signing).open(store)
-    const lease = await leaseFresh(store)
+    const lease = await leaseFresh(store, () => false)
     const peer = new PeerImpl({ platform, options, clock, random, store, forgets, device, lease })
     await peer.start()
     return peer
@@ -141,14 +141,14 @@ function forgetting(cause: JoineryError): JoineryError {
   )
 }
 
-/** The lowest free instance that was not retired. */
-async function leaseFresh(store: Store): Promise<Lease> {
+/** The lowest free instance that was not retired, nor is in doubt. */
+async function leaseFresh(store: Store, isDoubted: (instance: number) => boolean): Promise<Lease> {
   const retired = new Set(await store.keys(retiredPrefix))
   const passed: Lease[] = []
   try {
     while (true) {
       const lease = await store.lease()
-      if (!retired.has(retiredKey(lease.instance))) return lease
+      if (!retired.has(retiredKey(lease.instance)) && !isDoubted(lease.instance)) return lease
       passed.push(lease)
     }
   } finally {
@@ -182,6 +182,7 @@ export class PeerImpl implements Peer, PeerContext {
   readonly writer: Writer
   readonly storage: Storage
   readonly onThrow: (error: unknown) => void
+  readonly doubted = new Set<ActorId>()
   readonly #options: PeerOptions
   readonly #platform: Platform
   readonly #emitter: Emitter<PeerEvents>
@@ -503,8 +504,9 @@ export class PeerImpl implements Peer, PeerContext {
   }
 
   /** Reads what other tabs appended, in order, one reading at a time. */
-  readonly catchUp = (): Promise<void> => {
-    return this.#inTurn(() => this.#readTail())
+  readonly catchUp = async (): Promise<boolean> => {
+    await this.#inTurn(() => this.#readTail())
+    return this.#closing === undefined
   }
 
   /** What other tabs did is taken note of one thing after another. */
@@ -515,11 +517,18 @@ export class PeerImpl implements Peer, PeerContext {
     return this.#tailing
   }
 
+  /** What cannot be read, as what a newer joinery wrote in another tab, must not be compacted away by one that goes on without it: it stops. */
   async #readTail(): Promise<void> {
-    const { records, cursor } = await this.store.tail(this.#cursor)
-    this.#cursor = cursor
-    const streams = Map.groupBy(records, ({ stream }) => stream)
-    for (const [stream, own] of streams) await this.#takeTail(stream, own)
+    try {
+      const { records, cursor } = await this.store.tail(this.#cursor)
+      this.#cursor = cursor
+      const streams = Map.groupBy(records, ({ stream }) => stream)
+      for (const [stream, own] of streams) await this.#takeTail(stream, own)
+    } catch (cause) {
+      this.#reportAny(cause)
+      void this.close()
+      return
+    }
     await this.#compareSpaces()
   }
 
@@ -557,15 +566,23 @@ export class PeerImpl implements Peer, PeerContext {
   }
 
   /** Invariant 11: no two living writers share an actor. What we wrote as the old instance stays. */
-  renew(): void {
-    if (this.#closing !== undefined) return
+  doubt(actors: readonly ActorId[]): void {
+    for (const actor of actors) this.doubted.add(actor)
+    if (this.#closing !== undefined || !this.doubted.has(this.#actor)) return
     this.#renew().catch((cause: unknown) => this.#reportAny(cause))
   }
 
   /** Invariant 11: instances whose edits are forgotten here, and remembered elsewhere, are never used again. */
   async retire(instances: ReadonlySet<number>): Promise<void> {
-    for (const instance of instances) await this.store.set(retiredKey(instance), Uint8Array.of(0))
+    for (const instance of instances) {
+      await this.store.set(retiredKey(instance), Uint8Array.of(0))
+      this.doubted.delete(this.#actorOf(instance))
+    }
     if (instances.has(this.#instance)) await this.#renew()
+  }
+
+  #actorOf(instance: number): ActorId {
+    return memberActor(this.device.publicKey, instance)
   }
 
   get #instance(): number {
@@ -576,11 +593,11 @@ export class PeerImpl implements Peer, PeerContext {
 
   async #renew(): Promise<void> {
     const doubted = this.#actor
-    const lease = await leaseFresh(this.store)
+    const lease = await leaseFresh(this.store, (instance) => this.doubted.has(this.#actorOf(instance)))
     // Several documents may have raised the same doubt.
     if (this.#actor !== doubted) return lease.release()
     this.#hold(lease)
-    this.#actor = memberActor(this.device.publicKey, lease.instance)
+    this.#actor = this.#actorOf(lease.instance)
     for (const space of this.#spaces.values()) space.renewActor()
     this.trace('peer', 'goes on as instance', lease.instance)
   }

@@ -4,7 +4,7 @@ import { type SpaceKeys, type SpaceSecret, spaceKeys } from '../auth/keys.ts'
 import { encodeTicket } from '../auth/ticket.ts'
 import { Emitter, type Off } from '../base/emitter.ts'
 import { isJoineryError, JoineryError, messageOf } from '../base/errors.ts'
-import { type ActorId, actorOf, ownerOf } from '../core/ids.ts'
+import { type ActorId, actorOf, isOwn, ownerOf } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
 import type { Version } from '../core/version.ts'
 import type { Network, NodeId } from '../net/network.ts'
@@ -31,7 +31,7 @@ import type { BundlePart } from './bundle.ts'
 import type { PeerContext } from './context.ts'
 import { markDeleted } from './directory.ts'
 import { DocHandleImpl } from './doc-handle.ts'
-import { type Document, isOwn } from './document.ts'
+import type { Document } from './document.ts'
 import { Documents } from './documents.ts'
 import { chooseAddresses } from './first-contact.ts'
 import { Following, staleSentence } from './following.ts'
@@ -64,7 +64,7 @@ import { checkWait, type Explanation, waitUntil } from './wait.ts'
 import { whyNotSynced } from './why.ts'
 
 const TOUCH_MS = 20
-const CLAIMS_MAX = 3
+const CLAIMS_MAX = 8
 const CLAIMANTS_MAX = 16
 
 /** A document's handle, of whatever type. */
@@ -87,7 +87,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
   readonly #members: Members
   readonly #handles = new Set<Handle>()
   readonly #emitter: Emitter<SpaceEvents>
-  readonly #claims = new Map<string, number>()
+  readonly #claims = new Map<string, ReadonlySet<ActorId>>()
   readonly #touches = new Emitter<{ touch: undefined }>()
   readonly #status: ObservableValue<Status>
   readonly #ages = new Ages()
@@ -552,7 +552,9 @@ export class SpaceImpl implements Space, ReplicatorHost {
     const { held, refused, forked } = document.receive(ranges, isFile ? 'sync' : origin)
     if (held.length > 0) this.#context.writer.add(document, this.keys.spaceId, { received: held, strict: isFile })
     // Ops of ours, signed by us, that we did not have: the proof of what heardOwn is told.
-    if (held.some((range) => range.actor === this.#context.actor)) this.#retireOwn([this.#context.actor])
+    const { actor, doubted } = this.#context
+    const proven = held.filter((range) => range.actor === actor || doubted.has(range.actor))
+    if (proven.length > 0) this.#retireOwn(proven.map((range) => range.actor))
     if (forked.length > 0) this.#tellForks(document, forked)
     if (document === this.#documents.directory && held.length > 0) this.#documents.readDirectory()
     if (before === 0) this.#tellNames()
@@ -637,17 +639,21 @@ export class SpaceImpl implements Space, ReplicatorHost {
 
   /**
    * Invariant 11: somebody says that it holds ops of ours that we do not: our store was set back, or copied. We go on under another instance, before
-   * anything is written twice. A claim is no proof, so one member's claims are believed a few times only.
+   * anything is written twice. It may have been before, so all instances are looked at. A claim is no proof: one member's claims are believed of a few
+   * instances only, and until this peer is closed. The proof comes with the ops (`receive`).
    */
   heardOwn(held: Version, version: Version, from: Contact): void {
-    const { actor } = this.#context
-    const isNews = [...version].some(([branch, seq]) => actorOf(branch) === actor && seq > (held.get(branch) ?? 0))
-    if (!isNews) return
-    const claims = this.#claims.get(from.member.device) ?? 0
-    // Devices cost a bad member nothing: all of them together are believed so often, too.
-    if (claims >= CLAIMS_MAX || this.#claims.size >= CLAIMANTS_MAX) return
-    this.#claims.set(from.member.device, claims + 1)
-    this.#context.renew()
+    const { keyHex } = this.#context.device
+    const claimed: ReadonlySet<ActorId> = this.#claims.get(from.member.device) ?? new Set()
+    const news = [...version]
+      .filter(([branch, seq]) => isOwn(branch, keyHex) && seq > (held.get(branch) ?? 0))
+      .map(([branch]) => actorOf(branch))
+      .filter((actor) => !claimed.has(actor))
+      .slice(0, CLAIMS_MAX - claimed.size)
+    // Devices cost a bad member nothing: few of them are believed.
+    if (news.length === 0 || (claimed.size === 0 && this.#claims.size >= CLAIMANTS_MAX)) return
+    this.#claims.set(from.member.device, new Set([...claimed, ...news]))
+    this.#context.doubt(news)
   }
 
   agreed(contact: Contact): void {

@@ -2,11 +2,10 @@
 // dropped was written under names that others remember, so those are never used again (Invariant 11).
 
 import { isJoineryError } from '../base/errors.ts'
-import { type ActorId, ownerOf } from '../core/ids.ts'
+import { type ActorId, isOwn, ownerOf } from '../core/ids.ts'
 import { Replica } from '../replica/replica.ts'
 import { decodeRecord } from '../store/journal.ts'
 import type { Store, StreamName } from '../store/store.ts'
-import { isOwn } from './document.ts'
 import { leftKey, leftPrefix, spaceKey, spacesPrefix } from './shelf.ts'
 
 export interface SweepOptions {

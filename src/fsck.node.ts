@@ -109,10 +109,7 @@ export async function repairFolder(path: string): Promise<RepairReport> {
 function brokenFiles(folder: string): readonly string[] {
   const lock = takeLock(host, folder)
   try {
-    const inspection = inspectFolder(host, folder)
-    return [...inspection.broken, ...readSpaces(inspection).broken.map((key) => inspection.shelfPath(key))].filter(
-      (file) => nodeDisk.facts(file) !== undefined,
-    )
+    return inspectFolder(host, folder).broken.filter((file) => nodeDisk.facts(file) !== undefined)
   } finally {
     lock.release()
   }
@@ -153,32 +150,27 @@ async function report(inspection: Inspection): Promise<FolderReport> {
 interface Spaces {
   readonly byId: ReadonlyMap<string, SpaceRecord>
   readonly findings: readonly Finding[]
-  /** Keys of the shelf under which no record of that space stands. */
-  readonly broken: readonly string[]
 }
 
 function readSpaces(inspection: Inspection): Spaces {
   const byId = new Map<string, SpaceRecord>()
   const findings: Finding[] = []
-  const broken: string[] = []
   for (const key of inspection.shelfKeys.filter((one) => one.startsWith(spacesPrefix))) {
     const bytes = inspection.shelf(key)
     if (bytes === undefined) continue // Its file is damaged, and listed.
     try {
-      byId.set(key.slice(spacesPrefix.length), decodeSpaceRecord(bytes, key))
+      byId.set(key.slice(spacesPrefix.length), decodeSpaceRecord(bytes))
     } catch (error) {
       if (!isJoineryError(error, 'store-damaged')) throw error
-      broken.push(key)
       findings.push({
         where: key,
         damage: messageOf(error),
-        follows:
-          'The peer does not open before it is moved away (--repair); then join the space again with an invitation.',
+        follows: 'Join the space again with an invitation.',
         state: 'lost',
       })
     }
   }
-  return { byId, findings, broken }
+  return { byId, findings }
 }
 
 interface Found {

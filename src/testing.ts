@@ -1,4 +1,5 @@
-// The testing entry: networks and stores in memory, a disk and a browser that crash, seeded random, a clock that is told when to go on, and worlds made of them.
+// The testing entry: simulated worlds of faults to run an app in, and what they are made of: networks and stores in memory, a disk and a browser that crash,
+// seeded random, a clock that is told when to go on.
 
 export { type Clock, systemClock } from './base/clock.ts'
 export { type Random, seededRandom } from './base/random.ts'
@@ -8,6 +9,8 @@ export { type BrowserImage, type BrowserMoment, browserStates, everythingKept } 
 export { crashStates, type DiskImage, type DiskMoment, everything } from './testing/crash-states.ts'
 export type { BrowserCall, BrowserFault } from './testing/indexeddb/calls.ts'
 export { ManualClock } from './testing/manual-clock.ts'
+export { type FaultKind, faultKinds, type Plan, type Step } from './testing/plan.ts'
+export type { SimulatedApp } from './testing/run.ts'
 export { SimulatedBrowser, type SimulatedBrowserOptions } from './testing/simulated-browser.ts'
 export {
   type DiskCall,
@@ -18,4 +21,10 @@ export {
   simulatedStore,
 } from './testing/simulated-disk.ts'
 export type { SimulatedTab } from './testing/simulated-tab.ts'
+export {
+  type Simulation,
+  type SimulationOptions,
+  type SimulationReport,
+  world,
+} from './testing/simulation.ts'
 export { World, type WorldOptions } from './testing/world.ts'

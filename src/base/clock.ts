@@ -19,6 +19,20 @@ export const systemClock: Clock = {
   },
 }
 
+/** Runs `fn` when all that is ready now has run, promises included: at once after that where the platform can, else by a message to itself. */
+export const nextTurn: (fn: () => void) => void =
+  'setImmediate' in globalThis
+    ? (fn) => void setImmediate(fn)
+    : (() => {
+        const { port1, port2 } = new MessageChannel()
+        const waiting: (() => void)[] = []
+        port1.onmessage = () => waiting.shift()?.()
+        return (fn) => {
+          waiting.push(fn)
+          port2.postMessage(0)
+        }
+      })()
+
 let turnTime: number | undefined
 const endTurn = (): void => {
   turnTime = undefined
@@ -73,7 +87,3 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
     signal?.addEventListener('abort', onAbort, { once: true })
   })
 }
-
-/** Runs `fn` in a later turn of the event loop: whatever promises this one settled, what waited for them has gone on by then. */
-export const nextTurn: (fn: () => void) => void =
-  globalThis.setImmediate === undefined ? (fn) => void setTimeout(fn, 0) : (fn) => void setImmediate(fn)

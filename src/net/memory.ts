@@ -12,6 +12,7 @@ import { type Random, seededRandom } from '../base/random.ts'
 import { FramedStream, type Wire } from './frames.ts'
 import type { Connection, FrameStream, Network, NetworkEvents, NetworkFactory, NodeId } from './network.ts'
 import { runHandler, TopicListeners } from './topics.ts'
+import { type Arrival, Lane, type Weather } from './weather.ts'
 
 export interface MemoryHubOptions {
   /** With a clock, deliveries take `delayMs`; without, they are microtasks. */
@@ -26,6 +27,8 @@ export interface MemoryHubOptions {
   readonly gossipLoss?: number
   /** The share of gossip messages that arrive twice on each hop, 0 to 1. */
   readonly gossipRepeat?: number
+  /** Decides all of that, and more, of each thing on its way, instead of the numbers above (needs a clock). */
+  readonly weather?: Weather
 }
 
 /** The ether between memory networks. */
@@ -34,6 +37,10 @@ export interface MemoryHub {
   partition(groups: readonly (readonly NodeId[])[]): void
   /** Joins the groups again. Nobody is connected by it: peers redial. */
   heal(): void
+  /** Breaks the connection between two nodes, if there is one: both are told. */
+  cut(a: NodeId, b: NodeId): void
+  /** Takes a node off the network, as a crash does: those connected are told that the connection is gone ('process'), or nothing at all ('power'). */
+  drop(node: NodeId, how: 'process' | 'power'): void
 }
 
 /**
@@ -62,6 +69,7 @@ export function memoryNetwork(hub: MemoryHub, options: { readonly id?: NodeId } 
 }
 
 const prefix = 'memory:'
+const nothing = new Uint8Array(0)
 /** Content hashes a node remembers (Invariant 9: Bounded). */
 const seenMax = 10_000
 
@@ -102,11 +110,26 @@ class Hub implements MemoryHub {
     this.#groups = undefined
   }
 
+  cut(a: NodeId, b: NodeId): void {
+    this.nodes.get(a)?.disconnected(b)
+  }
+
+  drop(node: NodeId, how: 'process' | 'power'): void {
+    this.nodes.get(node)?.drop(how)
+  }
+
   /** True if packets travel between the two. */
   joined(a: NodeId, b: NodeId): boolean {
     if (this.#groups === undefined || a === b) return true
     const group = this.#groups.get(a)
     return group !== undefined && group === this.#groups.get(b)
+  }
+
+  /** The way from one node to another, where there is weather. */
+  lane(from: NodeId, to: NodeId): Lane | undefined {
+    const { weather } = this.#options
+    if (weather === undefined || this.#clock === undefined) return undefined
+    return new Lane({ weather, clock: this.#clock, from, to })
   }
 
   /** Runs `fn` after the way between two nodes. Equal delays keep their order. */
@@ -115,7 +138,14 @@ class Hub implements MemoryHub {
     else this.#clock.after((this.#options.delayMs ?? 0) + jitterMs, fn)
   }
 
-  deliverGossip(fn: () => void): void {
+  deliverGossip(from: NodeId, to: NodeId, bytes: Uint8Array, arrive: (bytes: Uint8Array) => void): void {
+    const { weather } = this.#options
+    if (weather !== undefined && this.#clock !== undefined) {
+      for (const arrival of weather.gossip(from, to, bytes))
+        this.#clock.after(arrival.delayMs, () => arrive(arrival.bytes))
+      return
+    }
+    const fn = (): void => arrive(bytes)
     const { gossipLoss = 0, gossipRepeat = 0, gossipJitterMs = 0 } = this.#options
     if (gossipLoss > 0 && this.#random.unit() < gossipLoss) return
     const times = gossipRepeat > 0 && this.#random.unit() < gossipRepeat ? 2 : 1
@@ -153,7 +183,7 @@ class MemoryNetwork implements Network {
       throw new JoineryError('network', `none of these is an address of a memory network: ${addresses.join(', ')}`)
     const connected = ids.find((id) => this.connections.has(id))
     if (connected !== undefined) return connected
-    await this.#way(options.signal)
+    for (const id of ids) await this.#way(id, options.signal)
     this.#mustBeOpen()
     const other = ids
       .map((id) => this.#hub.nodes.get(id))
@@ -169,9 +199,9 @@ class MemoryNetwork implements Network {
 
   async open(node: NodeId, protocol: string, options: { readonly signal?: AbortSignal } = {}): Promise<FrameStream> {
     this.#mustBeOpen()
-    await this.#way(options.signal)
+    await this.#way(node, options.signal)
     const other = this.#hub.nodes.get(node)
-    if (other === undefined || !this.connections.has(node))
+    if (other === undefined || !this.connections.has(node) || !other.connections.has(this.id))
       throw new JoineryError('network', `not connected to ${node}`)
     const handler = other.#handlers.get(protocol)
     if (handler === undefined) throw new JoineryError('network', `${node} does not speak ${protocol}`)
@@ -231,7 +261,18 @@ class MemoryNetwork implements Network {
     if (this.#state === 'closed') return
     this.#state = 'closed'
     this.#disconnectAll()
-    this.#hub.nodes.delete(this.id)
+    this.#leave()
+  }
+
+  drop(how: 'process' | 'power'): void {
+    this.#state = 'closed'
+    if (how === 'process') this.#disconnectAll()
+    for (const pipe of this.#pipes) pipe.lose(new JoineryError('network', 'the node is gone'))
+    this.#leave()
+  }
+
+  #leave(): void {
+    if (this.#hub.nodes.get(this.id) === this) this.#hub.nodes.delete(this.id)
     this.#emitter.clear()
   }
 
@@ -242,7 +283,7 @@ class MemoryNetwork implements Network {
       const remote = side === this ? node : this.id
       if (side?.connections.delete(remote) !== true) continue
       for (const pipe of side.#pipes)
-        if (pipe.remote === remote) pipe.cut(new JoineryError('network', `the connection to ${remote} is gone`))
+        if (pipe.remote === remote) pipe.lose(new JoineryError('network', `the connection to ${remote} is gone`))
       side.#emitter.emit('disconnect', { node: remote })
     }
   }
@@ -263,8 +304,10 @@ class MemoryNetwork implements Network {
     for (const id of this.subscribers(topic)) {
       if (id === from) continue
       this.counters.gossipSent += bytes.length
-      this.#hub.deliverGossip(() => {
-        if (this.connections.has(id)) this.#hub.nodes.get(id)?.heard(topic, bytes, key, this.id)
+      this.#hub.deliverGossip(this.id, id, bytes, (arrived) => {
+        if (!this.connections.has(id)) return
+        const arrivedKey = arrived === bytes ? key : toHex(sha256(arrived))
+        void this.#hub.nodes.get(id)?.heard(topic, arrived, arrivedKey, this.id)
       })
     }
   }
@@ -286,21 +329,27 @@ class MemoryNetwork implements Network {
   }
 
   /** The time a packet takes there; rejects when the signal fires first. */
-  #way(signal: AbortSignal | undefined): Promise<void> {
+  #way(to: NodeId, signal: AbortSignal | undefined): Promise<void> {
+    const lane = this.#hub.lane(this.id, to)
     return new Promise((resolve, reject) => {
-      const aborted = (): void => reject(new JoineryError('aborted', 'the caller gave up', { cause: signal?.reason }))
+      const aborted = (): void => {
+        lane?.close()
+        reject(new JoineryError('aborted', 'the caller gave up', { cause: signal?.reason }))
+      }
       if (signal?.aborted) return aborted()
       signal?.addEventListener('abort', aborted, { once: true })
-      this.#hub.deliver(() => {
+      const arrived = (): void => {
         signal?.removeEventListener('abort', aborted)
         resolve()
-      })
+      }
+      if (lane === undefined) this.#hub.deliver(arrived)
+      else lane.send(nothing, arrived)
     })
   }
 
   #pipe(other: MemoryNetwork): readonly [Pipe, Pipe] {
-    const ours = new Pipe(other.id, this.#hub, this.counters, (pipe) => this.#pipes.delete(pipe))
-    const theirs = new Pipe(this.id, this.#hub, other.counters, (pipe) => other.#pipes.delete(pipe))
+    const ours = new Pipe(this, other.id, this.#hub, (pipe) => this.#pipes.delete(pipe))
+    const theirs = new Pipe(other, this.id, this.#hub, (pipe) => other.#pipes.delete(pipe))
     ours.other = theirs
     theirs.other = ours
     this.#pipes.add(ours)
@@ -333,20 +382,17 @@ class Pipe implements Wire {
   readonly remote: NodeId
   other: Pipe | undefined
   readonly #hub: Hub
-  readonly #counters: { streamSent: number; streamReceived: number }
+  readonly #owner: MemoryNetwork
+  readonly #lane: Lane | undefined
   readonly #onEnd: (pipe: Pipe) => void
   #on: { data(bytes: Uint8Array): void; end(error?: Error): void } | undefined
   #ended = false
 
-  constructor(
-    remote: NodeId,
-    hub: Hub,
-    counters: { streamSent: number; streamReceived: number },
-    onEnd: (pipe: Pipe) => void,
-  ) {
+  constructor(owner: MemoryNetwork, remote: NodeId, hub: Hub, onEnd: (pipe: Pipe) => void) {
     this.remote = remote
+    this.#owner = owner
     this.#hub = hub
-    this.#counters = counters
+    this.#lane = hub.lane(owner.id, remote)
     this.#onEnd = onEnd
   }
 
@@ -356,8 +402,9 @@ class Pipe implements Wire {
 
   async send(bytes: Uint8Array): Promise<void> {
     if (this.#ended) throw new JoineryError('network', 'the pipe was cut')
-    this.#counters.streamSent += bytes.length
-    this.#hub.deliver(() => this.other?.arrived(bytes))
+    this.#owner.counters.streamSent += bytes.length
+    if (this.#lane === undefined) this.#hub.deliver(() => this.other?.arrived(bytes))
+    else this.#lane.send(bytes, (arrival) => this.#arrives(arrival))
   }
 
   async close(): Promise<void> {
@@ -366,8 +413,21 @@ class Pipe implements Wire {
 
   abort(error: Error): void {
     const { other } = this
+    // What was sent before goes before.
+    if (this.#lane === undefined) this.#hub.deliver(() => other?.cut(error))
+    else this.#lane.send(nothing, () => other?.cut(error))
     this.cut()
-    this.#hub.deliver(() => other?.cut(error))
+  }
+
+  #arrives({ bytes, breaks }: Arrival): void {
+    this.other?.arrived(bytes)
+    if (breaks) this.#owner.disconnected(this.remote)
+  }
+
+  /** The connection is gone: nothing more is on its way. */
+  lose(error: Error): void {
+    this.#lane?.close()
+    this.cut(error)
   }
 
   /** Ends this end alone. */
@@ -380,7 +440,7 @@ class Pipe implements Wire {
 
   arrived(bytes: Uint8Array): void {
     if (this.#ended) return
-    this.#counters.streamReceived += bytes.length
+    this.#owner.counters.streamReceived += bytes.length
     this.#on?.data(bytes)
   }
 }

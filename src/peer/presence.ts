@@ -7,7 +7,7 @@
 // shows anything, at most presenceWindows speak, all documents are in one beat, and a newcomer is answered once by each, spread over a moment.
 
 import type { Device } from '../auth/device.ts'
-import { verify } from '../auth/ed25519.ts'
+import type { Signing } from '../auth/signing.ts'
 import { concatBytes, toHex } from '../base/bytes.ts'
 import { type Clock, sleep } from '../base/clock.ts'
 import { Emitter, type Off } from '../base/emitter.ts'
@@ -25,6 +25,7 @@ import { Attendance, windowKey } from './attendance.ts'
 export interface SpacePresenceOptions {
   readonly spaceId: Uint8Array
   readonly device: Device
+  readonly signing: Signing
   readonly name: string
   readonly clock: Clock
   readonly random: Random
@@ -151,7 +152,7 @@ export class SpacePresence {
     const near = name === device.keyHex || inContact(name)
     if (windowKey(beat.device, beat.window) === this.#key || !this.#attendance.isNews(beat)) return false
     if (!near && Math.abs(clock.now() - beat.madeAt) > limits.presenceClockMs) return false
-    if (!(await verify(beat.device, signature, signedBytes(spaceId, body))))
+    if (!(await this.#options.signing.verify(beat.device, signature, signedBytes(spaceId, body))))
       throw new JoineryError('bad-message', 'a beat is not signed by the device it names')
     if (!this.#connected || !this.#ofDevice.take(name, clock.monotonic())) return false
     const heard = this.#attendance.take(beat, clock.monotonic(), near)

@@ -449,11 +449,12 @@ export class Replica<T = unknown> {
    * document that holds anything. Errors: 'bad-value'.
    */
   init(value: object): Received {
-    if (this.history.graph.length > 0 || this.#intake.ops > 0) return nothingReceived
+    // Something may wait: it is not seen yet, and whoever begins here must find what they begin with.
+    if (this.history.graph.length > 0) return nothingReceived
     const range = recordInit(value, this.#docTag)
     if (range === undefined) return nothingReceived
     const received = this.receive([range], { origin: 'local' })
-    const [refusal] = received.refused
+    const refusal = received.refused.find((one) => one.range === range)
     if (refusal !== undefined) throw refusal.error
     return received
   }

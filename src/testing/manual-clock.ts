@@ -36,7 +36,8 @@ export class ManualClock implements Clock {
   }
 
   after(delayMs: number, fn: () => void): () => void {
-    const timer: Timer = { at: this.#now + Math.max(0, delayMs), order: this.#order++, fn }
+    // Whole milliseconds, as platforms have them: sums of these are exact, so that what is to happen in order does.
+    const timer: Timer = { at: Math.ceil(this.#now + Math.max(0, delayMs)), order: this.#order++, fn }
     this.#push(timer)
     return () => {
       timer.fn = undefined

@@ -37,6 +37,8 @@ export interface SimulatedDiskOptions {
   readonly random?: Random
   /** What is on it. */
   readonly image?: DiskImage
+  /** Awaited before fdatasync takes effect: a disk that takes its time, during which the power may go. */
+  readonly syncing?: () => Promise<void>
   /** The platform's, where it has one: ten times as fast. */
   readonly crc32?: Disk['crc32']
   /** The platform's, where it has a synchronous one; without it snapshots are not compressed. */
@@ -65,14 +67,17 @@ export class SimulatedDisk {
   /** Asked before each call: undefined to let it happen. */
   fault: ((call: DiskCall) => DiskFault | undefined) | undefined
   readonly #platform: Pick<Disk, 'crc32' | 'codec'>
+  readonly #syncing: () => Promise<void>
   #root: FolderNode
   #boot = nextBoot()
   #calls = 0
   #pids = 100
   readonly #living = new Set<number>()
 
-  constructor({ random = seededRandom(boots), image, crc32: sum = crc32, codec }: SimulatedDiskOptions = {}) {
+  constructor(options: SimulatedDiskOptions = {}) {
+    const { random = seededRandom(boots), image, syncing, crc32: sum = crc32, codec } = options
     this.random = random
+    this.#syncing = syncing ?? (() => Promise.resolve())
     this.#platform = { crc32: sum, ...(codec && { codec }) }
     this.#root = image === undefined ? newFolder() : treeOf(image)
   }
@@ -86,6 +91,7 @@ export class SimulatedDisk {
       isAlive: (owner) => owner.boot === this.#boot && this.#living.has(owner.pid),
       root: () => this.#root,
       platform: this.#platform,
+      syncing: this.#syncing,
       ask: (name, path, bytes) => this.#ask({ index: this.#calls++, name, path, ...(bytes && { bytes }) }),
     })
   }
@@ -147,10 +153,11 @@ interface Machine {
   readonly isAlive: (owner: Owner) => boolean
   readonly root: () => FolderNode
   readonly platform: Pick<Disk, 'crc32' | 'codec'>
+  readonly syncing: () => Promise<void>
   readonly ask: (name: keyof Disk, path: string, bytes?: Uint8Array) => DiskFault | undefined
 }
 
-function processOn({ owner, isAlive, root, platform, ask }: Machine): Disk {
+function processOn({ owner, isAlive, root, platform, syncing, ask }: Machine): Disk {
   const files = new Map<FileHandle, OpenFile>()
   let nextFile = 3
 
@@ -264,7 +271,10 @@ function processOn({ owner, isAlive, root, platform, ask }: Machine): Disk {
       changeFile(node, { type: 'truncate', sizeBytes })
     },
     sync: (file) => sync('sync', file),
-    syncData: async (file) => sync('syncData', file),
+    syncData: async (file) => {
+      await syncing()
+      sync('syncData', file)
+    },
     rename,
     link: (from, to) => {
       call('link', to)

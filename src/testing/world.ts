@@ -5,7 +5,6 @@
 //
 // Signing and checking run on the platform's own threads, so the world waits for them in real time between two events; their results do not depend on it.
 
-import { cryptoRunning } from '../auth/platform.ts'
 import { type Random, seededRandom } from '../base/random.ts'
 import type { Trace } from '../base/trace.ts'
 import { type MemoryHub, type MemoryHubOptions, memoryHub, memoryNetwork } from '../net/memory.ts'
@@ -13,6 +12,7 @@ import type { Peer } from '../peer/api.ts'
 import { openPeerOn } from '../peer/peer.ts'
 import { type MemoryDisk, memoryDisk, memoryStore } from '../store/memory.ts'
 import { ManualClock } from './manual-clock.ts'
+import { turns } from './turns.ts'
 
 export interface WorldOptions {
   readonly seed?: number
@@ -21,8 +21,6 @@ export interface WorldOptions {
 }
 
 const TRACE_LINES = 10_000
-// Turns of the real event loop without work of the platform's, before the world goes on.
-const TURNS = 3
 
 /**
  * Peers by name, over a network, disks and a clock in memory. Nothing happens in it but while it is awaited.
@@ -157,20 +155,3 @@ function isSettled(peer: Peer, single: boolean): boolean {
     single || peer.paused ? current.saved : current.saved && current.upToDate,
   )
 }
-
-/** Lets what is under way on the platform's threads come to an end. */
-async function turns(): Promise<void> {
-  for (let quiet = 0; quiet < TURNS; quiet = cryptoRunning() > 0 ? 0 : quiet + 1) await new Promise<void>(realTurn)
-}
-
-const realTurn = ((): ((fn: () => void) => void) => {
-  const { port1, port2 } = new MessageChannel()
-  const waiting: (() => void)[] = []
-  port1.onmessage = () => waiting.shift()?.()
-  // A Node process does not stay alive for it.
-  if ('unref' in port1 && typeof port1.unref === 'function') port1.unref()
-  return (fn) => {
-    waiting.push(fn)
-    port2.postMessage(0)
-  }
-})()

@@ -30,7 +30,6 @@ const away: PeerStatus = { ...ada, connected: false, transport: undefined, direc
 const status = (fields: Partial<Status>): Status => ({
   saved: true,
   upToDate: false,
-  stale: false,
   pending: [],
   peers: [],
   lastAgreedAt: undefined,
@@ -40,9 +39,7 @@ const status = (fields: Partial<Status>): Status => ({
 })
 const line = (fields: Partial<Status>, paused = false): string =>
   statusLine(status(fields), { paused, carrier: 'this' }).text
-const pending = (reason: Pending['reason'], message: string): readonly Pending[] => [
-  { reason, message, doing: '', since: 0 },
-]
+const pending = (reason: Pending['reason'], message: string): readonly Pending[] => [{ reason, message }]
 
 test('who is here is named once, and of many the first', () => {
   expect(hereNow([])).toBe('')

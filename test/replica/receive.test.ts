@@ -235,14 +235,15 @@ describe('init', () => {
     expect(a.value).toEqual({ x: 1, items: [{ t: 't' }] })
   })
 
-  it('is a no-op in a document that holds anything, or waits for something', () => {
+  it('is a no-op in a document that holds anything, and begins one where edits wait for what is not here', () => {
     const a = typed('a', 2)
     const before = a.value
     a.init({ x: 1 })
     expect(a.value).toBe(before)
     const b = new Side('b')
     b.take(a.made.slice(1))
-    expect(b.replica.init({ x: 1 }).held).toEqual([])
+    expect(b.replica.init({ x: 1 }).held).toHaveLength(1)
+    expect(b.replica.value).toEqual({ x: 1 })
   })
 
   it('is refused if it is not what it is named after, is signed, or goes on', () => {

@@ -109,7 +109,10 @@ export async function repairFolder(path: string): Promise<RepairReport> {
 function brokenFiles(folder: string): readonly string[] {
   const lock = takeLock(host, folder)
   try {
-    return inspectFolder(host, folder).broken.filter((file) => nodeDisk.facts(file) !== undefined)
+    const inspection = inspectFolder(host, folder)
+    return [...inspection.broken, ...readSpaces(inspection).broken.map((key) => inspection.shelfPath(key))].filter(
+      (file) => nodeDisk.facts(file) !== undefined,
+    )
   } finally {
     lock.release()
   }
@@ -150,27 +153,32 @@ async function report(inspection: Inspection): Promise<FolderReport> {
 interface Spaces {
   readonly byId: ReadonlyMap<string, SpaceRecord>
   readonly findings: readonly Finding[]
+  /** Keys of the shelf under which no record of that space stands. */
+  readonly broken: readonly string[]
 }
 
 function readSpaces(inspection: Inspection): Spaces {
   const byId = new Map<string, SpaceRecord>()
   const findings: Finding[] = []
+  const broken: string[] = []
   for (const key of inspection.shelfKeys.filter((one) => one.startsWith(spacesPrefix))) {
     const bytes = inspection.shelf(key)
     if (bytes === undefined) continue // Its file is damaged, and listed.
     try {
-      byId.set(key.slice(spacesPrefix.length), decodeSpaceRecord(bytes))
+      byId.set(key.slice(spacesPrefix.length), decodeSpaceRecord(bytes, key))
     } catch (error) {
       if (!isJoineryError(error, 'store-damaged')) throw error
+      broken.push(key)
       findings.push({
         where: key,
         damage: messageOf(error),
-        follows: 'Join the space again with an invitation.',
+        follows:
+          'The peer does not open before it is moved away (--repair); then join the space again with an invitation.',
         state: 'lost',
       })
     }
   }
-  return { byId, findings }
+  return { byId, findings, broken }
 }
 
 interface Found {

@@ -163,6 +163,11 @@ describe('arguments', () => {
     })
   })
 
+  test('a run that ended early goes on where its file says', () => {
+    expect(parseArguments(['--resume', '--json', 'f'])).toMatchObject({ resume: true, json: 'f' })
+    expect(() => parseArguments(['--resume'])).toThrow('--resume needs the --json FILE')
+  })
+
   test('growth is ours alone, if nobody else is named', () => {
     expect(parseArguments(['--growth']).peers).toEqual(['joinery'])
     expect(parseArguments(['--growth', '--peers', 'yjs']).peers).toEqual(['yjs'])

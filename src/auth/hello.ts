@@ -1,8 +1,10 @@
 // The first frames of a session: each side proves that it holds the space's secret, before anything else is said. A stranger learns nothing,
 // not even which space was meant (DESIGN §6): the frames are a nonce and a tag, and a frame that fits no space is answered by silence.
 //
-//   initiator → responder   version u8 (0) ‖ nonceA 32 ‖ HMAC(hello key, 0 ‖ nodeA ‖ nodeB ‖ nonceA)
-//   responder → initiator   version u8 (0) ‖ nonceB 32 ‖ HMAC(hello key, 1 ‖ nodeA ‖ nodeB ‖ nonceA ‖ nonceB)
+//   initiator → responder   version u8 (1) ‖ nonceA 16 ‖ HMAC(hello key, 0 ‖ nodeA ‖ nodeB ‖ nonceA)
+//   responder → initiator   version u8 (1) ‖ nonceB 16 ‖ HMAC(hello key, 1 ‖ nodeA ‖ nodeB ‖ nonceA ‖ nonceB)
+//
+// Tags are cut to 16 bytes, which is as much as RFC 2104 (§5) asks for: a peer meets others often, and mostly there is nothing new to say.
 //
 // The node ids are those the connection itself has proved, so a frame overheard cannot be used from elsewhere. Then each direction has a key:
 // HKDF(hello key, nonceA ‖ nonceB, direction).
@@ -13,7 +15,10 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { ByteReader, ByteWriter, concatBytes, utf8 } from '../base/bytes.ts'
 import { JoineryError } from '../base/errors.ts'
 
-const HELLO_BYTES = 65
+const VERSION = 1
+export const NONCE_BYTES = 16
+const TAG_BYTES = 16
+const HELLO_BYTES = 1 + NONCE_BYTES + TAG_BYTES
 
 export interface Ends {
   readonly initiator: string
@@ -76,37 +81,30 @@ export function sessionKeys(helloKey: Uint8Array, spaceId: Uint8Array, ends: End
 }
 
 function helloFrame(nonce: Uint8Array, tag: Uint8Array): Uint8Array {
-  return new ByteWriter(HELLO_BYTES).u8(0).raw(nonce).raw(tag).finish()
+  return new ByteWriter(HELLO_BYTES).u8(VERSION).raw(nonce).raw(tag).finish()
 }
 
 function parseHello(frame: Uint8Array): { nonce: Uint8Array; tag: Uint8Array } {
   const reader = new ByteReader(frame)
   const version = reader.u8()
-  if (version !== 0 || frame.length !== HELLO_BYTES)
+  if (version !== VERSION || frame.length !== HELLO_BYTES)
     throw new JoineryError('bad-message', `a hello of version ${version} and ${frame.length} bytes is unknown here`)
-  return { nonce: reader.raw(32).slice(), tag: reader.raw(32) }
+  return { nonce: reader.raw(NONCE_BYTES).slice(), tag: reader.raw(TAG_BYTES) }
 }
 
 function firstTag(helloKey: Uint8Array, ends: Ends, nonceA: Uint8Array): Uint8Array {
-  return hmac(
-    sha256,
-    helloKey,
-    new ByteWriter().u8(0).string(ends.initiator).string(ends.responder).raw(nonceA).finish(),
-  )
+  return tagOf(helloKey, new ByteWriter().u8(0).string(ends.initiator).string(ends.responder).raw(nonceA))
 }
 
 function secondTag(helloKey: Uint8Array, ends: Ends, nonces: Nonces): Uint8Array {
-  return hmac(
-    sha256,
+  return tagOf(
     helloKey,
-    new ByteWriter()
-      .u8(1)
-      .string(ends.initiator)
-      .string(ends.responder)
-      .raw(nonces.initiator)
-      .raw(nonces.responder)
-      .finish(),
+    new ByteWriter().u8(1).string(ends.initiator).string(ends.responder).raw(nonces.initiator).raw(nonces.responder),
   )
+}
+
+function tagOf(helloKey: Uint8Array, said: ByteWriter): Uint8Array {
+  return hmac(sha256, helloKey, said.finish()).subarray(0, TAG_BYTES)
 }
 
 /** Compares in time that does not depend on where the tags differ. */

@@ -32,8 +32,12 @@ export interface SpaceKeys {
   readonly gossipKey: Uint8Array
   readonly helloKey: Uint8Array
   readonly nameKey: Uint8Array
+  /** 16 bytes: hashes what is held to the ids by which members compare it. */
+  readonly compareKey: Uint8Array
   /** Seals what is carried as a file. */
   readonly bundleKey: Uint8Array
+  /** Shows that a member made the token of a session. */
+  readonly tokenKey: Uint8Array
 }
 
 /** A new space: its genesis and its secret. */
@@ -54,8 +58,13 @@ export function checkGenesis(genesis: Uint8Array): void {
     )
 }
 
+/** A space's id: the hash of how it began. */
+export function spaceIdOf(genesis: Uint8Array): Uint8Array {
+  return sha256(genesis)
+}
+
 export function spaceKeys(space: SpaceSecret): SpaceKeys {
-  const spaceId = sha256(space.genesis)
+  const spaceId = spaceIdOf(space.genesis)
   const root = extract(sha256, space.secret, spaceId)
   const derive = (use: string): Uint8Array => expand(sha256, root, utf8(`joinery/0/${use}`), 32)
   return {
@@ -65,7 +74,9 @@ export function spaceKeys(space: SpaceSecret): SpaceKeys {
     gossipKey: derive('gossip'),
     helloKey: derive('hello'),
     nameKey: derive('name'),
+    compareKey: derive('compare').subarray(0, 16),
     bundleKey: derive('bundle'),
+    tokenKey: derive('session'),
   }
 }
 

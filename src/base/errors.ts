@@ -11,6 +11,7 @@ export const errorCodes = [
   'bad-label', // not a space label
   'bad-option', // an option that makes no sense
   'bad-path', // a path that leads nowhere in this document
+  'bad-session', // not the token of a session, or none that a member of the space made
   'bad-ticket', // not an invitation, or a damaged one
   'bad-value', // a value no document can hold
   'bundle-newer', // made by a newer joinery
@@ -26,6 +27,8 @@ export const errorCodes = [
   'no-such-document',
   'no-such-space',
   'port-in-use',
+  'session-newer', // the token of a session, made by a newer joinery
+  'stale', // more was seen elsewhere than is here
   'store-damaged', // bytes on disk that are not what was written
   'store-denied', // the store may not be read or written
   'store-failed', // the store failed for another reason; it takes nothing more

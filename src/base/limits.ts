@@ -54,6 +54,8 @@ export const limits = {
   /** Ranges, and ids in all, that one message of it holds: what is beyond is left to the next reconciliation. */
   ranges: 1_024,
   rangeIds: 4_096,
+  /** Pulls at once of one member: each is answered in its turn, and a member that asks for more ends the session. */
+  pulls: 1_024,
   /** Documents in one space. */
   documents: 100_000,
   /** Spaces one peer belongs to: a stranger's first frame is tried against the key of each. */
@@ -97,6 +99,9 @@ export const limits = {
   /** A ticket holds at most so many addresses in all, of at most so many members. */
   ticketAddresses: 4,
   ticketBytes: 2048,
+  /** The token of a session in bytes, which travels in a message or an address: some thousand documents. Newest ops of one document in it. */
+  sessionBytes: 64 * KiB,
+  sessionHeads: 1_024,
   /** One record in a store. */
   recordBytes: 64 * MiB,
   /** Bytes one append may hold, and bytes that may wait in a store's queue: a slow disk is told, not buffered without end. */

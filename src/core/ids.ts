@@ -67,11 +67,6 @@ export function selfActor(hash: Uint8Array): ActorId {
   return actorId(bytes)
 }
 
-/** Whether it is of the device with this public key, in hex: what `ownerOf` says, without a byte made of it. */
-export function isOfDevice(actor: ActorId, keyHex: string): boolean {
-  return actor.length === 2 * actorLength && actor.startsWith('01') && actor.startsWith(keyHex, 2)
-}
-
 export function ownerOf(actor: ActorId): Owner {
   const bytes = actorBytes(actor)
   if (bytes.length !== actorLength) return { kind: 'test' }
@@ -84,6 +79,12 @@ export function ownerOf(actor: ActorId): Owner {
 /** Whether it is named after its only change, as owner of kind 0. */
 export function isSelfCertifying(actor: ActorId): boolean {
   return actor.length === 2 * actorLength && actor.startsWith('00')
+}
+
+/** Whether it is of the device with that public key, in hex, as whatever instance. */
+export function isOwn(branch: BranchId, keyHex: string): boolean {
+  const actor = actorOf(branch)
+  return actor.length === 2 * actorLength && actor.startsWith('01') && actor.startsWith(keyHex, 2)
 }
 
 /** Ties compare bytes: hex order is byte order, a shorter actor that is a prefix comes first. */

@@ -47,6 +47,8 @@ export interface Status {
   readonly saved: boolean
   /** Agreed with every peer in contact since the last news; false when none is in contact. */
   readonly upToDate: boolean
+  /** A session that is followed here has seen more elsewhere than is here (see {@link Peer.session}); in the status of a space or peer: in any open handle. */
+  readonly stale: boolean
   /** What is missing, and why: sentences, empty when nothing is. */
   readonly pending: readonly Pending[]
   /** The members met by this peer, in contact or not. */
@@ -82,14 +84,18 @@ export interface StorageStatus {
 export interface Pending {
   /**
    * 'saving': own edits not yet durable · 'ops': ops wait for what caused them · 'sync': a peer in contact has not agreed yet · 'alone': no peer is in
-   * contact · 'storage': nothing is kept here, or little room is left · 'paused' · 'damaged'
+   * contact · 'stale': a session has seen more elsewhere · 'storage': nothing is kept here, or little room is left · 'paused' · 'damaged'
    */
-  readonly reason: 'saving' | 'ops' | 'sync' | 'alone' | 'storage' | 'paused' | 'damaged'
+  readonly reason: 'saving' | 'ops' | 'sync' | 'alone' | 'stale' | 'storage' | 'paused' | 'damaged'
   /** A sentence for people. */
   readonly message: string
+  /** Another one: what is done about it, or what you can do. */
+  readonly doing: string
+  /** When this was first seen to be so, in milliseconds since 1970: it has been so each time that somebody looked since, some fifty times a second. */
+  readonly since: number
   /** The space it is about, by its label; in the status of a peer. */
   readonly space?: string
-  /** The document it is about, by its name ('ops'). */
+  /** The document it is about, by its name ('ops', 'stale'). */
   readonly document?: string
   /** The member it is about, as in {@link PeerStatus} ('sync'). */
   readonly peer?: string
@@ -137,6 +143,23 @@ export interface WaitOptions {
   readonly signal?: AbortSignal
 }
 
+export interface SessionOptions {
+  /** Handles of the documents that it is about. Default: of all that were opened since this peer was. */
+  readonly documents?: readonly Pick<DocHandle, 'name' | 'space' | 'close'>[]
+}
+
+export interface OpenOptions<T extends object> {
+  /** The first value, recorded only while the document is empty here. */
+  readonly init?: Value<T> | T
+  /** A session to follow from the beginning, as {@link DocHandle.follow} does. */
+  readonly session?: Uint8Array
+  /**
+   * What `change` does while the handle is stale. 'edit' (the default): it edits what is here, as offline; such an edit does not build on what the session
+   * saw. 'refuse': it throws 'stale', so that each edit follows all that the session saw and wrote.
+   */
+  readonly whileStale?: 'edit' | 'refuse'
+}
+
 export interface SettledOptions extends WaitOptions {
   /** How many other members must have stored it too. Default 0: durable here. */
   readonly peers?: number
@@ -165,6 +188,12 @@ export interface Peer extends AsyncDisposable {
   readonly leading: boolean
   /** Of all spaces together. */
   readonly status: Observable<Status>
+  /**
+   * Why not everybody has everything, in plain words: what is missing, for how long, and what is done about it. Undefined where nothing is known to be
+   * missing.
+   * @example console.log(peer.why()) // Family: No other member is in contact. The addresses that are known are dialled again and again.
+   */
+  why(): string | undefined
   /** Bytes moved since the start, by way. */
   readonly traffic: {
     readonly gossipSent: number
@@ -193,11 +222,25 @@ export interface Peer extends AsyncDisposable {
   /** Ends {@link Peer.pause}: members are dialled again. Errors: 'closed'. */
   resume(): void
   /**
+   * A token of what was seen and written here, to be carried to another device or tab of the same person, in a message or an address: a few dozen bytes
+   * for each document. Whoever follows it there (`open(name, { session })`) is told for as long as something of it is not there yet. It is made when all that
+   * was seen is durable here, and is no secret: nobody without the space learns anything from it. Errors: 'bad-option', 'limit', 'closed', 'store-full',
+   * 'store-failed'.
+   * @example const token = await peer.session()
+   */
+  session(options?: SessionOptions): Promise<Uint8Array>
+  /**
    * Resolves when everything made before the call, in all spaces, is durable here. Errors: 'store-full', 'store-failed', 'no-indexeddb' (the browser
    * keeps nothing).
    * @example await peer.flush()
    */
   flush(): Promise<void>
+  /**
+   * Like {@link DocHandle.settled}, for all spaces: each in which this device wrote something must be stored by `peers` others of that space. Where several
+   * are not in time, the error names who has what of each, with `space`.
+   * @example await peer.settled()
+   */
+  settled(options?: SettledOptions): Promise<void>
   /**
    * All data as plain JSON: spaces by id with labels, documents by name with values. Errors: 'closed'.
    * @example console.log(JSON.stringify(await peer.export()))
@@ -296,20 +339,17 @@ export interface Space {
   readonly documents: readonly string[]
   readonly status: Observable<Status>
   /**
-   * Why not everybody has everything, in plain words; undefined where nothing is known to be missing.
-   * @example console.log(space.why()) // No other member is in contact.
+   * Like {@link Peer.why}, of this space.
+   * @example console.log(space.why()) // No other member is in contact. The addresses that are known are dialled again and again.
    */
   why(): string | undefined
   /**
    * Opens a document by its name: the same name is the same document on every peer. Held documents open without any network.
    * `init` is recorded only while the document is empty here, and gives way to any edit; equal inits of two peers are one.
-   * Errors: 'bad-name', 'bad-value' (init), 'closed', 'limit'.
+   * Errors: 'bad-name', 'bad-value' (init), 'bad-option', 'bad-session', 'session-newer', 'closed', 'limit'.
    * @example const list = await space.open<Groceries>('groceries', { init: { items: [] } })
    */
-  open<T extends object = Record<string, unknown>>(
-    name: string,
-    options?: { readonly init?: Value<T> | T },
-  ): Promise<DocHandle<T>>
+  open<T extends object = Record<string, unknown>>(name: string, options?: OpenOptions<T>): Promise<DocHandle<T>>
   /**
    * Deletes a document for all members: open handles close with 'document-deleted', and opening the name again begins a new generation.
    * Errors: 'no-such-document', 'bad-name', 'closed', 'store-full', 'store-failed'.
@@ -388,15 +428,28 @@ export interface DocHandle<T extends object = Record<string, unknown>> {
   readonly value: Value<T>
   readonly status: Observable<Status>
   /**
-   * Why the document may not be the same everywhere, in plain words; undefined where nothing is known to be missing.
-   * @example console.log(list.why()) // No other member is in contact.
+   * Like {@link Peer.why}, of this document: why it may not be the same everywhere.
+   * @example console.log(list.why()) // No other member is in contact. The addresses that are known are dialled again and again.
    */
   why(): string | undefined
   /** Who else has it open now, and what they show. */
   readonly presence: Presence
   /**
+   * Follows a session that went on elsewhere: `status.current.stale` is true, and `pending` says so, until all that it saw of this document is here. Several
+   * add up. Errors: 'bad-session' (no member of this space made it), 'session-newer', 'limit', 'closed', 'document-deleted'.
+   * @example list.follow(await peer.session()) // from another device, as bytes; all of this one is here: list.status.current.stale is false
+   */
+  follow(session: Uint8Array): void
+  /**
+   * Resolves when nothing that a followed session saw is missing here. Errors: 'timeout' and 'aborted' (the message says what is missing), 'closed',
+   * 'document-deleted'.
+   * @example await list.caughtUp({ timeoutMs: 5_000 })
+   */
+  caughtUp(options?: WaitOptions): Promise<void>
+  /**
    * Edits the document: synchronous, atomic, works offline. `fn` gets a draft that behaves like plain objects and arrays; its return value
-   * is passed on. A throw records nothing. Errors: 'bad-change', 'bad-value', 'closed', 'document-deleted', 'limit', 'store-failed'.
+   * is passed on. A throw records nothing. Errors: 'bad-change', 'bad-value', 'closed', 'document-deleted', 'limit', 'stale' (see {@link OpenOptions}),
+   * 'store-failed'.
    * @example list.change(d => { d.items.push({ name: 'milk', done: false }) })
    */
   change<R>(fn: (draft: Draft<T>) => R, options?: { readonly message?: string }): R
@@ -434,7 +487,7 @@ export interface DocHandle<T extends object = Record<string, unknown>> {
   readonly subscribe: (listener: () => void) => Off
   /**
    * Resolves when everything made before the call is durable here, and stored by `peers` others.
-   * Errors: 'timeout' (the message names who has what; `details.peers` too), 'aborted', 'closed', 'document-deleted', 'store-full', 'store-failed', 'no-indexeddb' (the
+   * Errors: 'timeout' and 'aborted' (the message names who has what; `details.peers` too), 'closed', 'document-deleted', 'store-full', 'store-failed', 'no-indexeddb' (the
    * browser keeps nothing; with `peers` it resolves once these have stored it).
    * @example await list.settled() // or with others: await list.settled({ peers: 1, timeoutMs: 5_000 })
    */

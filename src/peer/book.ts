@@ -78,6 +78,13 @@ export class Book {
       .flatMap(({ record }) => record ?? [])
   }
 
+  /** A digest of all records, our own among them: whoever gives the same one knows the same. Not against forgery: a record is signed. */
+  digest(own: AddressRecord): number {
+    let sum = 0
+    for (const { signature } of [own, ...this.records]) sum = (sum + markOf(signature)) >>> 0
+    return sum
+  }
+
   /** Addresses worth putting in an invitation, of members other than ourselves. */
   addressesOf(node: NodeId): readonly string[] {
     return this.#entries.get(node)?.addresses ?? []
@@ -273,6 +280,11 @@ export class Book {
       .set(this.#options.shelfKey, writer.finish())
       .catch((error: unknown) => this.#options.trace('book', 'not saved', messageOf(error)))
   }
+}
+
+/** Four bytes of a signature, which looks like chance. */
+function markOf(signature: Uint8Array): number {
+  return new DataView(signature.buffer, signature.byteOffset).getUint32(0)
 }
 
 function isRelayed(addresses: readonly string[]): boolean {

@@ -28,6 +28,8 @@ export interface PeerContext {
   readonly actor: ActorId
   /** The network, where this peer owns one now. */
   readonly network: Network | undefined
+  /** Opened with a network. */
+  readonly networked: boolean
   readonly leading: boolean
   readonly paused: boolean
   readonly storage: Storage
@@ -38,12 +40,14 @@ export interface PeerContext {
   /** The status of a space may be another one; and now is the time to tell. */
   statusTouched(): void
   statusTold(): void
-  /** Doubt about our own actor: takes the next instance number. */
-  renew(): void
+  /** Actors of this device that wrote what is not here, as somebody says: not written as while this peer runs. */
+  readonly doubted: ReadonlySet<ActorId>
+  /** Doubts those too, and goes on as another instance if ours is among them. */
+  doubt(actors: readonly ActorId[]): void
   /** Never uses these instance numbers again, and takes another one if ours is among them. */
   retire(instances: ReadonlySet<number>): Promise<void>
-  /** Reads what other tabs appended. */
-  readonly catchUp: () => Promise<void>
+  /** Reads what other tabs appended. False if not all of it is read: nothing may be put in its place. */
+  readonly catchUp: () => Promise<boolean>
   /** Opens a session with a connected node for a space, unless one stands. */
   greet(space: object, node: string): void
   left(space: object): void

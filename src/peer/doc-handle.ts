@@ -6,28 +6,42 @@ import { applyAt, valueAt } from '../crdt/at-path.ts'
 import type { PatchEvent, Path } from '../crdt/patch.ts'
 import type { Draft, Value } from '../crdt/types.ts'
 import { type Cursor, cursorAt, decodeCursor, type Side } from '../replica/cursor.ts'
-import type { DocEvents, DocHandle, Observable, SettledOptions, Status } from './api.ts'
+import { Ages } from './ages.ts'
+import type { DocEvents, DocHandle, Observable, OpenOptions, SettledOptions, Status, WaitOptions } from './api.ts'
 import { DocPresence } from './doc-presence.ts'
 import type { Document, DocumentListener } from './document.ts'
+import { type Following, staleSentence } from './following.ts'
 import { ObservableValue } from './observable.ts'
 import type { SpaceImpl } from './space.ts'
-import { equalStatus, whyNotSynced } from './status.ts'
+import { equalStatus } from './status.ts'
+
+type HandleOptions = Pick<OpenOptions<object>, 'session' | 'whileStale'> & {
+  readonly onThrow: (error: unknown) => void
+}
 
 export class DocHandleImpl<T extends object> implements DocHandle<T>, DocumentListener {
   readonly name: string
   readonly space: SpaceImpl
   readonly document: Document
   readonly presence: DocPresence
+  /** What sessions saw elsewhere. */
+  readonly following: Following
+  readonly #whileStale: 'edit' | 'refuse'
   readonly #emitter: Emitter<DocEvents<T>>
   readonly #status: ObservableValue<Status>
   #ended: JoineryError | undefined
 
-  constructor(space: SpaceImpl, document: Document, onThrow: (error: unknown) => void) {
+  /** Errors: 'bad-session', 'session-newer', 'limit'. */
+  constructor(space: SpaceImpl, document: Document, { session, whileStale = 'edit', onThrow }: HandleOptions) {
     this.space = space
     this.document = document
     this.name = document.id.name
     this.#emitter = new Emitter(onThrow)
-    this.#status = new ObservableValue<Status>(() => space.statusOf(document), equalStatus, onThrow)
+    this.following = space.followingOf(document)
+    this.#whileStale = whileStale
+    if (session !== undefined) space.follow(this, session)
+    const ages = new Ages()
+    this.#status = new ObservableValue<Status>(() => space.statusOf(this, ages), equalStatus, onThrow)
     this.presence = new DocPresence(space.presence, document.id, { onThrow, assertOpen: () => this.#assertOpen() })
     document.listeners.add(this)
   }
@@ -41,12 +55,23 @@ export class DocHandleImpl<T extends object> implements DocHandle<T>, DocumentLi
   }
 
   why(): string | undefined {
-    return whyNotSynced(this.#status.current)
+    return this.space.why(this.#status.current)
   }
 
   change<R>(fn: (draft: Draft<T>) => R, options: { readonly message?: string } = {}): R {
     this.#assertOpen()
+    if (this.#whileStale === 'refuse' && this.following.isStale) throw staleError(this.name, this.following)
     return this.space.change(this.document, fn as (draft: never) => R, options.message)
+  }
+
+  follow(session: Uint8Array): void {
+    this.#assertOpen()
+    this.space.follow(this, session)
+  }
+
+  async caughtUp(options: WaitOptions = {}): Promise<void> {
+    this.#assertOpen()
+    await this.space.caughtUp(this, options)
   }
 
   set(path: Path, value: unknown): void {
@@ -136,4 +161,9 @@ export class DocHandleImpl<T extends object> implements DocHandle<T>, DocumentLi
   #assertOpen(): void {
     if (this.#ended !== undefined) throw this.#ended
   }
+}
+
+function staleError(name: string, following: Following): JoineryError {
+  const message = `${staleSentence(name, following)} This handle edits when they are: await caughtUp().`
+  return new JoineryError('stale', message, { details: { edits: following.edits } })
 }

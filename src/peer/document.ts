@@ -3,7 +3,7 @@
 import { assert } from '../base/assert.ts'
 import { toHex } from '../base/bytes.ts'
 import type { JoineryError } from '../base/errors.ts'
-import { type ActorId, actorOf, type BranchId, forkPoint, isOfDevice } from '../core/ids.ts'
+import { type ActorId, actorOf, type BranchId, forkPoint, isOwn } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
 import { equalVersions, type Version } from '../core/version.ts'
 import type { PatchEvent } from '../crdt/patch.ts'
@@ -40,6 +40,8 @@ export class Document {
   degraded = false
   /** Records in the journal since the last snapshot. */
   records = 0
+  /** When the oldest own edit was made that is not on disk, in ms since 1970; of no meaning where all are. */
+  unsavedSince: number | undefined
   /** Opened or made here, though it may hold nothing yet. */
   opened = false
   #durable: Version = new Map()
@@ -209,9 +211,4 @@ export class Document {
 /** Whether somebody names another chain of the same actor. */
 function isBeside(other: BranchId, id: BranchId): boolean {
   return forkPoint(other) !== undefined && actorOf(other) === actorOf(id)
-}
-
-/** Whether this device wrote as that actor, in this or an earlier instance. */
-export function isOwn(branch: BranchId, keyHex: string): boolean {
-  return isOfDevice(actorOf(branch), keyHex)
 }

@@ -236,7 +236,7 @@ export class Documents {
     const { store, catchUp } = this.#options.context
     if (!this.#isIndexStale || this.byKey.size < INDEX_DOCUMENTS) return
     const marks = await store.marks()
-    if (when === 'open') await catchUp()
+    if (when === 'open' && !(await catchUp())) return
     const unread = when === 'open' ? [] : (await store.tail(store.cursor())).records
     const entries = this.#indexEntries(marks, new Set(unread.map(({ stream }) => stream)))
     await store.set(indexKey(this.#options.keys.idHex), await deflate(encodeIndex(entries)))
@@ -427,9 +427,9 @@ export class Documents {
     try {
       // We may be called from within an append, which has to end first. An error of the writer's is told by the writer.
       await writer.flush().catch(() => {})
-      await context.catchUp()
+      const hasAll = await context.catchUp()
       const upTo = store.cursor()
-      if (isWhole(document)) {
+      if (hasAll && isWhole(document)) {
         const { name, generation } = document.id
         await store.compact(document.stream, encodeSnapshot(name, generation, document.replica.snapshot()), upTo)
         isDone = true

@@ -7,7 +7,7 @@ import { limits } from '../base/limits.ts'
 import type { Trace } from '../base/trace.ts'
 import type { FrameStream, Network, NodeId } from '../net/network.ts'
 import { nodeOf } from './first-contact.ts'
-import { initiate, respond, type SessionContext, SYNC_PROTOCOL } from './session.ts'
+import { initiate, OLD_PROTOCOLS, respond, type SessionContext, SYNC_PROTOCOL } from './session.ts'
 import type { SpaceImpl } from './space.ts'
 
 export interface GreeterOptions {
@@ -32,6 +32,7 @@ export class Greeter {
   readonly #abort = new AbortController()
   readonly #offs: (() => void)[]
   readonly #cancels = new Set<() => void>()
+  #hasRefused = false
   /** Hellos under way, by node. */
   readonly #answering = new Map<NodeId, number>()
 
@@ -41,6 +42,7 @@ export class Greeter {
     network.admitRelayed((node) => this.#isMember(node))
     this.#offs = [
       network.handle(SYNC_PROTOCOL, (stream) => this.#answer(stream)),
+      ...OLD_PROTOCOLS.map((protocol) => network.handle(protocol, (stream) => this.#refuse(stream, protocol))),
       network.on('connect', ({ node }) => this.met(node)),
       network.on('found', ({ addresses }) => this.#found(addresses)),
     ]
@@ -112,6 +114,15 @@ export class Greeter {
       if (left > 0) this.#answering.set(stream.remote, left)
       else this.#answering.delete(stream.remote)
     }
+  }
+
+  /** Somebody runs a draft that we do not speak any more. Said once: it tries again and again. */
+  #refuse(stream: FrameStream, protocol: string): void {
+    const message = `A device in contact runs an earlier draft of joinery (${protocol}): update it, since the two cannot sync.`
+    const error = new JoineryError('unsupported', message)
+    stream.abort(error)
+    if (!this.#hasRefused) this.#options.failed(error)
+    this.#hasRefused = true
   }
 
   /** Every state has a deadline: a stream whose hello does not come to an end is cut. */

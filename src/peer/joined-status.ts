@@ -13,6 +13,7 @@ export function joinStatuses(spaces: readonly SpaceAt[], storage: StorageStatus,
   return Object.freeze({
     saved: saved && statuses.every((status) => status.saved),
     upToDate: statuses.length > 0 && statuses.every((status) => status.upToDate),
+    stale: statuses.some(({ stale }) => stale),
     pending: spaces.flatMap(({ label, status }) => status.pending.map((pending) => ({ ...pending, space: label }))),
     peers: joinPeers(statuses.flatMap(({ peers }) => peers)),
     lastAgreedAt: greatest(statuses.map(({ lastAgreedAt }) => lastAgreedAt)),
@@ -61,8 +62,8 @@ function greatest(numbers: readonly (number | undefined)[]): number | undefined 
   return known.length === 0 ? undefined : Math.max(...known)
 }
 
-/** Undefined where one is: of all of them nothing is known then. */
-function least(numbers: readonly (number | undefined)[]): number | undefined {
+/** Undefined where one is: of all of them nothing is known then. And where there are none. */
+export function least(numbers: readonly (number | undefined)[]): number | undefined {
   const known = numbers.filter((number) => number !== undefined)
   return known.length < numbers.length || known.length === 0 ? undefined : Math.min(...known)
 }

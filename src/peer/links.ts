@@ -92,7 +92,8 @@ export class Links {
   async introduction(): Promise<Introduction> {
     const record = this.#record ?? (await this.#sign())
     const { name, store } = this.#options.context
-    return { name, incarnation: fromHex(store.incarnation), durable: store.kind !== 'memory', record: encode(record) }
+    const book = this.#book.digest(record)
+    return { name, incarnation: fromHex(store.incarnation), durable: store.kind !== 'memory', book }
   }
 
   /** Serves a session until it ends. */
@@ -101,12 +102,14 @@ export class Links {
     const { member } = session
     const reason = members.hasMet(member) ? 'resumed' : 'neighbour'
     members.see(member)
-    const news = this.#book.records.slice(0, NEWS_RECORDS).map(encode)
-    if (news.length > 0) void session.send({ type: 'news', records: news })
-    void this.learn([member.record], member.node).then(() => {
-      this.#book.met(member.node)
-      this.#book.hurry()
-    })
+    const record = this.#record ?? (await this.#sign())
+    // Mostly both know the same: then nothing is said.
+    if (this.#book.digest(record) !== member.book) {
+      const news = [record, ...this.#book.records.slice(0, NEWS_RECORDS)].map(encode)
+      void session.send({ type: 'news', records: news })
+    }
+    this.#book.met(member.node)
+    this.#book.hurry()
     network.useRelay(member.node).catch((cause: unknown) => context.trace('net', 'no relay', messageOf(cause)))
     await this.replicator.serve(session, reason)
     members.see(member)
@@ -120,6 +123,7 @@ export class Links {
       try {
         const record = readRecord(new ByteReader(bytes))
         if (!(await this.#book.learn(record, from))) continue
+        if (record.node === from) this.#book.met(from)
         news.push(bytes)
         this.#options.members.hear(record)
       } catch (cause) {

@@ -5,11 +5,11 @@ import type { AddressRecord } from '../auth/address-record.ts'
 import { deviceId } from '../auth/device.ts'
 import { toHex } from '../base/bytes.ts'
 import { limits } from '../base/limits.ts'
-import { type ActorId, actorOf, ownerOf } from '../core/ids.ts'
+import { type ActorId, actorOf, isOwn, ownerOf } from '../core/ids.ts'
 import type { Version } from '../core/version.ts'
 import type { PeerStatus } from './api.ts'
 import type { PeerContext } from './context.ts'
-import { type Document, isOwn } from './document.ts'
+import type { Document } from './document.ts'
 import { edits, lackingOps } from './lacking.ts'
 import { Receipts, type Wanted } from './receipts.ts'
 import { type Contact, describeConnections, type Replicator } from './replicator.ts'
@@ -152,7 +152,7 @@ function whyNot(contact: Contact, replicator: Replicator, document: Document | u
   if (replicator.agreedWith(contact)) return undefined
   if (contact.root === undefined) return `${name} has not yet said what it holds.`
   if (document === undefined) return `${name} and this peer hold different things, and are exchanging what each lacks.`
-  if (!contact.synced) return `${name} and this peer have yet to compare what they hold.`
+  if (!contact.told || !contact.heard) return `${name} and this peer have yet to compare what they hold.`
   const theirs = contact.holdings.version(document.id)
   const ours = document.outward
   const lackHere = lackingOps(ours, theirs)

@@ -19,6 +19,7 @@ import type { SignedRange } from '../core/range.ts'
 import type { Network, NetworkFactory, NodeId } from '../net/network.ts'
 import { memoryDisk, memoryStore } from '../store/memory.ts'
 import type { Lease, Store, StoredRecord, StoreFactory } from '../store/store.ts'
+import { encodeToken } from '../sync/session-token.ts'
 import type {
   BackupOptions,
   BundleSource,
@@ -29,24 +30,29 @@ import type {
   PeerExport,
   PeerOptions,
   Restored,
+  SessionOptions,
+  SettledOptions,
   Space,
   Status,
 } from './api.ts'
 import { checkBackup, checkSource, type RestoreHost, Restoring, streamOf, writeBundle } from './backup.ts'
 import type { PeerContext } from './context.ts'
+import { DocHandleImpl } from './doc-handle.ts'
 import type { Document } from './document.ts'
 import { Greeter } from './greeter.ts'
 import { joinStatuses } from './joined-status.ts'
 import { Lead } from './lead.ts'
 import { spaceLabel } from './names.ts'
 import { ObservableValue } from './observable.ts'
-import { decodeSpaceRecord, retiredKey, retiredPrefix, spaceKey, spacesPrefix } from './shelf.ts'
+import { settleAll } from './settle-all.ts'
+import { decodeSpaceRecord, leftPrefix, retiredKey, retiredPrefix, spaceKey, spacesPrefix } from './shelf.ts'
 import { SpaceImpl } from './space.ts'
 import { equalStatus } from './status.ts'
 import { Storage } from './storage.ts'
 import { sweep } from './sweep.ts'
 import { type TabChannel, type TabReport, Tabs } from './tabs.ts'
 import { type Unsaved, UnsavedNotes, unsavedError } from './unsaved.ts'
+import { whyNotSynced } from './why.ts'
 import { Writer } from './writer.ts'
 
 /** What differs by platform, filled in by node.ts and browser.ts. */
@@ -76,7 +82,7 @@ export async function openPeerOn(platform: Platform, options: PeerOptions = {}):
   const { store, forgets } = await openStore(platform, options)
   try {
     const device = await (platform.signing ?? ed25519Signing).open(store)
-    const lease = await leaseFresh(store)
+    const lease = await leaseFresh(store, () => false)
     const peer = new PeerImpl({ platform, options, clock, random, store, forgets, device, lease })
     await peer.start()
     return peer
@@ -135,14 +141,14 @@ function forgetting(cause: JoineryError): JoineryError {
   )
 }
 
-/** The lowest free instance that was not retired. */
-async function leaseFresh(store: Store): Promise<Lease> {
+/** The lowest free instance that was not retired, nor is in doubt. */
+async function leaseFresh(store: Store, isDoubted: (instance: number) => boolean): Promise<Lease> {
   const retired = new Set(await store.keys(retiredPrefix))
   const passed: Lease[] = []
   try {
     while (true) {
       const lease = await store.lease()
-      if (!retired.has(retiredKey(lease.instance))) return lease
+      if (!retired.has(retiredKey(lease.instance)) && !isDoubted(lease.instance)) return lease
       passed.push(lease)
     }
   } finally {
@@ -176,6 +182,7 @@ export class PeerImpl implements Peer, PeerContext {
   readonly writer: Writer
   readonly storage: Storage
   readonly onThrow: (error: unknown) => void
+  readonly doubted = new Set<ActorId>()
   readonly #options: PeerOptions
   readonly #platform: Platform
   readonly #emitter: Emitter<PeerEvents>
@@ -246,6 +253,10 @@ export class PeerImpl implements Peer, PeerContext {
     return this.#status
   }
 
+  why(): string | undefined {
+    return whyNotSynced(this.#status.current, this.clock.now())
+  }
+
   statusTouched(): void {
     this.#status.touch()
   }
@@ -261,6 +272,10 @@ export class PeerImpl implements Peer, PeerContext {
 
   get leading(): boolean {
     return this.#lead.held
+  }
+
+  get networked(): boolean {
+    return this.#options.network !== 'none'
   }
 
   get paused(): boolean {
@@ -419,13 +434,16 @@ export class PeerImpl implements Peer, PeerContext {
     const streams = await this.store.streams()
     for (const key of await this.store.keys(spacesPrefix)) {
       const bytes = await this.store.get(key)
-      if (bytes !== undefined) await this.#loadSpace(bytes, streams)
+      if (bytes !== undefined) await this.#loadSpace(key, bytes, streams)
     }
+    // Somebody began to leave it, and died: it was not left.
+    for (const note of await this.store.keys(leftPrefix))
+      if (this.#spaces.has(note.slice(leftPrefix.length))) await this.store.delete(note)
     this.#cursor = this.store.cursor()
   }
 
-  async #loadSpace(bytes: Uint8Array, streams: readonly string[]): Promise<void> {
-    const space = new SpaceImpl(this, decodeSpaceRecord(bytes))
+  async #loadSpace(key: string, bytes: Uint8Array, streams: readonly string[]): Promise<void> {
+    const space = new SpaceImpl(this, decodeSpaceRecord(bytes, key))
     if (this.#spaces.has(space.keys.idHex)) return
     this.#spaces.set(space.keys.idHex, space)
     await space.load(streams)
@@ -443,6 +461,24 @@ export class PeerImpl implements Peer, PeerContext {
   async flush(): Promise<void> {
     await this.writer.flush()
     if (this.storage.forgets !== undefined) throw this.storage.forgets
+  }
+
+  async session({ documents }: SessionOptions = {}): Promise<Uint8Array> {
+    this.#assertOpen()
+    const all = [...this.#spaces.values()]
+    const isOwn = (handle: object): boolean => handle instanceof DocHandleImpl && all.includes(handle.space)
+    if (documents !== undefined && !(Array.isArray(documents) && documents.every(isOwn)))
+      throw new JoineryError('bad-option', 'The option "documents" is a list of handles of this very peer.')
+    const sections = all.map((space) => space.sessionSection(documents && new Set(documents)))
+    await this.writer.flush()
+    return encodeToken(sections.map((section) => section()).filter(({ entries }) => entries.length > 0))
+  }
+
+  async settled(options: SettledOptions = {}): Promise<void> {
+    this.#assertOpen()
+    const spaces = [...this.#spaces.values()].filter(({ hasOwn }) => hasOwn)
+    await settleAll(spaces, options)
+    if ((options.peers ?? 0) === 0) await this.flush()
   }
 
   #becameDurable(document: Document, own: readonly SignedRange[]): void {
@@ -468,8 +504,9 @@ export class PeerImpl implements Peer, PeerContext {
   }
 
   /** Reads what other tabs appended, in order, one reading at a time. */
-  readonly catchUp = (): Promise<void> => {
-    return this.#inTurn(() => this.#readTail())
+  readonly catchUp = async (): Promise<boolean> => {
+    await this.#inTurn(() => this.#readTail())
+    return this.#closing === undefined
   }
 
   /** What other tabs did is taken note of one thing after another. */
@@ -480,11 +517,18 @@ export class PeerImpl implements Peer, PeerContext {
     return this.#tailing
   }
 
+  /** What cannot be read, as what a newer joinery wrote in another tab, must not be compacted away by one that goes on without it: it stops. */
   async #readTail(): Promise<void> {
-    const { records, cursor } = await this.store.tail(this.#cursor)
-    this.#cursor = cursor
-    const streams = Map.groupBy(records, ({ stream }) => stream)
-    for (const [stream, own] of streams) await this.#takeTail(stream, own)
+    try {
+      const { records, cursor } = await this.store.tail(this.#cursor)
+      this.#cursor = cursor
+      const streams = Map.groupBy(records, ({ stream }) => stream)
+      for (const [stream, own] of streams) await this.#takeTail(stream, own)
+    } catch (cause) {
+      this.#reportAny(cause)
+      void this.close()
+      return
+    }
     await this.#compareSpaces()
   }
 
@@ -514,7 +558,7 @@ export class PeerImpl implements Peer, PeerContext {
   async #takeUp(idHex: string): Promise<void> {
     const bytes = await this.store.get(spaceKey(idHex))
     if (bytes === undefined || this.#spaces.has(idHex)) return
-    await this.#loadSpace(bytes, await this.store.streams())
+    await this.#loadSpace(spaceKey(idHex), bytes, await this.store.streams())
     const joined = this.#spaces.get(idHex)
     if (joined !== undefined && this.#network !== undefined && !this.#paused)
       await this.#connectSpace(joined, this.#network)
@@ -522,15 +566,23 @@ export class PeerImpl implements Peer, PeerContext {
   }
 
   /** Invariant 11: no two living writers share an actor. What we wrote as the old instance stays. */
-  renew(): void {
-    if (this.#closing !== undefined) return
+  doubt(actors: readonly ActorId[]): void {
+    for (const actor of actors) this.doubted.add(actor)
+    if (this.#closing !== undefined || !this.doubted.has(this.#actor)) return
     this.#renew().catch((cause: unknown) => this.#reportAny(cause))
   }
 
   /** Invariant 11: instances whose edits are forgotten here, and remembered elsewhere, are never used again. */
   async retire(instances: ReadonlySet<number>): Promise<void> {
-    for (const instance of instances) await this.store.set(retiredKey(instance), Uint8Array.of(0))
+    for (const instance of instances) {
+      await this.store.set(retiredKey(instance), Uint8Array.of(0))
+      this.doubted.delete(this.#actorOf(instance))
+    }
     if (instances.has(this.#instance)) await this.#renew()
+  }
+
+  #actorOf(instance: number): ActorId {
+    return memberActor(this.device.publicKey, instance)
   }
 
   get #instance(): number {
@@ -541,11 +593,11 @@ export class PeerImpl implements Peer, PeerContext {
 
   async #renew(): Promise<void> {
     const doubted = this.#actor
-    const lease = await leaseFresh(this.store)
+    const lease = await leaseFresh(this.store, (instance) => this.doubted.has(this.#actorOf(instance)))
     // Several documents may have raised the same doubt.
     if (this.#actor !== doubted) return lease.release()
     this.#hold(lease)
-    this.#actor = memberActor(this.device.publicKey, lease.instance)
+    this.#actor = this.#actorOf(lease.instance)
     for (const space of this.#spaces.values()) space.renewActor()
     this.trace('peer', 'goes on as instance', lease.instance)
   }

@@ -23,6 +23,8 @@ export interface Pull<S> {
   /** Ops that came, and their bytes. */
   ops: number
   bytes: number
+  /** It was asked for before it said what it has: that it has nothing more breaks no promise. */
+  readonly isGuess: boolean
 }
 
 /** So many at once of one member: each is answered in its turn, and a member that is asked for more ends the session. */
@@ -65,7 +67,28 @@ export class Pulls<S extends Source> {
   }
 
   start(key: string, source: S, reason: SyncReason, now: number): Pull<S> {
-    const pull = { id: this.#nextId++, source, reason, startedAt: now, heardAt: now, ops: 0, bytes: 0 }
+    return this.#start(key, source, reason, now, false)
+  }
+
+  /**
+   * Asks for documents before it is known whether there is more of them, as many as may be asked for at once. Returns which, and the id of the
+   * first; those of the others follow.
+   */
+  guess(
+    keys: readonly string[],
+    source: S,
+    reason: SyncReason,
+    now: number,
+  ): { readonly keys: readonly string[]; readonly firstId: number } {
+    const room = Math.max(0, AT_ONCE - (this.#counts.get(source) ?? 0))
+    const free = keys.filter((key) => !this.#running.has(key)).slice(0, room)
+    const firstId = this.#nextId
+    for (const key of free) this.#start(key, source, reason, now, true)
+    return { keys: free, firstId }
+  }
+
+  #start(key: string, source: S, reason: SyncReason, now: number, isGuess: boolean): Pull<S> {
+    const pull = { id: this.#nextId++, source, reason, startedAt: now, heardAt: now, ops: 0, bytes: 0, isGuess }
     this.#running.set(key, pull)
     this.#counts.set(source, (this.#counts.get(source) ?? 0) + 1)
     return pull
@@ -83,7 +106,7 @@ export class Pulls<S extends Source> {
     this.#running.delete(key)
     this.#counts.set(pull.source, (this.#counts.get(pull.source) ?? 1) - 1)
     const promised = pull.source.holdings.promised(document)
-    if (pull.ops > 0 || containsVersion(held, promised)) return
+    if (pull.isGuess || pull.ops > 0 || containsVersion(held, promised)) return
     const mark = this.#fruitless.get(pull.source) ?? new Map<string, Version>()
     mark.set(key, promised)
     this.#fruitless.set(pull.source, mark)

@@ -3,7 +3,7 @@
 //
 //   own edit, durable ──► gossip (small) or announcement (large), and the state to everybody in contact
 //   gossip heard      ──► open, check, receive;  a gap ──► pull after the grace
-//   state heard       ──► roots equal: agreed;  different: full states are exchanged, and each side pulls what it lacks
+//   state heard       ──► roots equal: agreed;  different: both find out in which documents (sync/comparison.ts), and tell these; each pulls what it lacks
 
 import type { SpaceKeys } from '../auth/keys.ts'
 import { openGossip, type Sealer, sealGossip } from '../auth/seal.ts'
@@ -18,12 +18,14 @@ import { actorOf } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
 import { containsVersion, equalVersions, joinVersions, type Version } from '../core/version.ts'
 import type { Connection, Network, NodeId } from '../net/network.ts'
+import { Comparison, type Step } from '../sync/comparison.ts'
 import { decodeGossip, encodeGossip, encodePresence, type Gossip } from '../sync/gossip.ts'
 import { docKey, Holdings, type Understanding } from '../sync/holdings.ts'
-import { type ByeReason, type DocName, type Entry, type Message, STATE_ENTRIES } from '../sync/messages.ts'
+import { Inventory } from '../sync/inventory.ts'
+import { type ByeReason, type DocName, ENTRIES_MAX, type Entry, type Message } from '../sync/messages.ts'
 import type { SyncReason } from '../sync/reason.ts'
-import { RootDigest } from '../sync/root.ts'
 import { Trickle } from '../sync/trickle.ts'
+import { Allowance } from './allowance.ts'
 import type { Asked, Progress } from './api.ts'
 import type { Document } from './document.ts'
 import { lackingOps } from './lacking.ts'
@@ -75,8 +77,15 @@ export interface Contact extends Source {
   readonly reason: SyncReason
   /** Its root, as it last said; undefined until it spoke. */
   root: Uint8Array | undefined
-  /** It and we know each other's holdings: by full states, or because the roots were equal once. */
-  synced: boolean
+  readonly comparison: Comparison
+  /** It was told what of ours it does not hold as it is here, or the roots were equal once: from then on it is told what changes. */
+  told: boolean
+  /** It told us the same. */
+  heard: boolean
+  /** What it tells, where that is all it holds, as far as it came; by key. */
+  listed: Set<string> | undefined
+  /** When the comparison last came nearer to its end, by the monotonic clock. */
+  progressAt: number
   /** Beacons in a row at which it differed while nothing was on its way. */
   differed: number
   /** Documents that changed since we last told it. */
@@ -85,12 +94,31 @@ export interface Contact extends Source {
   readonly unconfirmed: Set<string>
   agreedAt: number | undefined
   /** Pulls of its that wait for their turn. */
-  readonly serving: { readonly id: number; readonly document: DocName; readonly since: Version }[]
+  readonly serving: Serving[]
+  /** What it asks of comparisons. */
+  readonly asks: Allowance
+}
+
+interface Serving {
+  readonly id: number
+  readonly document: DocName
+  readonly since: Version
+  /** It came with what it told: where there is nothing, that is said together. */
+  readonly isGuess: boolean
+}
+
+/** What is known of a member's store that is not in contact, so that meeting again costs only what changed. */
+interface Remembered {
+  readonly holdings: Holdings
+  readonly unconfirmed: Set<string>
 }
 
 const STATE_DELAY_MS = 40
 const STATE_REST_MS = 250
-const SERVE_MAX = 1024
+/** Who holds so few documents lists them: symbols would take as much. */
+const LISTED_FEW = 3
+const REMEMBERED_MAX = 64
+const ASKS_PER_SECOND = 16
 const GOSSIP_WAITING_MAX = 512
 const STALL_CHECK_MS = 1_000
 // A difference that outlasts so many beacons at the shortest interval is no news any more.
@@ -108,7 +136,9 @@ export class Replicator {
   readonly #contacts = new Map<NodeId, Contact>()
   readonly #pulls = new Pulls<Contact>()
   readonly #exchange = new Exchange()
-  readonly #root = new RootDigest()
+  readonly #inventory: Inventory
+  /** By device and store; the one longest away first. */
+  readonly #remembered = new Map<string, Remembered>()
   readonly #trickle: Trickle
   readonly #off: () => void
   #cancelState: (() => void) | undefined
@@ -137,7 +167,8 @@ export class Replicator {
     this.#signing = options.signing
     this.#trace = options.trace
     this.#trickle = new Trickle({ minMs: limits.beaconMinMs, maxMs: limits.beaconMaxMs, redundancy: 2 }, options.random)
-    for (const document of this.#host.documentsByKey.values()) this.#updateRoot(document)
+    this.#inventory = new Inventory(options.host.keys.compareKey)
+    for (const document of this.#host.documentsByKey.values()) this.#updateInventory(document)
     this.#off = this.#network.subscribe(this.#host.keys.topic, ({ bytes, from }) => this.#heardGossip(bytes, from))
     this.#scheduleBeacon()
     this.#scheduleStallCheck()
@@ -148,7 +179,7 @@ export class Replicator {
   }
 
   agreedWith(contact: Contact): boolean {
-    return contact.root !== undefined && equalBytes(contact.root, this.#root.value)
+    return contact.root !== undefined && equalBytes(contact.root, this.#inventory.root)
   }
 
   /** Both name the same versions of all documents: if the roots differ all the same, news is under way. */
@@ -196,25 +227,26 @@ export class Replicator {
 
   /** A document's durable frontier moved. Invariant 8: this is the one place from which edits leave. */
   durable(document: Document, own: readonly SignedRange[]): void {
-    this.#updateRoot(document)
+    this.#updateInventory(document)
     const key = docKey(document.id)
     for (const contact of this.#contacts.values()) {
       contact.untold.add(key)
       contact.unconfirmed.add(key)
     }
+    for (const { unconfirmed } of this.#remembered.values()) unconfirmed.add(key)
     if (own.length > 0) this.#publish(document, own)
     this.#scheduleState()
   }
 
   /** A document was deleted here. */
   forget(document: Document): void {
-    this.#root.set(document.tagHex, undefined)
+    this.#inventory.set(docKey(document.id), document.tag, undefined)
     this.#scheduleState()
   }
 
-  #updateRoot(document: Document): void {
+  #updateInventory(document: Document): void {
     const { outward } = document
-    this.#root.set(document.tagHex, outward.size === 0 ? undefined : document.digest)
+    this.#inventory.set(docKey(document.id), document.tag, outward.size === 0 ? undefined : document.digest)
   }
 
   #publish(document: Document, own: readonly SignedRange[]): void {
@@ -280,25 +312,35 @@ export class Replicator {
 
   #meet(session: Session, reason: SyncReason): Contact {
     const network = this.#network
+    const known = this.#remembered.get(storeOf(session.member))
+    this.#remembered.delete(storeOf(session.member))
     const contact: Contact = {
       session,
       member: session.member,
       reason,
-      holdings: new Holdings(this.#understanding),
+      holdings: known?.holdings ?? new Holdings(this.#understanding),
       get direct() {
         return isDirect(network.connections.get(session.member.node))
       },
       root: undefined,
-      synced: false,
+      comparison: new Comparison(this.#inventory),
+      told: false,
+      heard: false,
+      listed: undefined,
+      progressAt: this.#clock.monotonic(),
       differed: 0,
       untold: new Set(),
-      unconfirmed: new Set(this.#host.documentsByKey.keys()),
+      unconfirmed: known?.unconfirmed ?? new Set(this.#host.documentsByKey.keys()),
       agreedAt: undefined,
       serving: [],
+      asks: new Allowance(ASKS_PER_SECOND),
     }
     this.#contacts.set(session.member.node, contact)
     this.#trace('sync', session.member.id, 'met', reason)
-    void session.send(this.#stateFor([], false, false))
+    void session.send(this.#stateFor([]))
+    // What changed while it was away is what differs, if nothing changed there.
+    const changed = known?.unconfirmed.size ?? 0
+    if (changed > 0 && this.#inventory.count > LISTED_FEW) void session.send(contact.comparison.open(2 * changed))
     this.#trickle.reset()
     this.#scheduleBeacon()
     this.#host.touched()
@@ -307,10 +349,22 @@ export class Replicator {
 
   #leave(contact: Contact): void {
     if (this.#contacts.get(contact.member.node) === contact) this.#contacts.delete(contact.member.node)
+    this.#remember(contact)
     for (const key of this.#pulls.drop(contact)) this.#plan(documentName(key), 'news')
     this.#planWaiting()
     if (this.#pulls.active === 0) this.#exchange.end()
     this.#host.touched()
+  }
+
+  /** What is known of its store stays good while it is away, but for what changes here meanwhile. */
+  #remember({ member, agreedAt, holdings, unconfirmed }: Contact): void {
+    if (agreedAt === undefined) return
+    this.#remembered.delete(storeOf(member))
+    this.#remembered.set(storeOf(member), { holdings, unconfirmed })
+    for (const oldest of this.#remembered.keys()) {
+      if (this.#remembered.size <= REMEMBERED_MAX) return
+      this.#remembered.delete(oldest)
+    }
   }
 
   #silent(contact: Contact): void {
@@ -330,6 +384,16 @@ export class Replicator {
         return this.#takePull(contact, message)
       case 'delta':
         return this.#takeDelta(contact, message)
+      case 'symbols':
+        return this.#takeSymbols(contact, message)
+      case 'ask':
+        return this.#takeAsk(contact, message)
+      case 'tell':
+        return this.#takeTell(contact, message)
+      case 'none':
+        return this.#takeNone(contact, message.ids)
+      case 'ranges':
+        return this.#takeRanges(contact, message)
       case 'news':
         // Waited for: whoever sends faster than it can be checked is slowed down (Invariant 9).
         return this.#host.heardNews(message.records, contact)
@@ -339,34 +403,154 @@ export class Replicator {
   }
 
   #takeState(contact: Contact, state: Message & { type: 'state' }): void {
+    const isFirst = contact.root === undefined
     contact.root = state.root.slice()
-    contact.holdings.take(state.entries, state.full)
+    contact.holdings.take(state.entries)
     const agreed = this.agreedWith(contact)
     this.#trace('sync', contact.member.id, agreed ? 'agreed' : 'differs', state.entries.length)
     if (agreed) this.#agree(contact)
-    for (const entry of state.entries)
-      if (state.full) this.#heardEntry(contact, entry, contact.reason, 0)
-      else this.#heardEntry(contact, entry, 'news', limits.graceMs)
-    if (!agreed && !state.more && !contact.synced) this.#tellFull(contact)
-    // It tells all that it holds, so to it we differ: what it last heard of us was not so. Only our word mends that, and a beacon may keep silent.
-    if (agreed && state.full && !state.more) void contact.session.send(this.#stateFor([], false, false))
+    for (const entry of state.entries) this.#heardEntry(contact, entry, 'news', limits.graceMs)
+    if (isFirst && !agreed) this.#compare(contact, state.documents)
     this.#host.touched()
   }
 
   #agree(contact: Contact): void {
-    contact.synced = true
+    contact.told = true
+    contact.heard = true
+    contact.comparison.end()
     contact.agreedAt = this.#clock.now()
     this.#trickle.consistent()
     // Equal roots say that it holds, durably, just what we hold durably.
-    const entries: Entry[] = []
-    for (const key of contact.unconfirmed) {
-      const document = this.#host.documentsByKey.get(key)
-      if (document !== undefined) entries.push(entryOf(document))
-    }
-    contact.holdings.take(entries, false)
-    contact.unconfirmed.clear()
+    this.#confirm(contact, new Set())
     this.#host.agreed(contact)
   }
+
+  /** It holds our documents as they are here, but for some. */
+  #confirm(contact: Contact, except: ReadonlySet<string>): void {
+    const entries: Entry[] = []
+    for (const key of contact.unconfirmed) {
+      if (except.has(key)) continue
+      entries.push(...this.#entry(key))
+      contact.unconfirmed.delete(key)
+    }
+    contact.holdings.take(entries)
+  }
+
+  // ── comparing ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The first time that a member's root differs: what it needs to find out what of ours it lacks. */
+  #compare(contact: Contact, theirs: number): void {
+    contact.progressAt = this.#clock.monotonic()
+    const ours = this.#inventory.count
+    if (isListed(ours, theirs)) this.#tell(contact, 'all')
+    // Who lists is told what differs from the list.
+    else if (!isListed(theirs, ours) && !contact.comparison.isOpen)
+      void contact.session.send(contact.comparison.open(undefined))
+  }
+
+  #step(contact: Contact, { send, differing }: Step): void {
+    contact.progressAt = this.#clock.monotonic()
+    for (const message of send) void contact.session.send(message)
+    if (differing !== undefined) this.#tell(contact, differing)
+  }
+
+  #takeSymbols(contact: Contact, symbols: Message & { type: 'symbols' }): void {
+    const { comparison, session, told } = contact
+    // It counted otherwise than we did, and wants to be told by symbols.
+    if (!told && !comparison.isOpen && !this.agreedWith(contact)) void session.send(comparison.open(undefined))
+    this.#step(contact, comparison.takeSymbols(symbols))
+  }
+
+  #takeAsk(contact: Contact, ask: Message & { type: 'ask' }): void {
+    // Invariant 9: who asks without end is not answered.
+    if (contact.asks.take('', this.#clock.monotonic())) void contact.session.send(contact.comparison.answer(ask))
+  }
+
+  #takeRanges(contact: Contact, ranges: Message & { type: 'ranges' }): void {
+    if (ranges.isAnswer || contact.asks.take('', this.#clock.monotonic()))
+      this.#step(contact, contact.comparison.takeRanges(ranges))
+  }
+
+  /** Tells a member in which documents it differs from us, or all; what it may have more of is asked for in the same breath. */
+  #tell(contact: Contact, differing: ReadonlySet<string> | 'all'): void {
+    const all = differing === 'all'
+    const keys = all ? [...this.#inventory.keys()] : [...differing]
+    if (!all) this.#confirm(contact, differing)
+    contact.told = true
+    contact.untold.clear()
+    const guessed = this.#pulls.guess(
+      keys.filter((key) => this.#isPlain(key)),
+      contact,
+      contact.reason,
+      this.#clock.monotonic(),
+    )
+    const first = new Set(guessed.keys)
+    const entries = [...guessed.keys, ...keys.filter((key) => !first.has(key))].flatMap((key) => this.#entry(key))
+    this.#trace('sync', contact.member.id, 'tell', entries.length, first.size)
+    for (let from = 0; from === 0 || from < entries.length; from += ENTRIES_MAX) {
+      const more = from + ENTRIES_MAX < entries.length
+      const pulls = from === 0 ? first.size : 0
+      const part = entries.slice(from, from + ENTRIES_MAX)
+      void contact.session.send({ type: 'tell', more, all, pulls, firstId: guessed.firstId, entries: part })
+    }
+    this.#host.touched()
+  }
+
+  /** Whether what is lacking of it can be asked for by its version alone: not where an actor has several chains. */
+  #isPlain(key: string): boolean {
+    const document = this.#host.documentsByKey.get(key)
+    if (document === undefined) return false
+    return document.asleep !== undefined || document.replica.outward.forkedActors.length === 0
+  }
+
+  #takeTell(contact: Contact, tell: Message & { type: 'tell' }): void {
+    contact.progressAt = this.#clock.monotonic()
+    contact.holdings.take(tell.entries)
+    for (const [index, { document, version: since }] of tell.entries.entries())
+      if (index < tell.pulls) this.#serve(contact, { id: tell.firstId + index, document, since, isGuess: true })
+    for (const entry of tell.entries) this.#heardEntry(contact, entry, contact.reason, 0)
+    if (tell.all) {
+      contact.listed ??= new Set()
+      for (const { document } of tell.entries) contact.listed.add(docKey(document))
+    }
+    if (!tell.more) this.#heardAll(contact)
+    this.#host.touched()
+  }
+
+  /** It told all that it has to tell. */
+  #heardAll(contact: Contact): void {
+    const { listed, comparison } = contact
+    contact.listed = undefined
+    contact.heard = true
+    if (listed !== undefined && !contact.told) {
+      comparison.end()
+      this.#tell(contact, new Set([...this.#inventory.keys()].filter((key) => !this.#isSame(contact, key, listed))))
+    } else if (!contact.told && (comparison.isInVain || !comparison.isOpen) && !this.agreedWith(contact))
+      // It was taken for one who lists, or its symbols were not for us.
+      void contact.session.send(comparison.ask())
+  }
+
+  #isSame(contact: Contact, key: string, listed: ReadonlySet<string>): boolean {
+    const document = this.#host.documentsByKey.get(key)
+    if (document === undefined || !listed.has(key)) return false
+    return equalVersions(contact.holdings.version(document.id), document.outward)
+  }
+
+  #takeNone(contact: Contact, ids: readonly number[]): void {
+    for (const id of ids) {
+      const found = this.#pulls.byId(id, contact)
+      if (found === undefined) continue
+      const document = documentName(found.key)
+      this.#pulls.finish(document, found.key, this.#held(document))
+      this.#plan(document, found.pull.reason)
+    }
+    this.#pulls.progressed(contact, this.#clock.monotonic())
+    this.#planWaiting()
+    if (this.#pulls.active === 0) this.#exchange.end()
+    this.#host.touched()
+  }
+
+  // ── pulls of others ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** A document that is only spoken of is not made: that is done when edits of it arrive. */
   #heardEntry(contact: Contact, { document: id }: Entry, reason: SyncReason, delayMs: number): void {
@@ -383,25 +567,37 @@ export class Replicator {
     return this.#host.documentsByKey.get(docKey(id))?.version ?? nothing
   }
 
-  #takePull(contact: Contact, pull: Message & { type: 'pull' }): void {
-    if (contact.serving.length >= SERVE_MAX)
-      throw new JoineryError('bad-message', `more than ${SERVE_MAX} pulls at once`)
-    contact.serving.push(pull)
+  #takePull(contact: Contact, { id, document, since }: Message & { type: 'pull' }): void {
+    this.#serve(contact, { id, document, since, isGuess: false })
+  }
+
+  #serve(contact: Contact, serving: Serving): void {
+    if (contact.serving.length >= limits.pulls)
+      throw new JoineryError('bad-message', `more than ${limits.pulls} pulls at once`)
+    contact.serving.push(serving)
     // Served beside the reading, or two members who send much to one another would both wait.
     if (contact.serving.length === 1) void this.#servePulls(contact)
   }
 
   async #servePulls(contact: Contact): Promise<void> {
+    // Not before all that came with this one is queued, so that what there is nothing of is said together.
+    await Promise.resolve()
+    const none: number[] = []
     for (let pull = contact.serving[0]; pull !== undefined && !contact.session.ended; pull = contact.serving[0]) {
-      await this.#servePull(contact, pull)
+      if (pull.isGuess && !this.#hasMore(pull)) none.push(pull.id)
+      else await this.#servePull(contact, pull)
       contact.serving.shift()
     }
+    if (none.length > 0) await contact.session.send({ type: 'none', ids: none })
   }
 
-  async #servePull(
-    contact: Contact,
-    { id, document: name, since }: { id: number; document: DocName; since: Version },
-  ): Promise<void> {
+  /** Whether more of a document may leave than somebody has: seen without reading it. */
+  #hasMore({ document: id, since }: Serving): boolean {
+    const document = this.#host.documentsByKey.get(docKey(id))
+    return document !== undefined && !containsVersion(document.understood(since), document.outward)
+  }
+
+  async #servePull(contact: Contact, { id, document: name, since }: Serving): Promise<void> {
     const document = await this.#awake(name).catch((error: unknown) => {
       // A disk that cannot be read: whoever asked is told that nothing is here, and may ask another.
       if (!isJoineryError(error)) throw error
@@ -545,41 +741,36 @@ export class Replicator {
   /** Every state must progress: a member that does not answer is left for another. */
   #scheduleStallCheck(): void {
     this.#cancelStall = this.#clock.after(STALL_CHECK_MS, () => {
-      for (const { source } of this.#pulls.stalled(this.#clock.monotonic() - limits.answerMs)) this.#silent(source)
+      const before = this.#clock.monotonic() - limits.answerMs
+      for (const { source } of this.#pulls.stalled(before)) this.#silent(source)
+      for (const contact of this.#contacts.values()) if (this.#isStuck(contact, before)) this.#silent(contact)
       this.#scheduleStallCheck()
     })
   }
 
+  /** It differs, and does not say in what, or not whether it does. */
+  #isStuck(contact: Contact, before: number): boolean {
+    if (contact.progressAt >= before || this.agreedWith(contact)) return false
+    return contact.comparison.isOpen || !contact.told || !contact.heard
+  }
+
   // ── states ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #stateFor(entries: readonly Entry[], full: boolean, more: boolean): Message {
-    return { type: 'state', root: this.#root.value, documents: this.#root.count, full, more, entries }
+  #stateFor(entries: readonly Entry[]): Message {
+    return { type: 'state', root: this.#inventory.root, documents: this.#inventory.count, entries }
   }
 
+  /** What may leave of a document, as it is told; of one that holds nothing there is nothing to tell. */
   #entry(key: string): Entry[] {
     const document = this.#host.documentsByKey.get(key)
-    return document === undefined ? [] : [entryOf(document)]
-  }
-
-  #tellFull(contact: Contact): void {
-    contact.synced = true
-    contact.untold.clear()
-    const entries = [...this.#host.documentsByKey.keys()]
-      .flatMap((key) => this.#entry(key))
-      .filter((entry) => entry.version.size > 0)
-    for (let from = 0; from === 0 || from < entries.length; from += STATE_ENTRIES) {
-      const part = entries.slice(from, from + STATE_ENTRIES)
-      void contact.session.send(this.#stateFor(part, from === 0, from + STATE_ENTRIES < entries.length))
-    }
+    return document === undefined ? [] : [{ document: document.id, version: document.stated }]
   }
 
   #tellNews(contact: Contact): void {
-    const entries = contact.synced ? [...contact.untold].flatMap((key) => this.#entry(key)) : []
+    const entries = contact.told ? [...contact.untold].flatMap((key) => this.#entry(key)) : []
     contact.untold.clear()
-    for (let from = 0; from === 0 || from < entries.length; from += STATE_ENTRIES) {
-      const more = from + STATE_ENTRIES < entries.length
-      void contact.session.send(this.#stateFor(entries.slice(from, from + STATE_ENTRIES), false, more))
-    }
+    for (let from = 0; from === 0 || from < entries.length; from += ENTRIES_MAX)
+      void contact.session.send(this.#stateFor(entries.slice(from, from + ENTRIES_MAX)))
   }
 
   /** Soon after the first news; while more keeps coming, a few times a second. */
@@ -610,7 +801,7 @@ export class Replicator {
     })
   }
 
-  /** A difference that lasts while nothing is on its way: something was lost. Everything is told anew, ever more rarely. */
+  /** A difference that lasts while nothing is on its way: something was lost. All is compared anew, ever more rarely. */
   #compareAgain(contact: Contact): void {
     if (this.agreedWith(contact) || this.#pulls.active > 0) {
       contact.differed = 0
@@ -619,8 +810,11 @@ export class Replicator {
     contact.differed++
     for (const entry of contact.holdings.entries()) this.#heardEntry(contact, entry, 'digest', 0)
     this.#host.touched()
-    // At 2, 4, 8, 16 …: the first difference is mostly news under way.
-    if (contact.differed > 1 && (contact.differed & (contact.differed - 1)) === 0) this.#tellFull(contact)
+    // At 2, 4, 8, 16 …: the first difference is mostly news under way. Where symbols were told, and it differs still, ranges tell.
+    const times = Math.log2(contact.differed)
+    if (times < 1 || !Number.isInteger(times) || contact.comparison.isOpen) return
+    contact.progressAt = this.#clock.monotonic()
+    void contact.session.send(times % 2 === 1 ? contact.comparison.ask() : contact.comparison.askRanges())
   }
 
   #some(contacts: readonly Contact[]): readonly Contact[] {
@@ -641,9 +835,13 @@ export class Replicator {
   }
 }
 
-/** What is told of a document: its durable frontier, with what tells its chains from others. */
-function entryOf(document: Document): Entry {
-  return { document: document.id, version: document.stated }
+function storeOf({ device, incarnation }: Member): string {
+  return `${device}/${incarnation}`
+}
+
+/** Whether whoever holds so many documents lists them to one who holds `theirs`, since most of those it has are others. */
+function isListed(ours: number, theirs: number): boolean {
+  return ours <= LISTED_FEW || 4 * ours < theirs
 }
 
 function documentName(key: string): DocName {

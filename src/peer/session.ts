@@ -5,6 +5,7 @@ import { type Device, deviceId } from '../auth/device.ts'
 import {
   type Ends,
   firstHello,
+  NONCE_BYTES,
   readFirstHello,
   readSecondHello,
   type SessionKeys,
@@ -21,8 +22,11 @@ import { limits } from '../base/limits.ts'
 import type { Random } from '../base/random.ts'
 import type { FrameStream } from '../net/network.ts'
 import { type ByeReason, decodeMessage, encodeMessage, type Message } from '../sync/messages.ts'
+import { deflate, inflate } from './deflate.ts'
 
-export const SYNC_PROTOCOL = '/joinery/sync/0'
+export const SYNC_PROTOCOL = '/joinery/sync/1'
+/** Drafts that are not spoken any more. */
+export const OLD_PROTOCOLS: readonly string[] = ['/joinery/sync/0']
 
 /** The member at the other end, as its hello showed it. */
 export interface Member {
@@ -36,8 +40,8 @@ export interface Member {
   readonly incarnation: string
   /** False for a store that forgets: it gives no receipts. */
   readonly durable: boolean
-  /** Its signed address record, encoded. */
-  readonly record: Uint8Array
+  /** What it knows of where members are, itself among them, in a number: another one where it knows otherwise (Links). */
+  readonly book: number
 }
 
 export interface SessionContext {
@@ -56,13 +60,19 @@ export interface Introduction {
   readonly name: string
   readonly incarnation: Uint8Array
   readonly durable: boolean
-  readonly record: Uint8Array
+  readonly book: number
 }
 
 // Much less than a frame may hold: on a slow link, too, something is heard between two pings.
 const PART_BYTES = limits.deltaPartBytes
 const MESSAGE_BYTES = 64 * 1024 * 1024
 const FAREWELL_MS = 200
+/** Smaller messages do not get smaller. */
+const DEFLATED_BYTES = 256
+/** What a part is marked with: more follows · the message ends here · and it was deflated. */
+const LAST = 0
+const MORE = 1
+const LAST_DEFLATED = 2
 
 /** Opens a session on a stream that we opened. Undefined where the other end is no member of this space. */
 export async function initiate(
@@ -73,7 +83,7 @@ export async function initiate(
 ): Promise<Session | undefined> {
   const frames = stream.frames[Symbol.asyncIterator]()
   const ends = { initiator: context.node, responder: stream.remote }
-  const nonce = context.random.bytes(32)
+  const nonce = context.random.bytes(NONCE_BYTES)
   await stream.send(firstHello(keys.helloKey, ends, nonce))
   const answer = await frames.next()
   if (answer.done) return undefined
@@ -100,7 +110,7 @@ export async function respond<S extends { readonly keys: SpaceKeys }>(
   const found = findSpace(spaces, ends, first.value)
   if (found === undefined) return undefined
   const { space, nonce } = found
-  const nonces = { initiator: nonce, responder: context.random.bytes(32) }
+  const nonces = { initiator: nonce, responder: context.random.bytes(NONCE_BYTES) }
   await stream.send(secondHello(space.keys.helloKey, ends, nonces))
   const channel = new Channel(
     stream,
@@ -128,7 +138,7 @@ type StoreShown = Pick<Introduction, 'incarnation' | 'durable'>
 
 /** Each side shows its device key by signing what both saw, its own role and its store included. */
 async function introduce(channel: Channel, context: SessionContext, introduction: Introduction): Promise<Session> {
-  const { name, incarnation, durable, record } = introduction
+  const { name, incarnation, durable, book } = introduction
   const signature = await context.device.sign(shownBytes(channel.keys, channel.initiator, introduction))
   const sent = channel.send({
     type: 'who',
@@ -137,7 +147,7 @@ async function introduce(channel: Channel, context: SessionContext, introduction
     name,
     incarnation,
     durable,
-    record,
+    book,
   })
   // A rejection is seen through the read below; sending and reading fail together.
   sent.catch(() => {})
@@ -157,7 +167,7 @@ async function introduce(channel: Channel, context: SessionContext, introduction
       name: who.name,
       incarnation: toHex(who.incarnation),
       durable: who.durable,
-      record: who.record,
+      book: who.book,
     },
     context.clock,
   )
@@ -168,7 +178,7 @@ function shownBytes(keys: SessionKeys, initiator: boolean, { incarnation, durabl
   return concatBytes(keys.transcript, Uint8Array.of(initiator ? 0 : 1, durable ? 1 : 0), incarnation)
 }
 
-/** Sealed messages over a stream. A message larger than a frame goes in parts: flag u8 (1 = more follows), bytes. */
+/** Sealed messages over a stream, deflated where that helps. A message goes in parts: mark u8 (0 the last, 1 more follows, 2 the last, deflated), bytes. */
 class Channel {
   readonly stream: FrameStream
   readonly keys: SessionKeys
@@ -201,16 +211,18 @@ class Channel {
   }
 
   async #sendParts(bytes: Uint8Array): Promise<void> {
+    const deflated = bytes.length < DEFLATED_BYTES ? bytes : await deflate(bytes)
+    const [sent, last] = deflated.length < bytes.length ? [deflated, LAST_DEFLATED] : [bytes, LAST]
     let from = 0
     do {
-      const part = bytes.subarray(from, from + PART_BYTES)
+      const part = sent.subarray(from, from + PART_BYTES)
       from += part.length
       const frame = new ByteWriter(part.length + 1)
-        .u8(from < bytes.length ? 1 : 0)
+        .u8(from < sent.length ? MORE : last)
         .raw(part)
         .finish()
       await this.stream.send(this.#sealing.seal(frame))
-    } while (from < bytes.length)
+    } while (from < sent.length)
   }
 
   /** The next message; undefined at the end of the stream. Tells `heard` of each part. Errors: 'bad-message', and the network's. */
@@ -222,13 +234,16 @@ class Channel {
       if (next.done) return undefined
       heard()
       const plain = this.#opening.open(next.value)
-      const flag = plain[0]
-      if (flag !== 0 && flag !== 1) throw new JoineryError('bad-message', `a part is marked ${flag}, not 0 or 1`)
+      const mark = plain[0]
+      if (mark !== LAST && mark !== MORE && mark !== LAST_DEFLATED)
+        throw new JoineryError('bad-message', `a part is marked ${mark}, not 0, 1 or 2`)
       sizeBytes += plain.length
       if (sizeBytes > MESSAGE_BYTES)
         throw new JoineryError('bad-message', `a message is larger than ${MESSAGE_BYTES} bytes`)
       parts.push(plain.subarray(1))
-      if (flag === 0) return decodeMessage(parts.length === 1 ? (parts[0] as Uint8Array) : concatBytes(...parts))
+      if (mark === MORE) continue
+      const bytes = parts.length === 1 ? (parts[0] as Uint8Array) : concatBytes(...parts)
+      return decodeMessage(mark === LAST ? bytes : await inflate(bytes, MESSAGE_BYTES))
     }
   }
 }

@@ -4,10 +4,11 @@
 //                 count varint ‖ address string …     where the invitation said that members are
 //   books/<id>    the address book (book.ts)
 //   indexes/<id>  what must be known of each document before it is read (doc-index.ts), deflated
+//   left/<id>     the space was left: what it has on disk may go (sweep.ts). Where its key is only missing, nothing does
 //   retired/<n>   the actor instance n wrote in a space that was left: never to be used again (Invariant 11)
 
-import type { SpaceSecret } from '../auth/keys.ts'
-import { ByteReader, ByteWriter } from '../base/bytes.ts'
+import { type SpaceSecret, spaceIdOf } from '../auth/keys.ts'
+import { ByteReader, ByteWriter, toHex } from '../base/bytes.ts'
 import { JoineryError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import { readMany } from '../sync/messages.ts'
@@ -37,6 +38,12 @@ export function indexKey(idHex: string): string {
   return `indexes/${idHex}`
 }
 
+export const leftPrefix = 'left/'
+
+export function leftKey(idHex: string): string {
+  return leftPrefix + idHex
+}
+
 export const retiredPrefix = 'retired/'
 
 export function retiredKey(instance: number): string {
@@ -50,8 +57,8 @@ export function encodeSpaceRecord({ secret, label, lastAgreedAt, hints }: SpaceR
   return writer.finish()
 }
 
-/** Errors: 'store-newer', 'store-damaged'. */
-export function decodeSpaceRecord(bytes: Uint8Array): SpaceRecord {
+/** What stands under `key`. Errors: 'store-newer', 'store-damaged', as where it is the record of another space. */
+export function decodeSpaceRecord(bytes: Uint8Array, key: string): SpaceRecord {
   const reader = new ByteReader(bytes)
   try {
     const version = reader.u8()
@@ -59,6 +66,8 @@ export function decodeSpaceRecord(bytes: Uint8Array): SpaceRecord {
     const secret = { genesis: reader.raw(50).slice(), secret: reader.raw(32).slice() }
     const label = reader.string(limits.labelBytes)
     const agreedAt = reader.varint()
+    if (spaceKey(toHex(spaceIdOf(secret.genesis))) !== key)
+      throw new JoineryError('bad-message', 'the key of another space stands in its place')
     const hints = readMany(reader, HINTS_MAX, () => reader.string(limits.ticketBytes))
     return { secret, label, lastAgreedAt: agreedAt === 0 ? undefined : agreedAt, hints }
   } catch (cause) {

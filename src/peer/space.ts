@@ -4,20 +4,22 @@ import { type SpaceKeys, type SpaceSecret, spaceKeys } from '../auth/keys.ts'
 import { encodeTicket } from '../auth/ticket.ts'
 import { Emitter, type Off } from '../base/emitter.ts'
 import { isJoineryError, JoineryError, messageOf } from '../base/errors.ts'
-import { type ActorId, actorOf, ownerOf } from '../core/ids.ts'
+import { type ActorId, actorOf, isOwn, ownerOf } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
 import type { Version } from '../core/version.ts'
-import type { Value } from '../crdt/types.ts'
 import type { Network, NodeId } from '../net/network.ts'
 import { encodeName } from '../store/journal.ts'
 import type { StreamName } from '../store/store.ts'
 import { docKey } from '../sync/holdings.ts'
 import type { ByeReason, DocName } from '../sync/messages.ts'
+import type { TokenSection } from '../sync/session-token.ts'
+import { Ages } from './ages.ts'
 import type {
   Asked,
   Compacted,
   DocHandle,
   Observable,
+  OpenOptions,
   PeerStatus,
   SettledOptions,
   Space,
@@ -29,39 +31,46 @@ import type { BundlePart } from './bundle.ts'
 import type { PeerContext } from './context.ts'
 import { markDeleted } from './directory.ts'
 import { DocHandleImpl } from './doc-handle.ts'
-import { type Document, isOwn } from './document.ts'
+import type { Document } from './document.ts'
 import { Documents } from './documents.ts'
 import { chooseAddresses } from './first-contact.ts'
+import { Following, staleSentence } from './following.ts'
+import { least } from './joined-status.ts'
 import { Links } from './links.ts'
 import { Members } from './members.ts'
 import { documentName } from './names.ts'
 import { ObservableValue } from './observable.ts'
+import type { WaitingOps } from './pending.ts'
 import { SpacePresence } from './presence.ts'
 import type { Wanted } from './receipts.ts'
 import type { Contact, ReplicatorHost } from './replicator.ts'
 import type { Session } from './session.ts'
+import { sectionOf, seenIn } from './session-tokens.ts'
 import {
   bookKey,
   decodeSpaceRecord,
   encodeSpaceRecord,
   HINTS_MAX,
   indexKey,
+  leftKey,
   type SpaceRecord,
   spaceKey,
 } from './shelf.ts'
-import { equalStatus, makeStatus, type WaitingOps, whyNotSynced } from './status.ts'
+import { equalStatus, type Facts, makeStatus } from './status.ts'
 import { peersAsReported, type TabReport } from './tabs.ts'
 import type { Unsaved } from './unsaved.ts'
 import { verifiedNews } from './verified.ts'
 import { checkWait, type Explanation, waitUntil } from './wait.ts'
+import { whyNotSynced } from './why.ts'
 
 const TOUCH_MS = 20
-const CLAIMS_MAX = 3
+const CLAIMS_MAX = 8
 const CLAIMANTS_MAX = 16
 
 /** A document's handle, of whatever type. */
 interface Handle {
   readonly document: Document
+  readonly following: Following
   touch(): void
   tellStatus(): void
   ended(error: JoineryError | undefined): void
@@ -78,9 +87,10 @@ export class SpaceImpl implements Space, ReplicatorHost {
   readonly #members: Members
   readonly #handles = new Set<Handle>()
   readonly #emitter: Emitter<SpaceEvents>
-  readonly #claims = new Map<string, number>()
+  readonly #claims = new Map<string, ReadonlySet<ActorId>>()
   readonly #touches = new Emitter<{ touch: undefined }>()
   readonly #status: ObservableValue<Status>
+  readonly #ages = new Ages()
   #links: Links | undefined
   #hints: readonly string[]
   #report: TabReport | undefined
@@ -114,7 +124,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
       inContact: (device) => this.#links?.isContact(device) ?? false,
       publish: (beat) => this.#publishBeat(beat),
     })
-    this.#status = new ObservableValue<Status>(() => this.statusOf(undefined), equalStatus, context.onThrow)
+    this.#status = new ObservableValue<Status>(() => this.statusOf(undefined, this.#ages), equalStatus, context.onThrow)
   }
 
   // ── the public face ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -127,23 +137,22 @@ export class SpaceImpl implements Space, ReplicatorHost {
     return this.#status
   }
 
-  why(): string | undefined {
-    return whyNotSynced(this.#status.current)
+  why(status: Status = this.#status.current): string | undefined {
+    return whyNotSynced(status, this.#context.clock.now())
   }
 
   async open<T extends object = Record<string, unknown>>(
     name: string,
-    options: { readonly init?: Value<T> | T } = {},
+    options: OpenOptions<T> = {},
   ): Promise<DocHandle<T>> {
     this.#assertOpen()
-    const stray = Object.keys(options).find((key) => key !== 'init')
-    if (stray !== undefined) throw new JoineryError('bad-option', `open has no option "${stray}". It has: init.`)
+    checkOpen(options)
     const document = await this.#opened(documentName(name))
     if (options.init !== undefined && document.isEmpty) {
       const { held } = document.announce(document.replica.init(options.init as object))
       if (held.length > 0) this.#context.writer.add(document, this.keys.spaceId, { received: held })
     }
-    const handle = new DocHandleImpl<T>(this, document, this.#context.onThrow)
+    const handle = new DocHandleImpl<T>(this, document, { ...options, onThrow: this.#context.onThrow })
     this.#handles.add(handle)
     this.#tellNames()
     return handle
@@ -194,10 +203,16 @@ export class SpaceImpl implements Space, ReplicatorHost {
     await this.settle(this.#documents.all, options)
   }
 
+  /** This device wrote something here. */
+  get hasOwn(): boolean {
+    return this.#documents.all.some((document) => this.#members.ownVersion(document).size > 0)
+  }
+
   async leave(): Promise<void> {
     this.#assertOpen()
     await this.#forget(`"${this.label}" was left. Join it again with an invitation.`)
     const { store } = this.#context
+    await store.set(leftKey(this.keys.idHex), new Uint8Array(0))
     await store.delete(spaceKey(this.keys.idHex))
     await store.delete(bookKey(this.keys.idHex))
     await store.delete(indexKey(this.keys.idHex))
@@ -224,6 +239,41 @@ export class SpaceImpl implements Space, ReplicatorHost {
     return this.#emitter.on(name, listener)
   }
 
+  /** A handle of a document that reads what a session saw. Errors: 'bad-session', 'session-newer', 'limit'. */
+  follow({ document, following }: Handle, session: Uint8Array): void {
+    const { own, directory } = seenIn(session, this.keys, document)
+    following.add(own, directory)
+    this.touched()
+  }
+
+  followingOf(document: Document): Following {
+    return new Following(document, this.#documents.directory)
+  }
+
+  async caughtUp({ following, name }: Handle & { readonly name: string }, options: WaitOptions): Promise<void> {
+    checkWait(options)
+    const left = (): string => (following.isStale ? staleSentence(name, following) : '')
+    const document = (): boolean => this.documentsByKey.get(docKey(following.document.id)) === following.document
+    await this.#wait(
+      options,
+      () => !following.isStale,
+      () => `${left()} ${this.#whoIsThere()}`,
+      () => (document() ? undefined : deletedError([following])),
+    )
+  }
+
+  /** What was seen of some documents, or of all that were opened, for the token of a session. Made when all of it may leave (Invariant 8). */
+  sessionSection(handles: ReadonlySet<object> | undefined): () => TokenSection {
+    const own = [...this.#handles].filter((handle) => handles === undefined || handles.has(handle))
+    const opened = handles === undefined ? this.#documents.all.filter(({ opened }) => opened) : []
+    const documents = new Set([...opened, ...own.map(({ document }) => document)])
+    const followings = own.map(({ following }) => following)
+    return () => {
+      const here = [...documents].filter((document) => this.documentsByKey.get(docKey(document.id)) === document)
+      return sectionOf(this.keys, here, this.#documents.directory, followings)
+    }
+  }
+
   // ── what handles ask ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Records an edit of our own: merged at once, durable next, then sent. */
@@ -231,6 +281,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
     const { writer, actor } = this.#context
     if (writer.error !== undefined) throw writer.error
     const result = document.change(fn, message)
+    document.unsavedSince ??= this.#context.clock.now()
     writer.add(document, this.keys.spaceId, { actor })
     this.touched()
     return result
@@ -266,16 +317,32 @@ export class SpaceImpl implements Space, ReplicatorHost {
     this.#handles.delete(handle)
   }
 
-  /** The status of one document, or of all of them. */
-  statusOf(document: Document | undefined): Status {
-    const { writer, device, paused, leading, storage } = this.#context
+  /** The status of one document, or of all of them. `ages` remembers since when what is pending is so, for whoever looks. */
+  statusOf(handle: Handle | undefined, ages: Ages): Status {
+    const facts =
+      handle === undefined
+        ? this.#factsOf(undefined, this.#followings)
+        : this.#factsOf(handle.document, [handle.following])
+    return makeStatus(facts, ages, this.#context.clock.now())
+  }
+
+  get #followings(): readonly Following[] {
+    return [...this.#handles].map(({ following }) => following)
+  }
+
+  #factsOf(document: Document | undefined, followings: readonly Following[]): Facts {
     const documents = document === undefined ? this.#documents.all : [document]
-    return makeStatus({
-      saved: documents.every((one) => one.saved(device.keyHex)),
-      saveError: writer.error?.message,
+    const { writer, device, paused, leading, networked, storage } = this.#context
+    const unsaved = documents.filter((one) => !one.saved(device.keyHex))
+    return {
+      saved: unsaved.length === 0,
+      saveError: writer.error,
+      unsavedSince: least(unsaved.map(({ unsavedSince }) => unsavedSince)),
       paused,
       leading,
+      networked,
       degraded: documents.some(({ degraded }) => degraded),
+      stale: followings.filter(({ isStale }) => isStale),
       waiting: documents.filter(({ waitingOps }) => waitingOps > 0).map((one) => this.#waitingOf(one)),
       reported: this.#report !== undefined,
       peers: this.#peers(document),
@@ -284,7 +351,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
       progress: this.#links?.replicator.progress(document),
       storage: storage.current,
       forgets: storage.forgets?.message,
-    })
+    }
   }
 
   #waitingOf(document: Document): WaitingOps {
@@ -393,7 +460,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
 
   async #readHints(): Promise<void> {
     const bytes = await this.#context.store.get(spaceKey(this.keys.idHex))
-    if (bytes !== undefined) this.hint(decodeSpaceRecord(bytes).hints)
+    if (bytes !== undefined) this.hint(decodeSpaceRecord(bytes, spaceKey(this.keys.idHex)).hints)
   }
 
   async connect(network: Network): Promise<void> {
@@ -485,7 +552,9 @@ export class SpaceImpl implements Space, ReplicatorHost {
     const { held, refused, forked } = document.receive(ranges, isFile ? 'sync' : origin)
     if (held.length > 0) this.#context.writer.add(document, this.keys.spaceId, { received: held, strict: isFile })
     // Ops of ours, signed by us, that we did not have: the proof of what heardOwn is told.
-    if (held.some((range) => range.actor === this.#context.actor)) this.#retireOwn([this.#context.actor])
+    const { actor, doubted } = this.#context
+    const proven = held.filter((range) => range.actor === actor || doubted.has(range.actor))
+    if (proven.length > 0) this.#retireOwn(proven.map((range) => range.actor))
     if (forked.length > 0) this.#tellForks(document, forked)
     if (document === this.#documents.directory && held.length > 0) this.#documents.readDirectory()
     if (before === 0) this.#tellNames()
@@ -570,17 +639,21 @@ export class SpaceImpl implements Space, ReplicatorHost {
 
   /**
    * Invariant 11: somebody says that it holds ops of ours that we do not: our store was set back, or copied. We go on under another instance, before
-   * anything is written twice. A claim is no proof, so one member's claims are believed a few times only.
+   * anything is written twice. It may have been before, so all instances are looked at. A claim is no proof: one member's claims are believed of a few
+   * instances only, and until this peer is closed. The proof comes with the ops (`receive`).
    */
   heardOwn(held: Version, version: Version, from: Contact): void {
-    const { actor } = this.#context
-    const isNews = [...version].some(([branch, seq]) => actorOf(branch) === actor && seq > (held.get(branch) ?? 0))
-    if (!isNews) return
-    const claims = this.#claims.get(from.member.device) ?? 0
-    // Devices cost a bad member nothing: all of them together are believed so often, too.
-    if (claims >= CLAIMS_MAX || this.#claims.size >= CLAIMANTS_MAX) return
-    this.#claims.set(from.member.device, claims + 1)
-    this.#context.renew()
+    const { keyHex } = this.#context.device
+    const claimed: ReadonlySet<ActorId> = this.#claims.get(from.member.device) ?? new Set()
+    const news = [...version]
+      .filter(([branch, seq]) => isOwn(branch, keyHex) && seq > (held.get(branch) ?? 0))
+      .map(([branch]) => actorOf(branch))
+      .filter((actor) => !claimed.has(actor))
+      .slice(0, CLAIMS_MAX - claimed.size)
+    // Devices cost a bad member nothing: few of them are believed.
+    if (news.length === 0 || (claimed.size === 0 && this.#claims.size >= CLAIMANTS_MAX)) return
+    this.#claims.set(from.member.device, new Set([...claimed, ...news]))
+    this.#context.doubt(news)
   }
 
   agreed(contact: Contact): void {
@@ -669,7 +742,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
   }
 
   #whoIsThere(): string {
-    const { peers } = this.statusOf(undefined)
+    const { peers } = this.#status.current
     if (peers.length === 0) return this.#context.paused ? 'This peer is paused.' : 'Nobody was in contact.'
     return peers.map((peer) => peer.why ?? `${peer.name} agrees.`).join(' ')
   }
@@ -692,6 +765,16 @@ export class SpaceImpl implements Space, ReplicatorHost {
   #assertOpen(): void {
     if (this.#closed !== undefined) throw this.#closed
   }
+}
+
+function checkOpen(options: OpenOptions<object>): void {
+  const known = ['init', 'session', 'whileStale']
+  const stray = Object.keys(options).find((key) => !known.includes(key))
+  if (stray !== undefined)
+    throw new JoineryError('bad-option', `open has no option "${stray}". It has: ${known.join(', ')}.`)
+  const { whileStale } = options
+  if (whileStale !== undefined && whileStale !== 'edit' && whileStale !== 'refuse')
+    throw new JoineryError('bad-option', `"whileStale" is 'edit' or 'refuse', not ${String(whileStale)}.`)
 }
 
 function storedWords({ name, unstored }: { readonly name: string; readonly unstored: number | undefined }): string {

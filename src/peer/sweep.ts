@@ -2,12 +2,11 @@
 // dropped was written under names that others remember, so those are never used again (Invariant 11).
 
 import { isJoineryError } from '../base/errors.ts'
-import { type ActorId, ownerOf } from '../core/ids.ts'
+import { type ActorId, isOwn, ownerOf } from '../core/ids.ts'
 import { Replica } from '../replica/replica.ts'
 import { decodeRecord } from '../store/journal.ts'
-import type { Store } from '../store/store.ts'
-import { isOwn } from './document.ts'
-import { spaceKey, spacesPrefix } from './shelf.ts'
+import type { Store, StreamName } from '../store/store.ts'
+import { leftKey, leftPrefix, spaceKey, spacesPrefix } from './shelf.ts'
 
 export interface SweepOptions {
   readonly store: Store
@@ -16,15 +15,29 @@ export interface SweepOptions {
   readonly signal: AbortSignal
 }
 
-/** Drops every stream whose space is not on the shelf. Errors: those of the store. */
+/** Drops every stream whose space was left and is not on the shelf. Where only its key is missing, they stay. Errors: those of the store. */
 export async function sweep({ store, keyHex, retire, signal }: SweepOptions): Promise<void> {
+  const notes = await store.keys(leftPrefix)
+  if (notes.length === 0) return
   // The streams first: whoever joins puts the space on the shelf before its first record.
-  const streams = await store.streams()
+  const streams = Map.groupBy(await store.streams(), (stream) => stream.slice(0, stream.indexOf('/')))
   const kept = new Set(await store.keys(spacesPrefix))
-  for (const stream of streams) {
-    const key = spaceKey(stream.slice(0, stream.indexOf('/')))
+  for (const idHex of notes.map((note) => note.slice(leftPrefix.length))) {
     if (signal.aborted) return
-    if (kept.has(key) || (await store.get(key)) !== undefined) continue
+    const own = streams.get(idHex)
+    // Another tab may have written there a moment ago: the note goes when nothing is found any more.
+    if (own === undefined) await store.delete(leftKey(idHex))
+    else if (!kept.has(spaceKey(idHex))) await dropAll(idHex, own, { store, keyHex, retire, signal })
+  }
+}
+
+async function dropAll(
+  idHex: string,
+  streams: readonly StreamName[],
+  { store, keyHex, retire, signal }: SweepOptions,
+): Promise<void> {
+  for (const stream of streams) {
+    if (signal.aborted || (await store.get(spaceKey(idHex))) !== undefined) return
     const { records } = await store.read(stream)
     const instances = new Set(records.flatMap((bytes) => instancesIn(bytes, keyHex)))
     if (instances.size > 0) await retire(instances)

@@ -16,7 +16,7 @@ export interface Wait {
   readonly done: () => boolean
   /** Why it can never be so; undefined while it may. */
   readonly failed: () => JoineryError | undefined
-  /** What the 'timeout' error says, made when the time is up. */
+  /** What the 'timeout' error says, and 'aborted' tells besides: made at that moment. */
   readonly explain: () => string | Explanation
   readonly listen: (look: () => void) => Off
 }
@@ -33,6 +33,11 @@ function timeout(why: string | Explanation): JoineryError {
   return typeof why === 'string' ? new JoineryError('timeout', why) : new JoineryError('timeout', why.message, why)
 }
 
+function calledOff(why: string | Explanation, cause: unknown): JoineryError {
+  const { message, details } = typeof why === 'string' ? { message: why, details: {} } : why
+  return new JoineryError('aborted', `The wait was called off. ${message}`, { cause, details })
+}
+
 export function waitUntil(wait: Wait): Promise<void> {
   return new Promise((resolve, reject) => {
     const offs: Off[] = []
@@ -41,8 +46,7 @@ export function waitUntil(wait: Wait): Promise<void> {
       if (error === undefined) resolve()
       else reject(error)
     }
-    const aborted = (): void =>
-      end(new JoineryError('aborted', 'The wait was called off.', { cause: wait.signal?.reason }))
+    const aborted = (): void => end(calledOff(wait.explain(), wait.signal?.reason))
     const look = (): void => {
       const failure = wait.failed()
       if (failure !== undefined) end(failure)

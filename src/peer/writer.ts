@@ -31,6 +31,8 @@ interface Taken {
   readonly received: readonly SignedRange[]
   readonly own: readonly OwnTip[]
   readonly version: Version
+  /** When it was taken, in ms since 1970: what is not in it was made later. */
+  readonly takenAt: number
   readonly isStrict: boolean
 }
 
@@ -143,7 +145,8 @@ export class Writer {
   #take({ document, spaceId, received, actors, isStrict }: Dirty): Taken {
     const own = [...actors].flatMap((actor) => unsignedOf(document, actor))
     const { version } = document.replica
-    return { document, spaceId, received: [...received], own, version, isStrict: isStrict || own.length > 0 }
+    const takenAt = this.#options.clock.now()
+    return { document, spaceId, received: [...received], own, version, takenAt, isStrict: isStrict || own.length > 0 }
   }
 
   /** One alone is signed on the spot, where the platform can; many at once are signed beside one another. */
@@ -180,10 +183,11 @@ export class Writer {
     return records
   }
 
-  #settle({ document, received, own, version }: Taken): void {
+  #settle({ document, received, own, version, takenAt }: Taken): void {
     document.records += received.length + own.length
     for (const range of own) document.replica.outward.sign(range.actor, range.endSeq, range.signature)
     document.durable = version
+    document.unsavedSince = document.saved(this.#options.device.keyHex) ? undefined : takenAt
     this.#options.onDurable(document, own)
   }
 

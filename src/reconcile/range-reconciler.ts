@@ -59,7 +59,12 @@ export class RangeReconciler {
     return this.#send(draft)
   }
 
-  /** Answers a message; undefined if there is nothing to say any more. Errors: 'bad-message' if it does not come nearer. */
+  /** Whether nothing is to be heard any more: both results stand. */
+  get isOver(): boolean {
+    return this.#asked?.length === 0
+  }
+
+  /** Answers a message; undefined if it asked nothing. Errors: 'bad-message' if it does not come nearer. */
   receive({ round, ranges }: RangeMessage): RangeMessage | undefined {
     if (round !== this.#round) throw new JoineryError('bad-message', `round ${round}, expected round ${this.#round}`)
     this.#round++
@@ -75,7 +80,8 @@ export class RangeReconciler {
       start = range.end ?? start
     }
     this.isComplete &&= draft.isComplete
-    return draft.isEmpty ? undefined : this.#send(draft)
+    const reply = this.#send(draft)
+    return ranges.some(({ type }) => type === 'fingerprint' || type === 'ids') ? reply : undefined
   }
 
   #take(draft: Draft, start: Uint8Array, range: Range): void {
@@ -123,10 +129,6 @@ class Draft {
 
   constructor(ids: SortedIds) {
     this.#ids = ids
-  }
-
-  get isEmpty(): boolean {
-    return this.#ranges.length === 0
   }
 
   /** Says more of a range that differs: its ids, if they are few; else the fingerprints of its parts. */

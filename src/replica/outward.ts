@@ -3,6 +3,7 @@
 
 import { assert } from '../base/assert.ts'
 import { equalBytes } from '../base/bytes.ts'
+import { frontierOf } from '../core/graph-versions.ts'
 import { type ActorId, actorOf, type BranchId, forkedBranch, forkPoint, tagBytes } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
 import type { Version } from '../core/version.ts'
@@ -85,6 +86,19 @@ export class Outward {
         stated.set(this.#history.forks.named(branch, end), end)
     }
     return stated
+  }
+
+  /** The newest ops of a version, as they are said to others: whoever has these has all of it. */
+  heads(version: Version): Version {
+    const { graph, forks } = this.#history
+    const ends: number[] = []
+    for (const [id, end] of version) ends[this.#history.branchOf(id)] = end
+    const heads = new Map<BranchId, number>()
+    for (const lv of frontierOf(graph, ends)) {
+      const end = graph.seqAt(lv) + 1
+      heads.set(forks.named(graph.branchAt(lv), end), end)
+    }
+    return heads
   }
 
   /**

@@ -40,11 +40,7 @@ export function encodeSnapshot(name: string, generation: number, snapshot: Uint8
 export function decodeRecord(bytes: Uint8Array): JournalRecord {
   const reader = new ByteReader(bytes)
   const version = reader.u8()
-  if (version !== 0)
-    throw new JoineryError(
-      'store-newer',
-      `A record of version ${version} was written by a newer joinery. Update joinery to read it.`,
-    )
+  if (version !== 0) throw newer(`version ${version}`)
   const kind = reader.u8()
   if (kind === 0) return finish(reader, { type: 'name', ...readName(reader) })
   if (kind === 1 || kind === 2 || kind === 3)
@@ -54,7 +50,13 @@ export function decodeRecord(bytes: Uint8Array): JournalRecord {
     )
   if (kind === 5) return finish(reader, { type: 'range', range: decodeRange(reader) })
   if (kind === 4) return { type: 'snapshot', ...readName(reader), snapshot: reader.raw(reader.left) }
-  throw new JoineryError('bad-message', `a record of kind ${kind} is unknown here`)
+  // The store has seen to it that these are the bytes that were written: so somebody knows what they mean.
+  throw newer(`kind ${kind}`)
+}
+
+function newer(what: string): JoineryError {
+  const words = `A record of ${what} was written by a newer joinery. It stays as it is. Update joinery to read it.`
+  return new JoineryError('store-newer', words)
 }
 
 function readName(reader: ByteReader): { name: string; generation: number } {

@@ -31,9 +31,8 @@ export class Holdings {
     this.#understanding = understanding
   }
 
-  /** Takes entries; a full state replaces what was known (its giver may have lost something: receipts are withdrawn). */
-  take(entries: readonly Entry[], full: boolean): void {
-    if (full) this.#known.clear()
+  /** Takes entries: each replaces what was known of its document (its giver may have lost something: receipts are withdrawn). */
+  take(entries: readonly Entry[]): void {
     for (const entry of entries)
       this.#known.set(docKey(entry.document), { entry, revision: -1, version: nothing, seen: nothing })
   }

@@ -2,15 +2,20 @@
 //
 //   message   = type u8, then
 //   0 who     = device key 32, signature 64 (device, over the session's transcript, its role and its store), name string, incarnation 16,
-//               durable u8 (0 memory, 1 disk), address record
-//   1 state   = root 32, document count, entries: what I hold durably, as far as it changed since I last told you (all of it where full = 1)
-//               = root 32, count, full u8, more u8, entry count, entry …
+//               durable u8 (0 memory, 1 disk), book u32: a digest of what I know of where members are
+//   1 state   = root 32, document count, entries: what I hold durably, and of which documents that is something else than I last told you
 //   2 pull    = id, document, version           "send me what I lack of this document"
 //   3 delta   = id, more u8, ops, range count, range …      an answer to a pull, in parts; more = 0 in the last
 //   4 news    = record count, address record …  where other members can be reached
 //   5 ping    6 pong
 //   7 bye     = reason u8 (0 closing, 1 paused, 2 left)
-//   entry     = document, version;   document = name string, generation;   version = count, (actor, seq) …
+//   8 symbols = stamp, symbols                  coded symbols of all I hold, at a moment that the stamp names (reconcile/symbols.ts)
+//   9 ask     = stamp, from, count              "more of them"; from 0: "the first ones, of now"
+//  10 tell    = flags u8 (1: more of it follows, 2: these are all documents I hold), pull count, first id, entries
+//                                               documents that you hold otherwise, or not at all; the first of them I pull, with ids from the first on
+//  11 none    = id count, id …                  pulls to which I have nothing to give
+//  12 ranges  = answer u8, message of reconcile/range-message.ts with its length
+//   document = name string, generation;   version = count, (actor, seq) …;   entries: sync/entries.ts
 //
 // Anything else is JoineryError('bad-message'), which ends the session, never the process. A state is what receipts are counted from: it says
 // "has stored" (Invariant 8: everything that leaves is computed at the durable frontier).
@@ -21,17 +26,10 @@ import { JoineryError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import { decodeRange, encodeRange, type SignedRange } from '../core/range.ts'
 import { decodeVersion, encodeVersion, type Version } from '../core/version.ts'
+import { type DocName, readDocument, readMany, writeDocument } from './document-name.ts'
+import { ENTRIES_MAX, type Entry, readEntries, writeEntries } from './entries.ts'
 
-/** A document as members name it to one another. */
-export interface DocName {
-  readonly name: string
-  readonly generation: number
-}
-
-export interface Entry {
-  readonly document: DocName
-  readonly version: Version
-}
+export { type DocName, ENTRIES_MAX, type Entry, readDocument, readMany, writeDocument }
 
 export type ByeReason = 'closing' | 'paused' | 'left'
 
@@ -43,14 +41,12 @@ export type Message =
       readonly name: string
       readonly incarnation: Uint8Array
       readonly durable: boolean
-      readonly record: Uint8Array
+      readonly book: number
     }
   | {
       readonly type: 'state'
       readonly root: Uint8Array
       readonly documents: number
-      readonly full: boolean
-      readonly more: boolean
       readonly entries: readonly Entry[]
     }
   | { readonly type: 'pull'; readonly id: number; readonly document: DocName; readonly since: Version }
@@ -65,11 +61,23 @@ export type Message =
   | { readonly type: 'ping' }
   | { readonly type: 'pong' }
   | { readonly type: 'bye'; readonly reason: ByeReason }
+  | { readonly type: 'symbols'; readonly stamp: number; readonly bytes: Uint8Array }
+  | { readonly type: 'ask'; readonly stamp: number; readonly from: number; readonly count: number }
+  | {
+      readonly type: 'tell'
+      readonly more: boolean
+      /** These, with the parts before, are all that is held. */
+      readonly all: boolean
+      /** So many of the entries, the first ones, are pulls as well. */
+      readonly pulls: number
+      readonly firstId: number
+      readonly entries: readonly Entry[]
+    }
+  | { readonly type: 'none'; readonly ids: readonly number[] }
+  | { readonly type: 'ranges'; readonly isAnswer: boolean; readonly bytes: Uint8Array }
 
 const byeReasons: readonly ByeReason[] = ['closing', 'paused', 'left']
 const RECORD_BYTES = 8 * 1024
-/** Entries in one state message: a full state of a large space goes in parts. */
-export const STATE_ENTRIES = 4096
 const RANGES_MAX = 65_536
 
 export function encodeMessage(message: Message): Uint8Array {
@@ -79,17 +87,10 @@ export function encodeMessage(message: Message): Uint8Array {
       writer.u8(0).raw(message.device).raw(message.signature).string(message.name).raw(message.incarnation)
       return writer
         .u8(message.durable ? 1 : 0)
-        .bytes(message.record)
+        .u32(message.book)
         .finish()
     case 'state':
-      writer
-        .u8(1)
-        .raw(message.root)
-        .varint(message.documents)
-        .u8(message.full ? 1 : 0)
-        .u8(message.more ? 1 : 0)
-        .varint(message.entries.length)
-      for (const entry of message.entries) writeEntry(writer, entry)
+      writeEntries(writer.u8(1).raw(message.root).varint(message.documents), message.entries)
       return writer.finish()
     case 'pull':
       writeDocument(writer.u8(2).varint(message.id), message.document)
@@ -114,6 +115,28 @@ export function encodeMessage(message: Message): Uint8Array {
       return writer.u8(6).finish()
     case 'bye':
       return writer.u8(7).u8(byeReasons.indexOf(message.reason)).finish()
+    case 'symbols':
+      return writer.u8(8).varint(message.stamp).bytes(message.bytes).finish()
+    case 'ask':
+      return writer.u8(9).varint(message.stamp).varint(message.from).varint(message.count).finish()
+    case 'tell':
+      writer
+        .u8(10)
+        .u8((message.more ? 1 : 0) | (message.all ? 2 : 0))
+        .varint(message.pulls)
+        .varint(message.firstId)
+      writeEntries(writer, message.entries)
+      return writer.finish()
+    case 'none':
+      writer.u8(11).varint(message.ids.length)
+      for (const id of message.ids) writer.varint(id)
+      return writer.finish()
+    case 'ranges':
+      return writer
+        .u8(12)
+        .u8(message.isAnswer ? 1 : 0)
+        .bytes(message.bytes)
+        .finish()
     default:
       return never(message)
   }
@@ -146,6 +169,21 @@ function readMessage(reader: ByteReader): Message {
       return { type: 'pong' }
     case 7:
       return { type: 'bye', reason: byeReasons[reader.u8()] ?? 'closing' }
+    case 8:
+      return { type: 'symbols', stamp: reader.varint(), bytes: reader.bytes().slice() }
+    case 9:
+      return {
+        type: 'ask',
+        stamp: reader.varint(),
+        from: reader.varint(limits.symbols),
+        count: reader.varint(limits.symbols),
+      }
+    case 10:
+      return readTell(reader)
+    case 11:
+      return { type: 'none', ids: readMany(reader, limits.pulls, () => reader.varint()) }
+    case 12:
+      return { type: 'ranges', isAnswer: readFlag(reader), bytes: reader.bytes().slice() }
     default:
       throw new JoineryError('bad-message', `a message of type ${type} is unknown here`)
   }
@@ -156,30 +194,23 @@ function readWho(reader: ByteReader): Message {
   const signature = reader.raw(64).slice()
   const name = reader.string(limits.labelBytes)
   const incarnation = reader.raw(16).slice()
-  return {
-    type: 'who',
-    device,
-    signature,
-    name,
-    incarnation,
-    durable: readFlag(reader),
-    record: reader.bytes(RECORD_BYTES).slice(),
-  }
+  return { type: 'who', device, signature, name, incarnation, durable: readFlag(reader), book: reader.u32() }
 }
 
 function readState(reader: ByteReader): Message {
   const root = reader.raw(32).slice()
-  const documents = reader.varint(limits.documents)
-  const full = readFlag(reader)
-  const more = readFlag(reader)
-  return {
-    type: 'state',
-    root,
-    documents,
-    full,
-    more,
-    entries: readMany(reader, STATE_ENTRIES, () => readEntry(reader)),
-  }
+  return { type: 'state', root, documents: reader.varint(limits.documents), entries: readEntries(reader) }
+}
+
+function readTell(reader: ByteReader): Message {
+  const flags = reader.u8()
+  if (flags > 3) throw new JoineryError('bad-message', `flags of ${flags} are unknown here`)
+  const pulls = reader.varint(limits.pulls)
+  const firstId = reader.varint()
+  const entries = readEntries(reader)
+  if (pulls > entries.length)
+    throw new JoineryError('bad-message', `${pulls} pulls of ${entries.length} documents that are told of`)
+  return { type: 'tell', more: (flags & 1) === 1, all: (flags & 2) === 2, pulls, firstId, entries }
 }
 
 function readDelta(reader: ByteReader): Message {
@@ -187,30 +218,6 @@ function readDelta(reader: ByteReader): Message {
   const more = readFlag(reader)
   const ops = reader.varint(limits.seq)
   return { type: 'delta', id, more, ops, ranges: readMany(reader, RANGES_MAX, () => decodeRange(reader)) }
-}
-
-function writeEntry(writer: ByteWriter, entry: Entry): void {
-  writeDocument(writer, entry.document)
-  encodeVersion(writer, entry.version)
-}
-
-function readEntry(reader: ByteReader): Entry {
-  return { document: readDocument(reader), version: decodeVersion(reader) }
-}
-
-export function writeDocument(writer: ByteWriter, document: DocName): void {
-  writer.string(document.name).varint(document.generation)
-}
-
-export function readDocument(reader: ByteReader): DocName {
-  return { name: reader.string(limits.documentNameBytes), generation: reader.varint(limits.seq) }
-}
-
-export function readMany<T>(reader: ByteReader, max: number, readOne: () => T): T[] {
-  const count = reader.varint(max)
-  const items: T[] = []
-  for (let i = 0; i < count; i++) items.push(readOne())
-  return items
 }
 
 function readFlag(reader: ByteReader): boolean {

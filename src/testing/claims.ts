@@ -2,10 +2,10 @@
 // that another has stored what it wrote. Each gives a sentence where something is not so.
 
 import { limits } from '../base/limits.ts'
-import { actorOf } from '../core/ids.ts'
+import { actorOf, isOwn } from '../core/ids.ts'
 import type { Version } from '../core/version.ts'
 import type { PeerStatus } from '../peer/api.ts'
-import { type Document, isOwn } from '../peer/document.ts'
+import type { Document } from '../peer/document.ts'
 import type { Ledger } from './ledger.ts'
 import type { SimulatedPeer } from './simulated-peer.ts'
 

@@ -101,11 +101,11 @@ export class HostileMember {
   async #lie(node: string, dice: Dice): Promise<void> {
     const version = new Map(this.#overheardActors().map((actor) => [actor, 1 + dice.below(1000)]))
     const session = await this.#meet(node, (message, own) => {
-      if (message.type === 'pull')
-        void own.send({ type: 'delta', id: message.id, more: dice.maybe(0.5), ops: 9, ranges: [] })
+      for (const id of asked(message)) void own.send({ type: 'delta', id, more: dice.maybe(0.5), ops: 9, ranges: [] })
     })
     const entries = [{ document: DOCUMENT, version }]
-    await session.send({ type: 'state', root: dice.bytes(32), documents: 9, full: true, more: false, entries })
+    await session.send({ type: 'state', root: dice.bytes(32), documents: 9, entries: [] })
+    await session.send({ type: 'tell', more: dice.maybe(0.5), all: true, pulls: 0, firstId: 0, entries })
   }
 
   /** More pulls than anybody may ask. */
@@ -160,7 +160,7 @@ export class HostileMember {
     await this.#network.dial([`memory:${node}`])
     const stream = await this.#network.open(node, SYNC_PROTOCOL)
     const context = { clock, random, sealer: simulatedSealer, signing, device: this.#device, node: NODE }
-    const introduction = { name: 'hostile', incarnation: new Uint8Array(16), durable: true, record: new Uint8Array(0) }
+    const introduction = { name: 'hostile', incarnation: new Uint8Array(16), durable: true, book: 0 }
     const session = await initiate(stream, this.#keys, context, introduction)
     if (session === undefined) throw new JoineryError('network', `${node} does not know the hostile member`)
     this.#sessions.push(session)
@@ -184,4 +184,10 @@ export class HostileMember {
   #publish(plain: Uint8Array): Promise<void> {
     return this.#network.publish(this.#keys.topic, sealGossip(simulatedSealer, this.#keys, plain, this.#options.dice))
   }
+}
+
+/** The pulls in a message: one, or those that come with what is told. */
+function asked(message: Message): readonly number[] {
+  if (message.type === 'pull') return [message.id]
+  return message.type === 'tell' ? Array.from({ length: message.pulls }, (_, i) => message.firstId + i) : []
 }

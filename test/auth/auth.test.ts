@@ -3,7 +3,14 @@ import { describe, expect, test } from 'vitest'
 import { nodeSigning } from '../../src/auth/device.node.ts'
 import { deviceId, openDevice } from '../../src/auth/device.ts'
 import { admitKey, craftTorsionSignature, verify, verifyExactly } from '../../src/auth/ed25519.ts'
-import { firstHello, readFirstHello, readSecondHello, secondHello, sessionKeys } from '../../src/auth/hello.ts'
+import {
+  firstHello,
+  NONCE_BYTES,
+  readFirstHello,
+  readSecondHello,
+  secondHello,
+  sessionKeys,
+} from '../../src/auth/hello.ts'
 import { docTag, makeSpace, spaceKeys } from '../../src/auth/keys.ts'
 import { FrameSealer, openGossip, sealGossip, xchacha } from '../../src/auth/seal.ts'
 import { decodeTicket, encodeTicket } from '../../src/auth/ticket.ts'
@@ -159,7 +166,7 @@ describe('sealing', () => {
 
 describe('hello', () => {
   const ends = { initiator: 'node-a', responder: 'node-b' }
-  const [nonceA, nonceB] = [random.bytes(32), random.bytes(32)]
+  const [nonceA, nonceB] = [random.bytes(NONCE_BYTES), random.bytes(NONCE_BYTES)]
 
   test('two members find that they share a space, and derive the same keys', () => {
     expect(readFirstHello(keys.helloKey, ends, firstHello(keys.helloKey, ends, nonceA))).toEqual(nonceA)
@@ -179,7 +186,7 @@ describe('hello', () => {
     expect(codeOf(() => readFirstHello(keys.helloKey, ends, new Uint8Array()))).toBe('bad-message')
     expect(codeOf(() => readFirstHello(keys.helloKey, ends, random.bytes(66)))).toBe('bad-message')
     const newer = firstHello(keys.helloKey, ends, nonceA)
-    newer[0] = 1
+    newer[0] = 2
     expect(codeOf(() => readFirstHello(keys.helloKey, ends, newer))).toBe('bad-message')
   })
 })

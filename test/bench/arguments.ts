@@ -10,6 +10,8 @@ export interface Arguments {
   /** Instead of each measurement's own. */
   readonly limitMs: number | undefined
   readonly json: string | undefined
+  /** What stands in that file already is not measured again. */
+  readonly resume: boolean
   readonly growth: boolean
   readonly readme: string | undefined
 }
@@ -19,7 +21,8 @@ export const usage = `npm run bench -- [options]
   --peers a,b     of ${peerNames.join(', ')}
   --runs N        5 by default; the median and the minimum are shown
   --limit S       seconds a measurement may take, instead of its own limit
-  --json FILE     the results, for machines
+  --json FILE     the results, for machines: written after each measurement
+  --resume        goes on with a run that ended early: what stands in the --json FILE is not measured again
   --growth        instead of the table: how cost grows, drawn into test/bench/growth.svg
   --readme FILE   measures nothing: writes the table of a --json FILE into README.md`
 
@@ -31,7 +34,7 @@ export function parseArguments(given: readonly string[]): Arguments {
   const rest = given.flatMap((one) => (one.startsWith('--') && one.includes('=') ? splitOnce(one) : [one]))
   for (let i = 0; i < rest.length; i++) {
     const name = (rest[i] ?? '').replace(/^--/, '')
-    if (rest[i] === '--growth') flags.add(name)
+    if (rest[i] === '--growth' || rest[i] === '--resume') flags.add(name)
     else if (!rest[i]?.startsWith('--') || !valued.includes(name)) throw new RangeError(`"${rest[i]}" is not an option`)
     else {
       const value = rest[++i]
@@ -40,12 +43,14 @@ export function parseArguments(given: readonly string[]): Arguments {
     }
   }
   const limit = values.get('limit')
+  if (flags.has('resume') && !values.has('json')) throw new RangeError('--resume needs the --json FILE of the run')
   return {
     only: list(values.get('only')),
     peers: peers(list(values.get('peers')), flags.has('growth')),
     runs: positive('runs', values.get('runs') ?? '5'),
     limitMs: limit === undefined ? undefined : 1000 * positive('limit', limit),
     json: values.get('json'),
+    resume: flags.has('resume'),
     growth: flags.has('growth'),
     readme: values.get('readme'),
   }

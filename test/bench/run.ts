@@ -61,12 +61,13 @@ async function main(asked: Arguments): Promise<void> {
   console.log(textTable(report.rows, peers))
   console.log(`${tally(report.rows)}; median (minimum) of ${asked.runs}; ${machineLine(report.machine)}`)
   console.log(`load after: ${report.machine.loadAfter?.join(' ')}; ${versionsLine(report.versions)}`)
-  if (asked.json !== undefined) writeFileSync(asked.json, `${JSON.stringify(report, null, 2)}\n`)
+  if (asked.json !== undefined) writeReport(asked.json, report)
   if (asked.growth) writePlot(report)
 }
 
 async function measure(asked: Arguments): Promise<Report> {
-  const before = machine()
+  const earlier = earlierReport(asked)
+  const before = earlier?.machine ?? machine()
   const used = versions(asked.peers)
   console.error(`${machineLine(before)}\n${versionsLine(used)}`)
   const wanted = (asked.growth ? growth : measurements).filter(({ rows }) =>
@@ -74,19 +75,50 @@ async function measure(asked: Arguments): Promise<Report> {
   )
   if (wanted.length === 0) throw new RangeError(`no row is called ${asked.only.join(' or ')}`)
   const made = mkdtempSync(join(tmpdir(), 'joinery-bench-'))
-  const found: Found = new Map()
+  const found: Found = foundIn(earlier?.rows ?? [])
+  const known = new Set(found.keys())
+  const todo = wanted.filter(({ rows }) => !Object.keys(rows).every((row) => known.has(row)))
+  const report = (): Report => {
+    const rows = wanted.flatMap((one) => rowsOf(one, asked, found))
+    return { machine: { ...before, loadAfter: load() }, versions: used, rows }
+  }
   const clean = (): void => rmSync(made, { recursive: true, force: true })
   process.once('exit', clean)
   try {
-    for (const [at, one] of withMakers(wanted).entries()) {
-      console.error(`${at + 1}/${withMakers(wanted).length} ${one.id}`)
-      await runInTurn(one, wanted.includes(one) ? asked.runs : 1, asked, made, found)
+    for (const [at, one] of withMakers(todo).entries()) {
+      console.error(`${at + 1}/${withMakers(todo).length} ${one.id}`)
+      const isDone = !todo.includes(one) && Object.keys(one.rows).some((row) => known.has(row))
+      await runInTurn(one, todo.includes(one) ? asked.runs : 1, asked, made, isDone ? new Map() : found)
+      if (asked.json !== undefined) writeReport(asked.json, report())
     }
   } finally {
     clean()
   }
-  const rows = wanted.flatMap((one) => rowsOf(one, asked, found))
-  return { machine: { ...before, loadAfter: load() }, versions: used, rows }
+  return report()
+}
+
+function writeReport(path: string, report: Report): void {
+  const whole = { ...report, rows: report.rows.filter(({ results }) => Object.keys(results).length > 0) }
+  writeFileSync(path, `${JSON.stringify(whole, null, 2)}\n`)
+}
+
+/** What a run that ended early left. Throws a RangeError where it was of other engines or versions. */
+function earlierReport({ json, resume, peers }: Arguments): Report | undefined {
+  if (!resume || json === undefined || !existsSync(json)) return undefined
+  const report: Report = JSON.parse(readFileSync(json, 'utf8'))
+  if (JSON.stringify(report.versions) !== JSON.stringify(versions(peers)))
+    throw new RangeError(`${json} is of other engines, or of other versions of them: begin anew`)
+  return report
+}
+
+function foundIn(rows: readonly Row[]): Found {
+  const runsOf = (result: Result): number[] | string => ('runs' in result ? [...result.runs] : result.failed)
+  return new Map(
+    rows.map(({ row, results }) => [
+      row,
+      new Map(Object.entries(results).map(([peer, result]) => [peer, runsOf(result)])),
+    ]),
+  )
 }
 
 /** Before what begins with another's fixture stands that other, once. */

@@ -89,16 +89,22 @@ export class HostileMember {
       name: 'Mallory',
       incarnation: systemRandom.bytes(16),
       durable: true,
-      record: new Uint8Array(),
+      book: 0,
     }
     const session = await initiate(await this.network.open(node, SYNC_PROTOCOL), this.keys, context, introduction)
     if (session === undefined) throw new Error('the hello was not answered')
-    const answer = (message: Message): void => {
-      if (message.type !== 'pull') return
-      const ops = this.ranges.reduce((sum, { fromSeq, endSeq }) => sum + endSeq - fromSeq, 0)
-      void session.send({ type: 'delta', id: message.id, more: false, ops, ranges: this.ranges })
+    return {
+      session,
+      ended: session.run(
+        (message) => this.#answer(session, message),
+        () => {},
+      ),
     }
-    return { session, ended: session.run(answer, () => {}) }
+  }
+
+  #answer(session: Session, message: Message): void {
+    const ops = this.ranges.reduce((sum, { fromSeq, endSeq }) => sum + endSeq - fromSeq, 0)
+    for (const id of asked(message)) void session.send({ type: 'delta', id, more: false, ops, ranges: this.ranges })
   }
 
   /** Says that it holds `ranges`, so that they are pulled. */
@@ -108,7 +114,8 @@ export class HostileMember {
       ranges.map(({ actor, endSeq, tipHash }) => [forkedBranch(actor, endSeq, tipHash.slice(0, tagBytes)), endSeq]),
     )
     const entries = [{ document: this.#document, version }]
-    await session.send({ type: 'state', root: systemRandom.bytes(32), documents: 1, full: true, more: false, entries })
+    await session.send({ type: 'state', root: systemRandom.bytes(32), documents: 1, entries: [] })
+    await session.send({ type: 'tell', more: false, all: true, pulls: 0, firstId: 0, entries })
   }
 
   async gossip(ranges: readonly SignedRange[]): Promise<void> {
@@ -119,4 +126,10 @@ export class HostileMember {
   close(): Promise<void> {
     return this.network.close()
   }
+}
+
+/** The pulls in a message: one, or those that come with what is told. */
+function asked(message: Message): readonly number[] {
+  if (message.type === 'pull') return [message.id]
+  return message.type === 'tell' ? Array.from({ length: message.pulls }, (_, i) => message.firstId + i) : []
 }

@@ -208,7 +208,7 @@ function introduceAgain(hostile: HostileMember, session: Session): Promise<void>
     name: 'Eve',
     incarnation: new Uint8Array(16),
     durable: true,
-    record: new Uint8Array(),
+    book: 0,
   })
 }
 

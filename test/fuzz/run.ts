@@ -27,7 +27,7 @@ const { values } = parseArgs({
 })
 
 const seed = Number(values.seed)
-if (values.decoders !== undefined) told(tryDecoders(Number(values.decoders), seed))
+if (values.decoders !== undefined) told(await tryDecoders(Number(values.decoders), seed))
 else if (values.loro === true) told(await tryLoro(seed, Number(values.runs)))
 else if (values.mutants === true) told(await tryMutants(Number(values.runs)))
 else if (values.brief === true) told(firstFault(seed, Number(values.runs)))

@@ -26,7 +26,7 @@ test('a session outlives a message that takes twenty seconds to check, on both s
     await memoryNetwork(hub, { id: 'b' })({ shelf }),
   ]
   const keys = spaceKeys(makeSpace(device.publicKey, random))
-  const us: Introduction = { name: '', incarnation: new Uint8Array(16), durable: true, record: new Uint8Array(0) }
+  const us: Introduction = { name: '', incarnation: new Uint8Array(16), durable: true, book: 0 }
   const context = (node: string) => ({ clock, random, sealer: xchacha, device, node })
   const heard: string[] = []
   const live = (name: string, session: Session, takeMs: number): void => {

@@ -1,7 +1,7 @@
 // A member between two others: it knows the space's secret, and must not pass for another device all the same.
 
 import { afterEach, expect, test } from 'vitest'
-import { firstHello, readSecondHello, secondHello, sessionKeys } from '../../src/auth/hello.ts'
+import { firstHello, NONCE_BYTES, readSecondHello, secondHello, sessionKeys } from '../../src/auth/hello.ts'
 import { FrameSealer, xchacha } from '../../src/auth/seal.ts'
 import type { FrameStream } from '../../src/net/network.ts'
 import { SYNC_PROTOCOL } from '../../src/peer/session.ts'
@@ -31,7 +31,7 @@ test('a device’s proof of who it is, passed on by another member, proves nothi
   const toA = await world.during(opened.promise)
   const framesA = toA.frames[Symbol.asyncIterator]()
   const hello = (await world.during(framesA.next())).value as Uint8Array
-  const nonceA = hello.subarray(1, 33)
+  const nonceA = hello.subarray(1, 1 + NONCE_BYTES)
   world.hub.partition([['b', '0rogue', 'a']])
   await world.during(rogue.network.dial(['memory:b']))
   const toB = await world.during(rogue.network.open('b', SYNC_PROTOCOL))

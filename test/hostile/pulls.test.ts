@@ -41,7 +41,8 @@ test('a pull whose parts bring nothing is given up, and another member is asked'
     version: new Map([[forkedBranch(rogue.actor, 7, new Uint8Array(8)), 7]]),
   }
   const root = new Uint8Array(32)
-  void session.send({ type: 'state', root, documents: 1, full: true, more: false, entries: [entry] })
+  void session.send({ type: 'state', root, documents: 1, entries: [] })
+  void session.send({ type: 'tell', more: false, all: true, pulls: 0, firstId: 0, entries: [entry] })
   await world.run(2_000)
   expect(rogue.heard.some(({ type }) => type === 'pull')).toBe(true)
 

@@ -23,9 +23,13 @@ test('what is announced through a neighbour is no receipt of the neighbour’s',
   const doc = (await world.during(space.open('notes'))) as DocHandle<Record<string, unknown>>
   doc.change((d) => void (d.one = 1))
   const neighbour = await Rogue.join(world, await world.during(space.invite()))
-  const session = await world.during(neighbour.meet('a'))
-  const empty = { root: new Uint8Array(32), documents: 0, full: true, more: false, entries: [] }
-  void session.send({ type: 'state', ...empty })
+  const session = await world.during(
+    neighbour.meet('a', (message, its) => {
+      if (message.type === 'tell') void its.send({ type: 'none', ids: [message.firstId] })
+    }),
+  )
+  void session.send({ type: 'state', root: new Uint8Array(32), documents: 0, entries: [] })
+  void session.send({ type: 'tell', more: false, all: true, pulls: 0, firstId: 0, entries: [] })
   await world.run(1_000)
   const version = versionHeard(neighbour.heard)
   expect(version.size).toBe(1)
@@ -48,8 +52,9 @@ test('who states more of a device’s edits than were ever made gives no receipt
   doc.change((d) => void (d.one = 1))
   const member = await Rogue.join(world, await world.during(space.invite()))
   const session = await world.during(member.meet('a'))
-  const state = { root: new Uint8Array(32), documents: 1, full: true, more: false }
+  const state = { root: new Uint8Array(32), documents: 1 }
   void session.send({ type: 'state', ...state, entries: [] })
+  void session.send({ type: 'tell', more: false, all: true, pulls: 0, firstId: 0, entries: [] })
   await world.run(1_000)
   const [[said, end] = []] = versionHeard(member.heard)
   if (said === undefined || end === undefined) throw new Error('nothing was heard')
@@ -120,6 +125,7 @@ test('a receipt goes with the disk it was given for: another disk, one that forg
 
 function versionHeard(messages: readonly Message[]): Version {
   for (const message of messages)
-    if (message.type === 'state') for (const { version } of message.entries) if (version.size > 0) return version
+    if (message.type === 'state' || message.type === 'tell')
+      for (const { version } of message.entries) if (version.size > 0) return version
   return new Map()
 }

@@ -61,10 +61,7 @@ export class Rogue {
     await this.network.dial([`memory:${name}`])
     const stream = await this.network.open(name, SYNC_PROTOCOL)
     const context = { clock, random, sealer: xchacha, device: this.device, node: this.node }
-    const introduction = {
-      ...{ name: 'rogue', incarnation: new Uint8Array(16), durable: true, record: new Uint8Array(0) },
-      ...store,
-    }
+    const introduction = { ...{ name: 'rogue', incarnation: new Uint8Array(16), durable: true, book: 0 }, ...store }
     const session = await initiate(stream, this.keys, context, introduction)
     if (session === undefined) throw new Error(`${name} does not know the rogue`)
     const take = (message: Message): void => {

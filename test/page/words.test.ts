@@ -30,6 +30,7 @@ const away: PeerStatus = { ...ada, connected: false, transport: undefined, direc
 const status = (fields: Partial<Status>): Status => ({
   saved: true,
   upToDate: false,
+  stale: false,
   pending: [],
   peers: [],
   lastAgreedAt: undefined,
@@ -39,7 +40,9 @@ const status = (fields: Partial<Status>): Status => ({
 })
 const line = (fields: Partial<Status>, paused = false): string =>
   statusLine(status(fields), { paused, carrier: 'this' }).text
-const pending = (reason: Pending['reason'], message: string): readonly Pending[] => [{ reason, message }]
+const pending = (reason: Pending['reason'], message: string): readonly Pending[] => [
+  { reason, message, doing: '', since: 0 },
+]
 
 test('who is here is named once, and of many the first', () => {
   expect(hereNow([])).toBe('')

@@ -1,7 +1,7 @@
 // Invariant 11: an actor is leased to one living writer, used again by the next process, and left for good where there is doubt. On real files, with a
 // member that saw everything that was let out.
 
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openPeer, type Peer, type Space } from 'joinery'
@@ -148,4 +148,37 @@ test('whose folder was copied, or lost or swapped its incarnation file, is someb
     await agreed(items, peer)
     await peer.close()
   }
+})
+
+test('who was set back in place, again and again, is told of all it was, is none of them, and is not at the next start either', async () => {
+  const [folder, kept] = [join(home, 'a'), join(home, 'kept')]
+  const names = Array.from({ length: 12 }, (_, i) => `note/${i}`)
+  const instanceOf = (peer: Peer): number => Number.parseInt((peer as unknown as { actor: string }).actor.slice(-8), 16)
+  const write = async (space: Space, word: string): Promise<void> => {
+    for (const name of names) {
+      const note = await space.open<List>(name, { init: { items: [] } })
+      note.change((d) => void d.items.push(word))
+    }
+    await space.settled()
+    for (const name of names) {
+      const note = await (witness.spaces[0] as Space).open<List>(name)
+      await expect.poll(() => note.value.items, { timeout: 10_000 }).toContain(word)
+    }
+  }
+  const first = await start()
+  await write(first.space, 'before')
+  await first.peer.close()
+  cpSync(folder, kept, { recursive: true })
+  for (const life of [0, 1, 2]) {
+    const { peer, space, instance } = await start()
+    // Nothing about the folder looks copied, so it begins as what it was; and whoever saw its other lives speaks up.
+    expect(instance).toBe(0)
+    await expect.poll(() => instanceOf(peer), { timeout: 10_000 }).toBe(life)
+    await write(space, `life ${life}`)
+    await peer.close()
+    if (life === 2) break
+    for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true })
+    cpSync(kept, folder, { recursive: true })
+  }
+  expect((await start()).instance).toBe(2)
 })

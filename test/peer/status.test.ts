@@ -1,7 +1,11 @@
 // Invariant 13: what a status says is so; and it says what is missing, who was asked, and why.
 
 import { afterEach, expect, test } from 'vitest'
+import type { JoineryError } from '../../src/base/errors.ts'
+import { seededRandom } from '../../src/base/random.ts'
+import { containsVersion } from '../../src/core/version.ts'
 import type { DocHandle, Progress, Space, Status } from '../../src/peer/api.ts'
+import type { Document } from '../../src/peer/document.ts'
 import { World } from '../../src/testing/world.ts'
 import { openDurable } from './durable.ts'
 
@@ -86,13 +90,21 @@ test('why a document is not the same everywhere is said in plain words', async (
   const [a] = notes as [DocHandle<Note>]
   expect([a.why(), spaces[0]?.why()]).toEqual([undefined, undefined])
   a.change(add('milk'))
-  expect(a.why()).toContain('Your latest edits are being saved.')
+  expect(a.why()).toContain('Your latest edits are being saved. They are on their way to disk.')
   world.hub.partition([['a'], ['b']])
   await world.run(10_000)
-  expect(a.why()).toBe('No other member is in contact.')
+  const alone = a.status.current.pending[0]
+  const seconds = Math.floor((world.clock.now() - (alone?.since ?? 0)) / 1_000)
+  expect(seconds).toBeGreaterThanOrEqual(4)
+  expect(seconds).toBeLessThanOrEqual(10)
+  const again = 'The addresses that are known are dialled again and again.'
+  expect(a.why()).toBe(`No other member is in contact. It has been so for ${seconds} s. ${again}`)
+  const { why } = world.peers.get('a') ?? { why: () => '' }
+  expect(why.call(world.peers.get('a'))).toBe(`Family: ${a.why()}`)
   world.peers.get('a')?.pause()
   await world.run(100)
-  expect(spaces[0]?.why()).toBe('This peer is paused: it meets nobody until it is resumed.')
+  const paused = 'This peer is paused: it meets nobody until it is resumed.'
+  expect(spaces[0]?.why()).toBe(`${paused} Editing goes on; what is made meanwhile is exchanged then.`)
 })
 
 test('settled covers what was made before the call, and rejects naming who has what', async () => {
@@ -133,6 +145,98 @@ test('settled covers what was made before the call, and rejects naming who has w
   }
 })
 
+test('since when is never longer ago than the last moment in which it was otherwise', async () => {
+  const { notes } = await meet(['a', 'b'])
+  const [a] = notes as [DocHandle<Note>]
+  const began = world.clock.now()
+  let longestMs = 0
+  // Written without a pause: whenever somebody looks, something is on its way to disk, and never the same for long.
+  while (world.clock.now() < began + 300) {
+    a.change(add('x'))
+    for (const { reason, since } of a.status.current.pending)
+      if (reason === 'saving') longestMs = Math.max(longestMs, world.clock.now() - since)
+    await world.run(1)
+  }
+  expect(longestMs).toBeLessThan(100)
+  world.hub.partition([['a'], ['b']])
+  a.change(add('last'))
+  const cut = world.clock.now()
+  await world.run(3_000)
+  const { pending } = a.status.current
+  expect(pending.length).toBeGreaterThan(0)
+  for (const { since } of pending) expect(since).toBeGreaterThan(cut - 500)
+})
+
+test('a peer is settled when each of its spaces is, and an error names who has what of each', async () => {
+  const { spaces } = await meet(['a', 'b'])
+  const [a, b] = [world.peers.get('a'), world.peers.get('b')]
+  if (a === undefined || b === undefined) throw new Error('they were opened')
+  const mine = await world.during(a.space('Mine'))
+  // Nothing of this device is in there, so nothing of it has to be stored.
+  await world.during(a.settled({ peers: 1, timeoutMs: 5_000 }))
+  for (const space of [spaces[0], mine] as Space[]) {
+    const note = await world.during(space.open<Note>('more', { init }))
+    note.change(add('milk'))
+  }
+  await world.during(a.settled())
+  expect(a.status.current.saved).toBe(true)
+  const late = await failure(a.settled({ peers: 1, timeoutMs: 1_000 }))
+  expect(late).toMatchObject({ code: 'timeout', details: { peers: [] } })
+  expect(late?.message).toBe('Mine: Stored by 0 of 1 other members in time. Nobody was in contact.')
+  b.pause()
+  await world.run(1_000)
+  ;(await world.during((spaces[0] as Space).open<Note>('more'))).change(add('bread'))
+  const abort = new AbortController()
+  const waiting = failure(a.settled({ peers: 1, signal: abort.signal }))
+  await world.run(100)
+  abort.abort()
+  const stopped = await waiting
+  expect(stopped).toMatchObject({ code: 'aborted' })
+  expect(stopped?.details.peers).toMatchObject([{ space: 'Family', name: 'b', connected: false }])
+  expect(stopped?.message).toContain('b has not stored')
+  expect(await failure(a.settled({ peers: -1 }))).toMatchObject({ code: 'bad-option' })
+})
+
+async function failure(promise: Promise<unknown>): Promise<JoineryError | undefined> {
+  return world.during(
+    promise.then(
+      () => undefined,
+      (error) => error,
+    ),
+  )
+}
+
+test.each([1, 2])('at no step is anything called saved or stored that is not (seed %i)', async (seed) => {
+  const { notes } = await meet(['a', 'b', 'c'])
+  const random = seededRandom(seed)
+  const documents = notes.map((note) => (note as unknown as { readonly document: Document }).document)
+  const names = ['a', 'b', 'c']
+  let claims = 0
+  for (let step = 0; step < 60; step++) {
+    const [at, act] = [Math.floor(random.unit() * 3), random.unit()]
+    if (act < 0.5) notes[at]?.change(add(`${step}`))
+    else if (act < 0.6) world.hub.partition([[names[at] as string], names.filter((_, i) => i !== at)])
+    else if (act < 0.75) world.hub.heal()
+    await world.run(Math.floor(random.unit() ** 3 * 2_000))
+    for (const [i, note] of notes.entries()) {
+      const { saved, peers } = note.status.current
+      const own = [...(documents[i]?.version ?? [])].filter(([actor]) => actor === ownActor(i))
+      if (saved) expect(containsVersion(documents[i]?.durable ?? new Map(), new Map(own))).toBe(true)
+      for (const { name, stored, unstored } of peers) {
+        expect(stored).toBe(unstored === 0)
+        if (!stored) continue
+        claims++
+        expect(containsVersion(documents[names.indexOf(name)]?.durable ?? new Map(), new Map(own))).toBe(true)
+      }
+    }
+  }
+  expect(claims).toBeGreaterThan(20)
+
+  function ownActor(i: number): string {
+    return (world.peers.get(names[i] as string) as unknown as { readonly actor: string }).actor
+  }
+})
+
 test('what waits names what is missing and who is asked; a long exchange says how far it is', async () => {
   world = new World({ network: { delayMs: 50, gossipLoss: 1 } })
   const a = await openDurable(world, 'a')
@@ -169,7 +273,9 @@ test('what waits names what is missing and who is asked; a long exchange says ho
   expect((middle?.editsReceived ?? 0) + (middle?.editsLeft ?? 0)).toBeGreaterThan(3_000)
   expect(middle?.bytesLeft).toBeGreaterThan(0)
   expect(doc).toMatchObject({ editsReceived: expect.any(Number) })
-  expect(words.join('\n')).toMatch(/a has \d+ edits that are lacking here\. \d+ of about \d+ edits have arrived/)
+  expect(words.join('\n')).toMatch(
+    /a has \d+ edits that are lacking here\. a is being asked, since it was met\. \d+ of about \d+ edits have arrived/,
+  )
   expect([...reasons]).toEqual(['a neighbour'])
   expect(joined.status.current).toMatchObject({ progress: undefined, upToDate: true, pending: [] })
 })

@@ -272,11 +272,19 @@ describe('tabs of one page', () => {
     await one.list.settled()
     await one.peer.close()
     const store = await indexeddbStore()(path)
-    for (const key of await store.keys('spaces/')) await store.delete(key)
+    for (const key of await store.keys('spaces/')) {
+      await store.set(key.replace('spaces/', 'left/'), new Uint8Array(0))
+      await store.delete(key)
+    }
     expect(await store.streams()).toHaveLength(1)
     const two = await openPeer({ path, network: 'none' })
     open.push(two)
     await until(async () => (await store.streams()).length === 0, 'it is gone')
+    await two.close()
+    // The note that it was left goes with whoever finds nothing any more.
+    const three = await openPeer({ path, network: 'none' })
+    open.push(three)
+    await until(async () => (await store.keys('left/')).length === 0, 'nothing is left to do')
     expect(await store.keys('retired/')).toEqual(['retired/0'])
     await store.close()
   })

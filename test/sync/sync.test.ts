@@ -6,8 +6,8 @@ import { forkedBranch, memberActor } from '../../src/core/ids.ts'
 import { Pulls } from '../../src/peer/pulls.ts'
 import { decodeGossip, encodeGossip } from '../../src/sync/gossip.ts'
 import { Holdings, type Understanding } from '../../src/sync/holdings.ts'
+import { Inventory } from '../../src/sync/inventory.ts'
 import { decodeMessage, encodeMessage, type Message } from '../../src/sync/messages.ts'
-import { RootDigest } from '../../src/sync/root.ts'
 import { Trickle } from '../../src/sync/trickle.ts'
 
 const random = seededRandom(11)
@@ -32,14 +32,12 @@ const messages: readonly Message[] = [
     name: 'Ada',
     incarnation: random.bytes(16),
     durable: true,
-    record: random.bytes(9),
+    book: 77,
   },
   {
     type: 'state',
     root: random.bytes(32),
     documents: 3,
-    full: true,
-    more: false,
     entries: [
       {
         document,
@@ -56,6 +54,21 @@ const messages: readonly Message[] = [
   { type: 'ping' },
   { type: 'pong' },
   { type: 'bye', reason: 'paused' },
+  { type: 'symbols', stamp: 300, bytes: random.bytes(40) },
+  { type: 'ask', stamp: 300, from: 48, count: 100 },
+  {
+    type: 'tell',
+    more: false,
+    all: true,
+    pulls: 1,
+    firstId: 9,
+    entries: [
+      { document, version: new Map([[forkedBranch(a, 4, tag), 4]]) },
+      { document: { name: 'notes', generation: 0 }, version: new Map([[forkedBranch(b, 1, tag), 1]]) },
+    ],
+  },
+  { type: 'none', ids: [1, 300] },
+  { type: 'ranges', isAnswer: true, bytes: random.bytes(30) },
 ]
 
 describe('messages', () => {
@@ -88,7 +101,26 @@ describe('messages', () => {
     expect(() => decodeMessage(Uint8Array.of(4, 0xff, 0xff, 0xff, 0xff, 0x0f))).toThrow()
   })
 
-  test('golden bytes of version 0', () => {
+  test('golden bytes of version 1', () => {
+    const version = new Map([
+      [forkedBranch(a, 300, tag), 300],
+      [forkedBranch(b, 1, tag), 1],
+    ])
+    const tell = {
+      type: 'tell',
+      more: true,
+      all: false,
+      pulls: 1,
+      firstId: 2,
+      entries: [{ document, version }],
+    } as const
+    expect(toHex(encodeMessage(tell))).toBe(
+      `0a01010202${'25'}01${'0a'.repeat(32)}00000000${'25'}01${'0b'.repeat(32)}00000003010967726f636572696573020200ac02${'07'.repeat(8)}0101${'07'.repeat(8)}`,
+    )
+    expect(toHex(encodeMessage({ type: 'ask', stamp: 1, from: 48, count: 300 }))).toBe('090130ac02')
+    expect(toHex(encodeMessage({ type: 'none', ids: [3, 4] }))).toBe('0b020304')
+    expect(toHex(encodeMessage({ type: 'ranges', isAnswer: false, bytes: fromHex('0000') }))).toBe('0c00020000')
+    expect(toHex(encodeMessage({ type: 'symbols', stamp: 5, bytes: fromHex('000000') }))).toBe('080503000000')
     expect(
       toHex(encodeMessage({ type: 'pull', id: 1, document, since: new Map([[forkedBranch(a, 300, tag), 300]]) })),
     ).toBe(`02010967726f6365726965730201${`25`}01${'0a'.repeat(32)}00000000ac02${'07'.repeat(8)}`)
@@ -104,23 +136,25 @@ describe('gossip', () => {
   })
 })
 
-describe('the root digest', () => {
-  const [x, y] = ['aa'.repeat(32), 'bb'.repeat(32)]
-
-  test('does not depend on the order of what is added, and forgets what is taken out', () => {
-    const one = new RootDigest()
-    const two = new RootDigest()
-    const empty = toHex(one.value)
-    one.set(x, fromHex('01'.repeat(32)))
-    one.set(y, fromHex('02'.repeat(32)))
-    two.set(y, fromHex('03'.repeat(32)))
-    two.set(x, fromHex('01'.repeat(32)))
-    expect(toHex(one.value)).not.toBe(toHex(two.value))
-    two.set(y, fromHex('02'.repeat(32)))
-    expect(toHex(one.value)).toBe(toHex(two.value))
-    one.set(x, undefined)
-    one.set(y, undefined)
-    expect(toHex(one.value)).toBe(empty)
+describe('the inventory', () => {
+  test('its root does not depend on the order of what is added, and forgets what is taken out', () => {
+    const [x, y] = [new Uint8Array(32).fill(0xaa), new Uint8Array(32).fill(0xbb)]
+    const digest = (byte: number): Uint8Array => new Uint8Array(32).fill(byte)
+    const one = new Inventory(new Uint8Array(16))
+    const two = new Inventory(new Uint8Array(16))
+    const empty = toHex(one.root)
+    one.set('x', x, digest(1))
+    one.set('y', y, digest(2))
+    two.set('y', y, digest(3))
+    two.set('x', x, digest(1))
+    expect(toHex(one.root)).not.toBe(toHex(two.root))
+    two.set('y', y, digest(2))
+    expect(toHex(one.root)).toBe(toHex(two.root))
+    expect(two.count).toBe(2)
+    one.set('x', x, undefined)
+    one.set('y', y, undefined)
+    expect(toHex(one.root)).toBe(empty)
+    one.coded.check()
   })
 })
 
@@ -157,7 +191,7 @@ const plain: Understanding = { revision: () => 0, understood: (_, stated) => sta
 describe('pulls', () => {
   const source = (version: [typeof a, number][], direct = true): { holdings: Holdings; direct: boolean } => {
     const holdings = new Holdings(plain)
-    holdings.take([{ document, version: new Map(version) }], true)
+    holdings.take([{ document, version: new Map(version) }])
     return { holdings, direct }
   }
 
@@ -177,7 +211,7 @@ describe('pulls', () => {
     pulls.finish(document, 'k', new Map())
     expect(pulls.choose(document, 'k', new Map(), [liar, honest])).toBe(honest)
     expect(pulls.choose(document, 'k', new Map(), [liar])).toBeUndefined()
-    liar.holdings.take([{ document, version: new Map([[a, 6]]) }], false)
+    liar.holdings.take([{ document, version: new Map([[a, 6]]) }])
     expect(pulls.choose(document, 'k', new Map(), [liar])).toBe(liar)
   })
 
@@ -208,9 +242,9 @@ describe('pulls', () => {
 describe('holdings', () => {
   test('a full state withdraws what its giver no longer has', () => {
     const holdings = new Holdings(plain)
-    holdings.take([{ document, version: new Map([[a, 5]]) }], false)
+    holdings.take([{ document, version: new Map([[a, 5]]) }])
     expect(holdings.contains(document, new Map([[a, 5]]))).toBe(true)
-    holdings.take([{ document, version: new Map([[a, 3]]) }], true)
+    holdings.take([{ document, version: new Map([[a, 3]]) }])
     expect(holdings.contains(document, new Map([[a, 5]]))).toBe(false)
   })
 })

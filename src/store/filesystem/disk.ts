@@ -55,7 +55,7 @@ export interface Disk {
   /** The folder that a path lies in; of the topmost, itself. */
   parent(path: string): string
 
-  /** Undefined where nothing is. Follows links. */
+  /** Undefined where nothing is. Follows links; one that leads nowhere is of another type. */
   facts(path: string): FileFacts | undefined
   folderFacts(path: string): FolderFacts
   list(folder: string): readonly string[]

@@ -39,6 +39,8 @@ export interface Inspection {
   read(stream: StreamName): Uint8Array[]
   /** A value of the shelf; undefined if there is none, or it is damaged. */
   shelf(key: string): Uint8Array | undefined
+  /** Where it stands. */
+  shelfPath(key: string): string
   readonly shelfKeys: readonly string[]
 }
 
@@ -60,6 +62,7 @@ export function inspectFolder(host: Host, folder: string): Inspection {
   const foreign = plan.isHomeForeign ? [foreignHome] : []
   // What is wrong with the log as a whole shows in no single file.
   const cut = log.length === 0 && index.damages > 0 ? [cutLog] : []
+  const pathOf = (key: string): string => shelfPath(host, folder, `${key.replaceAll('/', '_')}${suffix}`)
   return {
     findings: [
       ...small.map(({ finding }) => finding),
@@ -80,7 +83,8 @@ export function inspectFolder(host: Host, folder: string): Inspection {
         const bytes = whole && contentOf(host.disk, whole, deflated)
         return bytes === undefined ? [] : [bytes]
       }),
-    shelf: (key) => quietly(() => readSmall(host, shelfPath(host, folder, `${key.replaceAll('/', '_')}${suffix}`))),
+    shelf: (key) => quietly(() => readSmall(host, pathOf(key))),
+    shelfPath: pathOf,
     shelfKeys: shelfFiles(host, folder).map((name) => name.slice(0, -suffix.length).replaceAll('_', '/')),
   }
 }
@@ -175,7 +179,8 @@ function fateOf(name: string): Pick<Finding, 'follows' | 'state'> {
       state: 'lost',
     }
   if (name.startsWith('indexes_')) return { follows: 'It is not used, and made anew.', state: 'harmless' }
-  if (name.startsWith('retired_')) return { follows: 'That it is there says all it has to say.', state: 'harmless' }
+  if (name.startsWith('retired_') || name.startsWith('left_'))
+    return { follows: 'That it is there says all it has to say.', state: 'harmless' }
   if (name.startsWith('books_'))
     return {
       follows: `It held addresses of members. ${until}; they are learnt again from the first that is met.`,

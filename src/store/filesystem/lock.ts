@@ -28,8 +28,8 @@ export function takeLock(host: Host, folder: string): FolderLock {
   const { disk, random } = host
   const root = disk.join(folder, 'lock')
   const self: Holder = { ...disk.self(), token: toHex(random.bytes(12)) }
-  // A folder in its place is nobody's lock.
-  if (disk.facts(root)?.type === 'folder') disk.rename(root, `${root}-${self.token}.aside`)
+  // A folder in its place is nobody's lock, nor is a link that leads nowhere.
+  if ((disk.facts(root)?.type ?? 'file') !== 'file') disk.rename(root, `${root}-${self.token}.aside`)
   const bytes = utf8(`${self.pid} ${self.boot} ${self.start} ${self.token}\n`)
   // Each round somebody has taken or left the lock in between; a hundred such rounds are not chance.
   for (let round = 0; round < 100; round++) {

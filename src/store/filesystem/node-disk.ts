@@ -10,11 +10,13 @@ import { absentIfMissing, codeOf } from './files.ts'
 const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL } = fs.constants
 // Windows has no such flag, and hardly a link.
 const noFollow = fs.constants.O_NOFOLLOW ?? 0
+// A pipe in the place of a file would have us wait for ever for somebody to write into it; of a file it asks nothing.
+const noWait = fs.constants.O_NONBLOCK ?? 0
 const flags: Readonly<Record<OpenMode, number>> = {
-  read: O_RDONLY,
-  write: O_RDWR,
-  'read-own': O_RDONLY | noFollow,
-  'write-own': O_RDWR | noFollow,
+  read: O_RDONLY | noWait,
+  write: O_RDWR | noWait,
+  'read-own': O_RDONLY | noFollow | noWait,
+  'write-own': O_RDWR | noFollow | noWait,
   create: O_RDWR | O_CREAT | O_EXCL,
 }
 
@@ -23,7 +25,7 @@ export const nodeDisk: Disk = {
   join,
   parent: dirname,
 
-  facts: (path) => absentIfMissing(() => factsOf(fs.statSync(path))),
+  facts: (path) => absentIfMissing(() => factsAt(path)),
   folderFacts: (path) => {
     const { ino, birthtimeNs, ctimeNs } = fs.statSync(path, { bigint: true })
     // A system that does not know says zero, or the time of the last change.
@@ -56,6 +58,17 @@ export const nodeDisk: Disk = {
 
   self: () => ({ pid: process.pid, boot: bootId(), start: startOf(process.pid) }),
   isAlive,
+}
+
+/** Of a link that leads nowhere, or in a circle: it is something, and can be moved out of the way. */
+function factsAt(path: string): FileFacts {
+  try {
+    return factsOf(fs.statSync(path))
+  } catch (error) {
+    if (['ENOENT', 'ELOOP'].includes(codeOf(error)) && fs.lstatSync(path).isSymbolicLink())
+      return { type: 'other', sizeBytes: 0 }
+    throw error
+  }
 }
 
 function factsOf(stat: fs.Stats): FileFacts {

@@ -66,7 +66,7 @@ export interface Parts {
   ): void
   receive(name: string, ranges: readonly SignedRange[]): void
   /** Takes what others appended to the same store. */
-  catchUp(): Promise<void>
+  catchUp(): Promise<boolean>
 }
 
 /** The device that a key file holds, whose signatures wait for nothing. */
@@ -105,9 +105,14 @@ export async function openParts({ store, random, onPublished, ...options }: Part
       )
   }
   // One reading after another, as the peer does.
-  const catchUp = (): Promise<void> => {
-    reading = reading.then(readTail).catch((error: unknown) => void failures.push(error))
-    return reading
+  const catchUp = async (): Promise<boolean> => {
+    let isRead = true
+    reading = reading.then(readTail).catch((error: unknown) => {
+      isRead = false
+      failures.push(error)
+    })
+    await reading
+    return isRead
   }
   const context = { actor, catchUp, clock, leading: true, random, store, trace: () => {}, writer }
   const failed = (cause: unknown): void => void failures.push(cause)

@@ -1,0 +1,202 @@
+// Two members find out in which documents they differ (DESIGN §6, L1). Each learns which of its own documents the other holds otherwise, or not at all, and
+// tells these; what it is told it pulls. So both do the same, and neither waits for the other's results.
+//
+//   roots differ ──► our first symbols, unasked ──► the other subtracts its own: known, or it asks for as many more as it seems to take
+//   symbols do not tell, or were told and the roots differ still ──► ranges of terms, which always do
+//
+// Pure: it decides what to say, the replicator says it. Symbols are of one moment: `stamp` names it. Whoever is asked for more of a moment keeps a copy of
+// it, and begins anew where that moment was not kept.
+
+import { JoineryError } from '../base/errors.ts'
+import { limits } from '../base/limits.ts'
+import type { CodedSet } from '../reconcile/coded-set.ts'
+import { decodeRanges, encodeRanges } from '../reconcile/range-message.ts'
+import { RangeReconciler } from '../reconcile/range-reconciler.ts'
+import { SymbolDecoder } from '../reconcile/symbol-decoder.ts'
+import { decodeSymbols, encodeSymbols, type Symbols } from '../reconcile/symbols.ts'
+import type { Inventory } from './inventory.ts'
+import type { Message } from './messages.ts'
+
+/** What comes of a message: what to say next; and, once it is known, which of our documents the other lacks as they are here. */
+export interface Step {
+  readonly send: readonly Message[]
+  /** Keys; or 'all', where so much differs that all that is held is told. */
+  readonly differing?: ReadonlySet<string> | 'all'
+}
+
+/** Symbols as they come in, all of one moment of the other's. */
+interface Incoming {
+  readonly stamp: number
+  readonly batches: Symbols[]
+  decoder: SymbolDecoder
+  /** Our own moment that the decoder compares with. */
+  revision: number
+}
+
+interface Ranging {
+  readonly side: RangeReconciler
+  readonly keyOf: (term: Uint8Array) => string | undefined
+}
+
+const OPENING_MAX = 48
+/** Few differences need relatively more: 19 of 20 times this is enough for one. */
+const OPENING_LEAST = 6
+const BATCH_MAX = 4096
+/** Moments of the other's that are begun with before it is told apart from one that never comes to an end. */
+const MOMENTS_MAX = 8
+/** Symbols for each difference, nearly always enough. */
+const SYMBOLS_EACH = 1.5
+
+export class Comparison {
+  readonly #inventory: Inventory
+  /** Whether symbols are wanted. */
+  #awaits = false
+  #incoming: Incoming | undefined
+  #moments = 0
+  #frozen: { readonly stamp: number; readonly set: CodedSet } | undefined
+  #asking: Ranging | undefined
+  #answering: Ranging | undefined
+
+  constructor(inventory: Inventory) {
+    this.#inventory = inventory
+  }
+
+  /** Whether something was asked that is not answered yet. */
+  get isOpen(): boolean {
+    return this.#awaits || this.#asking !== undefined
+  }
+
+  /** Whether symbols are wanted, and none came. */
+  get isInVain(): boolean {
+    return this.#awaits && this.#incoming === undefined
+  }
+
+  /** Our first symbols, of about as many differences as are expected; undefined if nobody can tell. The other's may come, too. */
+  open(differences: number | undefined): Message {
+    this.#awaits = true
+    const wanted = differences === undefined ? OPENING_MAX : Math.ceil(differences * SYMBOLS_EACH) + OPENING_LEAST
+    return this.#symbols(this.#inventory.coded, this.#inventory.revision, 0, Math.min(wanted, OPENING_MAX))
+  }
+
+  /** Asks for the other's symbols anew. */
+  ask(): Message {
+    this.#awaits = true
+    this.#incoming = undefined
+    this.#moments = 0
+    return { type: 'ask', stamp: 0, from: 0, count: OPENING_MAX }
+  }
+
+  /** Asks by ranges, which is slower and cannot fail. */
+  askRanges(): Message {
+    this.#awaits = false
+    this.#incoming = undefined
+    this.#asking = this.#ranging()
+    return { type: 'ranges', isAnswer: false, bytes: encodeRanges(this.#asking.side.begin()) }
+  }
+
+  /** The roots are equal, or everything was told: what was kept for this is let go. */
+  end(): void {
+    this.#awaits = false
+    this.#incoming = undefined
+    this.#frozen = undefined
+    this.#asking = undefined
+    this.#answering = undefined
+  }
+
+  /** More symbols of the moment that was asked about, or the first ones of this one. */
+  answer({ stamp, from, count }: Message & { type: 'ask' }): Message {
+    const { coded, revision } = this.#inventory
+    if (from === 0) return this.#symbols(coded, revision, 0, Math.min(count, BATCH_MAX))
+    if (this.#frozen?.stamp !== stamp) this.#frozen = { stamp: revision, set: coded.copy() }
+    const { set, stamp: kept } = this.#frozen
+    if (kept === stamp)
+      return this.#symbols(set, stamp, from, Math.min(from + Math.min(count, BATCH_MAX), limits.symbols))
+    return this.#symbols(set, kept, 0, Math.min(from + count, BATCH_MAX))
+  }
+
+  /** Errors: 'bad-message' for symbols that no honest member sends. */
+  takeSymbols({ stamp, bytes }: Message & { type: 'symbols' }): Step {
+    const symbols = decodeSymbols(bytes)
+    if (!this.#awaits) return { send: [] }
+    const incoming = this.#begun(stamp, symbols)
+    if (symbols.length === 0) throw new JoineryError('bad-message', 'symbols were asked for, and none came')
+    incoming.batches.push(symbols)
+    try {
+      return this.#decode(incoming)
+    } catch (error) {
+      // Ids that hinder one another, or a member that lies: ranges tell.
+      if (!(error instanceof JoineryError)) throw error
+      return { send: [this.askRanges()] }
+    }
+  }
+
+  #begun(stamp: number, { from }: Symbols): Incoming {
+    if (this.#incoming?.stamp === stamp) return this.#incoming
+    if (from !== 0) throw new JoineryError('bad-message', `symbols from ${from} on, of a moment without a beginning`)
+    if (++this.#moments > MOMENTS_MAX)
+      throw new JoineryError('bad-message', `symbols of ${MOMENTS_MAX} moments, and of none enough`)
+    this.#incoming = this.#anew(stamp, [])
+    return this.#incoming
+  }
+
+  #anew(stamp: number, batches: Symbols[]): Incoming {
+    return { stamp, batches, decoder: new SymbolDecoder(this.#inventory.coded), revision: this.#inventory.revision }
+  }
+
+  #decode(incoming: Incoming): Step {
+    const { revision } = this.#inventory
+    const last = incoming.batches.at(-1) as Symbols
+    let outcome = 'more'
+    if (incoming.revision === revision) outcome = incoming.decoder.add(last)
+    else {
+      // Meanwhile something changed here: all is compared with what is held now.
+      incoming.decoder = new SymbolDecoder(this.#inventory.coded)
+      incoming.revision = revision
+      for (const batch of incoming.batches) outcome = incoming.decoder.add(batch)
+    }
+    if (outcome === 'more') return this.#wantMore(incoming, last.size)
+    this.#awaits = false
+    this.#incoming = undefined
+    return { send: [], differing: new Set(this.#inventory.keysOf(incoming.decoder.ours)) }
+  }
+
+  #wantMore({ stamp, decoder }: Incoming, theirs: number): Step {
+    const { length, estimate } = decoder
+    // Beyond, symbols take more than naming what need not be named.
+    if (estimate >= Math.max(this.#inventory.count, theirs) || estimate > limits.symbols / 2) {
+      this.#awaits = false
+      this.#incoming = undefined
+      return { send: [], differing: 'all' }
+    }
+    const lacking = Math.ceil(estimate * SYMBOLS_EACH) - length
+    const count = Math.min(Math.max(lacking, OPENING_LEAST, length >> 2), BATCH_MAX)
+    if (length + count > limits.symbols) return { send: [this.askRanges()] }
+    return { send: [{ type: 'ask', stamp, from: length, count }] }
+  }
+
+  /** Errors: 'bad-message' for ranges that do not come nearer. */
+  takeRanges({ isAnswer, bytes }: Message & { type: 'ranges' }): Step {
+    const message = decodeRanges(bytes)
+    if (!isAnswer && message.round === 0) this.#answering = this.#ranging()
+    const ranging = isAnswer ? this.#asking : this.#answering
+    // Of a comparison that ended meanwhile.
+    if (ranging === undefined) return { send: [] }
+    const { side, keyOf } = ranging
+    const reply = side.receive(message)
+    const send: Message[] = []
+    if (reply !== undefined) send.push({ type: 'ranges', isAnswer: !isAnswer, bytes: encodeRanges(reply) })
+    if (!side.isOver) return { send }
+    if (isAnswer) this.#asking = undefined
+    else this.#answering = undefined
+    return { send, differing: new Set(side.ours.flatMap((term) => keyOf(term) ?? [])) }
+  }
+
+  #ranging(): Ranging {
+    const { ids, keyOf } = this.#inventory.terms()
+    return { side: new RangeReconciler(ids), keyOf }
+  }
+
+  #symbols(set: CodedSet, stamp: number, from: number, to: number): Message {
+    return { type: 'symbols', stamp, bytes: encodeSymbols(set.symbols(from, Math.max(from, to))) }
+  }
+}

@@ -9,7 +9,7 @@ import type { Clock } from '../base/clock.ts'
 import { isJoineryError, JoineryError, messageOf } from '../base/errors.ts'
 import type { ActorId } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
-import type { Version } from '../core/version.ts'
+import { joinVersions, type Version } from '../core/version.ts'
 import type { Unsigned } from '../replica/outward.ts'
 import { authorIn, encodeName, encodeRangeRecord } from '../store/journal.ts'
 import type { Store, StoreRecord } from '../store/store.ts'
@@ -186,7 +186,8 @@ export class Writer {
   #settle({ document, received, own, version, takenAt }: Taken): void {
     document.records += received.length + own.length
     for (const range of own) document.replica.outward.sign(range.actor, range.endSeq, range.signature)
-    document.durable = version
+    // What another tab wrote may have come in meanwhile: it is durable, too.
+    document.durable = joinVersions(document.durable, version)
     document.unsavedSince = document.saved(this.#options.device.keyHex) ? undefined : takenAt
     this.#options.onDurable(document, own)
   }

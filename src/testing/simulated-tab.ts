@@ -22,13 +22,14 @@ export class SimulatedTab implements TabTasks {
   readonly #wakers = new Set<() => void>()
   readonly #timers = new Set<Off>()
   readonly #channels = new Map<TabChannel, string>()
-  readonly #host: TabHost
+  /** @internal What the store in it asks of its browser. */
+  readonly host: TabHost
 
   constructor(browser: SimulatedBrowser, number: number) {
     this.#browser = browser
     this.number = number
     const { notes } = browser
-    this.#host = {
+    this.host = {
       indexedDB: simulatedFactory(this, (name) => browser.engine(name)),
       locks: browser.locks.manager(this),
       storage: undefined,
@@ -49,7 +50,7 @@ export class SimulatedTab implements TabTasks {
   }
 
   /** Opens stores in this tab. */
-  readonly store: StoreFactory = (path) => indexeddbStore(this.#host)(path)
+  readonly store: StoreFactory = (path) => indexeddbStore(this.host)(path)
 
   get isAlive(): boolean {
     return this.#isAlive

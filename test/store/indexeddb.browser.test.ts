@@ -12,6 +12,7 @@ import type { PageLife } from '../../src/store/indexeddb/page-life.ts'
 import { pageHost } from '../../src/store/indexeddb/tab-host.ts'
 import { indexeddbStore } from '../../src/store/indexeddb.ts'
 import { outcome, records, storeContract, texts } from './contract.ts'
+import { indexedDbRules } from './indexeddb-rules.ts'
 
 const open = indexeddbStore()
 const strict = { durability: 'strict' } as const
@@ -20,6 +21,7 @@ let count = 0
 const fresh = (): string => `${run}-${count++}`
 
 storeContract('IndexedDB', { fresh, open, several: true })
+indexedDbRules('IndexedDB', () => ({ factory: indexedDB, fresh }))
 
 test('a pack of version 0 has these bytes', () => {
   const golden = '0003' + '00' + '026869' + '03ff0001'

@@ -86,7 +86,8 @@ function makeTables(database: Database, random: Random): void {
   database.createObjectStore('shelf')
   database.createObjectStore('keyPairs')
   // The upgrade's transaction: whoever is second among tabs finds it done.
-  void database.createObjectStore('meta').put(toHex(random.bytes(16)), 'incarnation')
+  const meta = database.createObjectStore('meta')
+  meta.put(toHex(random.bytes(16)), 'incarnation').catch(() => {}) // Whoever opens is told.
 }
 
 /** An error of a transaction as one of ours. */

@@ -84,11 +84,12 @@ export class Shelf {
   beginLease(instance: number): Promise<string> {
     return this.write('meta', async (table) => {
       const lease = Number((await table.get(`actor:${instance}`)) ?? 0) + 1
-      void table.put(1, leaseMark(instance, lease - 1))
-      void table.delete(
-        IDBKeyRange.bound(leaseMark(instance, 0), leaseMark(instance, Math.max(0, lease - marksKept - 1))),
-      )
-      await table.put(lease, `actor:${instance}`)
+      const forgotten = leaseMark(instance, Math.max(0, lease - marksKept - 1))
+      await Promise.all([
+        table.put(1, leaseMark(instance, lease - 1)),
+        table.delete(IDBKeyRange.bound(leaseMark(instance, 0), forgotten)),
+        table.put(lease, `actor:${instance}`),
+      ])
       return leaseMark(instance, lease)
     })
   }

@@ -217,6 +217,7 @@ export class Engine implements Home {
     })
     this.begin(transaction)
     tab.post(() => {
+      if (transaction.isFinished) return
       request.answer({ result: connection })
       request.transaction = transaction
       transaction.wake(() => void dispatch('upgradeneeded', [request], { oldVersion, newVersion: connection.version }))

@@ -57,6 +57,8 @@ export interface Parts {
   readonly device: Device
   readonly documents: Documents
   readonly writer: Writer
+  /** By which a store without room is tried anew. */
+  readonly clock: ManualClock
   readonly lease: Lease
   /** What went wrong that no call was told of. */
   readonly failures: unknown[]
@@ -131,6 +133,7 @@ export async function openParts({ store, random, onPublished, ...options }: Part
     device,
     documents,
     writer,
+    clock,
     lease,
     failures,
     catchUp,

@@ -118,8 +118,11 @@ export async function record(options: WorkloadOptions): Promise<Recording> {
     promised = { ...promised, seen: seen.length }
   }
   let isStrict = false
-  const watched = watchAppends(store, (durability) => {
-    isStrict = durability === 'strict'
+  const watched = watchAppends(store, {
+    begun: () => undefined,
+    acknowledged: (durability) => {
+      isStrict = durability === 'strict'
+    },
   })
   const ada = await openParts({
     store: watched,
@@ -172,7 +175,7 @@ export async function record(options: WorkloadOptions): Promise<Recording> {
   return { moments, disk, store, seen, ada, ...counts }
 }
 
-function edit(random: Random): Parameters<Parts['edit']>[1] {
+export function edit(random: Random): Parameters<Parts['edit']>[1] {
   const at = random.unit()
   const word = `${Math.floor(random.unit() * 1e6).toString(36)} `
   return (draft) => {
@@ -183,31 +186,35 @@ function edit(random: Random): Parameters<Parts['edit']>[1] {
 }
 
 /** Bo reads what he had not yet read of what was published. */
-function tell(bo: Parts, seen: readonly Seen[], from: number): number {
+export function tell(bo: Parts, seen: readonly Seen[], from: number): number {
   for (const { name, range } of seen.slice(from)) bo.receive(name, [range])
   return seen.length
 }
 
 /** Ada receives all that Bo has of a document. */
-function hear(ada: Parts, bo: Parts, name: string): void {
+export function hear(ada: Parts, bo: Parts, name: string): void {
   const [mine, his] = [ada.documents.open(name), bo.documents.open(name)]
   const { ranges } = his.replica.outward.rangesSince(mine.replica.version, his.replica.version, 1e6)
   ada.receive(name, ranges)
 }
 
-function unsignedOf(ada: Parts, name: string): readonly SignedRange[] {
+export function unsignedOf(ada: Parts, name: string): readonly SignedRange[] {
   const tip = ada.documents.open(name).replica.outward.unsigned(ada.actor)
   return tip === undefined ? [] : [{ ...tip, actor: ada.actor, signature: new Uint8Array(0) }]
 }
 
-/** The same store, which tells how each append was asked for when it is acknowledged. */
-function watchAppends(store: Store, acknowledged: (durability: 'strict' | 'relaxed') => void): Store {
+/** The same store, which tells of each append when it begins, and when it is acknowledged how it was asked for, with what was said at its beginning. */
+export function watchAppends<T>(
+  store: Store,
+  watch: { readonly begun: () => T; readonly acknowledged: (durability: 'strict' | 'relaxed', begun: T) => void },
+): Store {
   return new Proxy(store, {
     get(target, key) {
       if (key === 'append')
         return async (...args: Parameters<Store['append']>) => {
+          const begun = watch.begun()
           await target.append(...args)
-          acknowledged(args[1].durability)
+          watch.acknowledged(args[1].durability, begun)
         }
       const value: unknown = Reflect.get(target, key)
       return typeof value === 'function' ? value.bind(target) : value

@@ -11,9 +11,12 @@ const seed = Number(process.env.SEED ?? 1)
 
 test('whatever a power cut leaves opens, holds what was acknowledged, and goes on without using a seq twice (Invariants 3, 8, 11)', async () => {
   const workload = { seed, edits: 25, compacting: 0.2, segmentBytes: 1024 }
-  const { failures, distinct, degraded, contents } = await explore({ ...workload, chance: 0.01 })
+  const explored = await explore({ ...workload, chance: 0.01, recovering: 0.001 })
+  const { failures, distinct, degraded, contents, recoveries } = explored
   expect(failures, `SEED=${seed}`).toEqual([])
   expect(distinct).toBeGreaterThan(300)
+  // The power goes again while the store recovers.
+  expect(recoveries).toBeGreaterThan(100)
   expect(degraded).toBeLessThan(contents)
 })
 

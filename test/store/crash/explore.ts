@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto'
 import { seededRandom } from '../../../src/base/random.ts'
 import { crashStates, type DiskImage, everything } from '../../../src/testing/crash-states.ts'
 import { type Content, checkStore, type Expected, goOn, reopen } from './check.ts'
+import { recoveryStates } from './recovery.ts'
 import { type Moment, type Recording, record, reopenerOf, type WorkloadOptions } from './workload.ts'
 
 export interface ExploreOptions extends WorkloadOptions {
@@ -12,6 +13,8 @@ export interface ExploreOptions extends WorkloadOptions {
   readonly chance?: number
   /** Stops at the first failure: to prove that faults are found. */
   readonly untilFailure?: boolean
+  /** Cuts the recovery from each content short, too, and looks at what that leaves with this chance. */
+  readonly recovering?: number
   readonly progress?: (line: string) => void
 }
 
@@ -32,6 +35,8 @@ export interface Explored {
   readonly contents: number
   /** Of these, how many say that something that was never acknowledged is missing, after writes that came out of order. */
   readonly degraded: number
+  /** States that a power cut in the middle of a recovery left: each held to the same. */
+  readonly recoveries: number
   readonly failures: readonly Failure[]
 }
 
@@ -86,6 +91,7 @@ export async function explore(options: ExploreOptions): Promise<Explored> {
     }
   }
   await goOnWithAll(recording, [...byContent.values()], options, fail, isOver)
+  const recoveries = await recoverFrom(recording, [...byContent.values()], options, fail)
   const { own, received, compactions } = recording
   const degraded = [...byContent.values()].filter(({ content }) => content.degraded).length
   const calls = recording.moments.filter(({ call }) => call !== undefined).length
@@ -98,6 +104,7 @@ export async function explore(options: ExploreOptions): Promise<Explored> {
     distinct: byState.size,
     contents: byContent.size,
     degraded,
+    recoveries,
     failures,
   }
 }
@@ -141,6 +148,37 @@ async function goOnWithAll(
       fail,
     )
   }
+}
+
+/** What a second cut leaves has to hold what was promised before the first; and what differs from what was found then is gone on with. */
+async function recoverFrom(
+  recording: Recording,
+  all: readonly Found[],
+  options: ExploreOptions,
+  fail: Fail,
+): Promise<number> {
+  const chosen = { random: seededRandom(options.seed + 3), chance: options.recovering ?? 0 }
+  let count = 0
+  if (chosen.chance === 0) return count
+  for (const [i, found] of all.entries()) {
+    if (i % 200 === 0) options.progress?.(`recovery of content ${i} of ${all.length}: ${count} states`)
+    const seen = new Set<string>()
+    for await (const image of recoveryStates(found.image, options, chosen)) {
+      const state = digestOf(image)
+      if (seen.has(state)) continue
+      seen.add(state)
+      count++
+      try {
+        const content = await reopen(reopenerOf(image, options))
+        const again = { content, image, last: found.last }
+        met(again, found.last, fail)
+        if (content.digest !== found.content.digest) await goOnWithFound(recording, again, options, fail)
+      } catch (error) {
+        fail(found.last, error)
+      }
+    }
+  }
+  return count
 }
 
 function goOnWithFound(

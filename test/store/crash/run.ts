@@ -1,6 +1,7 @@
 // `npm run crash-points`: the whole exhaustive run, and what it found.
 //
 //   npm run crash-points -- --seed 3 --edits 50        another workload
+//   npm run crash-points -- --recovering 0.1           more of what a second cut leaves, in the middle of recovery from the first
 //   npm run crash-points -- --harm                     each byte of each file flipped, each cut, each file gone or swapped
 //   npm run crash-points -- --mutants                  faults put in on purpose: each must be found
 //   npm run crash-points -- --indexeddb                the store in IndexedDB, in one tab and in two, with a mishap in each transaction; --mutants too
@@ -17,6 +18,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     edits: { type: 'string' },
     chance: { type: 'string', default: '1' },
+    recovering: { type: 'string', default: '0.01' },
     harm: { type: 'boolean', default: false },
     mutants: { type: 'boolean', default: false },
     indexeddb: { type: 'boolean', default: false },
@@ -33,8 +35,9 @@ else await exploreAll()
 
 async function exploreAll(): Promise<void> {
   const { seed, edits = '200', chance } = values
-  const options = { seed: Number(seed), edits: Number(edits), chance: Number(chance), segmentBytes: 4096, progress }
-  const { failures, ...figures } = await explore(options)
+  const workload = { seed: Number(seed), edits: Number(edits), segmentBytes: 4096 }
+  const chances = { chance: Number(chance), recovering: Number(values.recovering) }
+  const { failures, ...figures } = await explore({ ...workload, ...chances, progress })
   tell(figures, failures)
 }
 

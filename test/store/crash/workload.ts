@@ -81,7 +81,8 @@ export interface Recording {
 
 export const path = '/ada'
 const names = ['note', 'list/one', 'plan']
-const altering = [
+/** The calls that alter a disk. */
+export const altering = [
   'open',
   'write',
   'truncate',

@@ -14,7 +14,10 @@ const root = dirname(fileURLToPath(import.meta.url))
 const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const target = 'es2023'
 
-const everywhere = ['doc.ts', 'lattice.ts', 'reconcile.ts', 'testing.ts', 'store/memory.ts', 'net/memory.ts']
+const everywhere = [
+  ...['doc.ts', 'lattice.ts', 'reconcile.ts', 'testing.ts'],
+  ...['store/memory.ts', 'net/memory.ts', 'net/broadcast-channel.ts'],
+]
 const entries = {
   node: ['node.ts', 'cli/main.ts', 'store/filesystem.ts', 'net/libp2p.node.ts', ...everywhere],
   browser: ['browser.ts', 'store/indexeddb.ts', 'net/libp2p.browser.ts', ...everywhere],

@@ -23,7 +23,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   cli: ['node.ts', 'base/errors.ts'],
 }
 const tops = ['node.ts', 'browser.ts', 'doc.ts', 'lattice.ts', 'reconcile.ts', 'testing.ts']
-const entries = [...tops, 'cli/main.ts', 'store/indexeddb.ts']
+const entries = [...tops, 'cli/main.ts', 'store/indexeddb.ts', 'net/broadcast-channel.ts']
 const invariants = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]
 
 // Adapters meet the platform, so its timers, keys and chance are theirs to use.

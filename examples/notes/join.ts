@@ -9,7 +9,7 @@ export interface JoinScreen {
   refuse(ticket: string, error: unknown): void
 }
 
-export function joinScreen(peer: Peer, onSpace: (space: Space) => void): JoinScreen {
+export function joinScreen(peer: Peer, onSpace: (space: Space, pasted: string) => void): JoinScreen {
   const ticket = byId('join-ticket', HTMLTextAreaElement)
   const label = byId('own-label', HTMLInputElement)
 
@@ -37,7 +37,7 @@ export function joinScreen(peer: Peer, onSpace: (space: Space) => void): JoinScr
         const space = await act(text)
         field.value = ''
         blame(field, error, '')
-        onSpace(space)
+        onSpace(space, text)
       } catch (thrown) {
         blame(field, error, sentence(thrown))
       }

@@ -6,10 +6,11 @@ import { createDialog } from './create.ts'
 import { attempt, button, byId, complain, focusFirst, make, part, say } from './dom.ts'
 import { inviteDialog } from './invite.ts'
 import { joinScreen } from './join.ts'
+import { meetDialog } from './meet.ts'
 import { keptName, nameDialog } from './name.ts'
 import { keepPage } from './offline.ts'
 import { type SpaceScreen, spaceScreen } from './space-screen.ts'
-import { sentence, ticketIn } from './words.ts'
+import { hasCode, sentence, ticketIn } from './words.ts'
 
 /** What is on the screen, kept in the tab's history: so "back" leads from a document to the list, and a reload to the same. */
 interface Place {
@@ -43,7 +44,11 @@ function stop(error: unknown): void {
 function app(peer: Peer): void {
   let screen: SpaceScreen | undefined
   let lastError: Error | undefined
-  const join = joinScreen(peer, (space) => void go({ space: space.id }))
+  const meet = meetDialog(peer)
+  const join = joinScreen(peer, async (space, pasted) => {
+    await go({ space: space.id })
+    if (hasCode(pasted)) meet.open(space, pasted)
+  })
   const invite = inviteDialog()
   const create = createDialog({
     create: async (name, kind) => screen?.create(name, kind),
@@ -128,6 +133,7 @@ function app(peer: Peer): void {
   }
 
   button('invite-open').addEventListener('click', () => screen && invite.open(screen.space))
+  button('meet-open').addEventListener('click', () => screen && meet.open(screen.space))
   button('create-open').addEventListener('click', () => create.open())
   button('document-delete').addEventListener('click', () => void screen?.remove())
   button('document-back').addEventListener('click', () => {

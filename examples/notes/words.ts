@@ -115,6 +115,11 @@ export function ticketIn(text: string): string {
   return /joinery:[\w-]*/.exec(plain)?.[0] ?? plain.trim()
 }
 
+/** Whether a code for meeting by hand came along with what was pasted. */
+export function hasCode(text: string): boolean {
+  return text.includes('joinery-meet:')
+}
+
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text)

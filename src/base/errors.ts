@@ -6,6 +6,7 @@ export const errorCodes = [
   'ambiguous-space', // several spaces bear this label
   'bad-bundle', // not a bundle, or a damaged one
   'bad-change', // a change function that throws nothing but cannot be recorded (async, nested, sort on a draft …)
+  'bad-code', // not a code for meeting by hand, or a damaged one
   'bad-message', // bytes from a peer that cannot be taken
   'bad-name', // not a document name
   'bad-label', // not a space label
@@ -16,6 +17,7 @@ export const errorCodes = [
   'bad-value', // a value no document can hold
   'bundle-newer', // made by a newer joinery
   'closed', // the peer, space or document was closed
+  'code-newer', // a code for meeting by hand made by a newer joinery
   'document-deleted', // the document was deleted in this space
   'forked', // two different ops under one dot
   'insecure-context', // a browser page that is not a secure context

@@ -93,6 +93,8 @@ export const limits = {
   presenceNeighbourRate: 250,
   /** Of who is not in contact, beats made at another time than so near ours are recordings; clocks are wrong by less. */
   presenceClockMs: 3_600_000,
+  /** Neighbours by BroadcastChannel: tabs and workers of one origin. */
+  broadcastPeers: 64,
   /** Members' addresses kept in the address book, and addresses of one member. */
   bookPeers: 1024,
   bookAddresses: 8,
@@ -102,6 +104,11 @@ export const limits = {
   /** The token of a session in bytes, which travels in a message or an address: some thousand documents. Newest ops of one document in it. */
   sessionBytes: 64 * KiB,
   sessionHeads: 1_024,
+  /** A code for meeting by hand, in bytes; the addresses in it; how long it is good (people carry it); and codes that wait at once, with a socket each. */
+  meetingCodeBytes: 512,
+  meetingCandidates: 8,
+  meetingMs: 10 * 60_000,
+  meetings: 8,
   /** One record in a store. */
   recordBytes: 64 * MiB,
   /** Bytes one append may hold, and bytes that may wait in a store's queue: a slow disk is told, not buffered without end. */

@@ -14,6 +14,8 @@ export interface Answers {
   readonly export: unknown
   readonly invite: { readonly id: string; readonly label: string; readonly invitation: string }
   readonly join: SpaceAnswer & { readonly met: boolean }
+  readonly meet: { readonly code: string }
+  readonly take: Began | { readonly spaces: readonly SpaceAnswer[]; readonly agreed: boolean }
   readonly backup: BackupAnswer
   readonly restore: Began | Restored
   readonly compact: Began | Compacted

@@ -66,9 +66,10 @@ export async function* doctor(
 
 type Space = Peer['spaces'][number]
 
-function contact({ status }: Space, signal: AbortSignal): Promise<void> {
+/** Resolves once all in contact hold the same, or one did since a time; or with the signal. */
+export function contact({ status }: Space, signal: AbortSignal, sinceMs = Number.POSITIVE_INFINITY): Promise<void> {
   return new Promise((resolve) => {
-    const isDone = (): boolean => signal.aborted || status.current.upToDate
+    const isDone = (): boolean => signal.aborted || status.current.upToDate || hasAgreed(status.current, sinceMs)
     if (isDone()) return resolve()
     const off = status.subscribe(() => isDone() && end())
     const end = (): void => {
@@ -78,4 +79,8 @@ function contact({ status }: Space, signal: AbortSignal): Promise<void> {
     }
     signal.addEventListener('abort', end)
   })
+}
+
+export function hasAgreed({ lastAgreedAt }: Space['status']['current'], sinceMs: number): boolean {
+  return lastAgreedAt !== undefined && lastAgreedAt >= sinceMs
 }

@@ -102,7 +102,7 @@ async function openFolder(request: Request, folder: string): Promise<Found> {
 }
 
 function isAboutOthers({ command }: Request): boolean {
-  return command === 'join' || command === 'watch' || command === 'invite' || command === 'doctor'
+  return command === 'join' || command === 'watch' || command === 'invite' || command === 'meet' || command === 'doctor'
 }
 
 /** A command that reads or edits makes no folder: a slip in --path is an error. */

@@ -6,6 +6,7 @@ import type { DocHandle, Peer, Space } from '../node.ts'
 import { type Answers, type Context, spaceOf, status, summary } from './answers.ts'
 import { backup, compact, doctor, fsck, restore } from './care.ts'
 import { assign, rehearse } from './edit.ts'
+import { meet, take } from './meet.ts'
 import { find } from './path.ts'
 import { plain } from './plain.ts'
 import type { JoinRequest, Place, Request } from './requests.ts'
@@ -36,6 +37,12 @@ export async function* execute(peer: Peer, request: Request, context: Context): 
       return
     case 'join':
       yield await join(peer, request, context.signal)
+      return
+    case 'meet':
+      yield* meet(peer, context.signal)
+      return
+    case 'take':
+      yield* take(peer, request, context.signal)
       return
     case 'backup':
       yield* backup(peer, request)

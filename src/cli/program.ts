@@ -6,12 +6,13 @@ import { JoineryError } from '../base/errors.ts'
 import { addCare } from './care-program.ts'
 import { answers } from './client.ts'
 import { type ExitCode, exitCodes, exitCodesHelp } from './exit-codes.ts'
+import { addMeet } from './meet-program.ts'
 import type { Output } from './output.ts'
 import { packageVersion } from './package-files.ts'
 import { parsePath, parsePointer, type Segment } from './path.ts'
 import { parsePlace, parseValue, type Request, readSeconds } from './requests.ts'
 import { serve } from './serve.ts'
-import { showDocuments, showInvitation, showJoin, showSpaces, showStatus, showValue } from './show.ts'
+import { showDocuments, showJoin, showSpaces, showStatus, showValue, withQr } from './show.ts'
 
 export interface ProgramContext {
   readonly output: Output
@@ -41,6 +42,7 @@ const examples = `
 Examples:
   joinery serve                                   run a peer here; prints an invitation and the page's address
   joinery join joinery:AAEC…                      join the space of an invitation
+  joinery meet                                    connect with one device of this network and nothing else, by codes
   joinery ls                                      spaces and their documents
   joinery set Home/groceries 'items[-]' '{"name":"milk","done":false}'
   joinery set Home/groceries 'items[0].done' true
@@ -71,6 +73,7 @@ export function makeProgram(context: ProgramContext): Command {
   })
   addServe(program, context)
   addJoin(program, context)
+  addMeet(program, context)
   addReading(program, context)
   addEditing(program, context)
   addStatus(program, context)
@@ -188,7 +191,7 @@ function addStatus(program: Command, { output, signal }: ProgramContext): void {
       const options = command.optsWithGlobals<CommonOptions & { qr?: true }>()
       for await (const answer of answers<'invite'>({ command: 'invite', space }, { folder: options.path, signal })) {
         const wantsQr = options.qr === true || output.isTerminal
-        await (output.json ? output.value(answer) : output.line(showInvitation(output, answer.invitation, wantsQr)))
+        await (output.json ? output.value(answer) : output.line(withQr(output, answer.invitation, wantsQr)))
       }
     })
   program

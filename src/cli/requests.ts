@@ -18,6 +18,8 @@ export type Request =
   | { readonly command: 'export' }
   | { readonly command: 'invite'; readonly space: string }
   | JoinRequest
+  | { readonly command: 'meet' }
+  | TakeRequest
   | BackupRequest
   | RestoreRequest
   | { readonly command: 'compact' }
@@ -30,6 +32,13 @@ export interface JoinRequest {
   readonly label: string | undefined
   /** How long to wait for a first member; 0 does not wait. */
   readonly timeoutMs: number
+}
+
+export interface TakeRequest {
+  readonly command: 'take'
+  /** Our own code, of the meeting that is to take the other's. */
+  readonly own: string
+  readonly code: string
 }
 
 export interface BackupRequest {
@@ -101,7 +110,10 @@ export function decodeRequest(message: unknown): Request {
     case 'status':
     case 'export':
     case 'compact':
+    case 'meet':
       return { command }
+    case 'take':
+      return { command, own: fields.text('own'), code: fields.text('code') }
     case 'backup':
       return { command, spaces: fields.texts('spaces'), withKeys: fields.flag('withKeys') }
     case 'restore':

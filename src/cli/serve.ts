@@ -8,7 +8,7 @@ import { connectToPeer, listenForCommands } from './command-socket.ts'
 import type { Output } from './output.ts'
 import { pageFolder } from './package-files.ts'
 import { type PageServer, servePage } from './page-server.ts'
-import { showInvitation, showSelf } from './show.ts'
+import { showSelf, withQr } from './show.ts'
 
 export interface ServeOptions {
   readonly folder: string
@@ -144,7 +144,7 @@ class Report {
     await output.line(`Space ${output.bold(output.safe(label))}: open it on this computer at`)
     await output.line(`  ${url}`)
     await output.line('Invite others to it; whoever has this invitation reads and writes for ever:')
-    await output.line(`${showInvitation(output, invitation, this.#options.qr || output.isTerminal)}\n`)
+    await output.line(`${withQr(output, invitation, this.#options.qr || output.isTerminal)}\n`)
   }
 
   /** Tells when a member comes or goes: to programs, and to people who watch. */

@@ -70,9 +70,21 @@ export function showJoin(output: Output, { label, met, documents }: Answers['joi
   return waited ? `${joined} No member could be reached yet. ${hint}` : `${joined} ${hint}`
 }
 
-/** The invitation, and its QR code if asked for or on a terminal. */
-export function showInvitation(output: Output, invitation: string, wantsQr: boolean): string {
-  if (!wantsQr) return invitation
-  const code = qrCode(invitation, { columns: output.columns, hasColor: output.hasColor })
-  return `${invitation}\n${code ?? output.dim('(A QR code of it needs a wider terminal.)')}`
+export function showCode(output: Output, code: string, wantsQr: boolean): string {
+  return `${withQr(output, code, wantsQr)}\nIt is for one other peer, and for ten minutes.`
+}
+
+export function showMet(
+  output: Output,
+  { spaces, agreed }: { spaces: readonly SpaceAnswer[]; agreed: boolean },
+): string {
+  const labels = spaces.map(({ label }) => JSON.stringify(output.safe(label))).join(', ')
+  return `Met. In common: ${labels}; ${agreed ? 'both hold the same.' : 'not known to hold the same yet.'}`
+}
+
+/** An invitation or a code, and a QR code of it if asked for or on a terminal. */
+export function withQr(output: Output, text: string, wantsQr: boolean): string {
+  if (!wantsQr) return text
+  const code = qrCode(text, { columns: output.columns, hasColor: output.hasColor })
+  return `${text}\n${code ?? output.dim('(A QR code of it needs a wider terminal.)')}`
 }

@@ -2,7 +2,13 @@
 // libp2p 3: no peer ever appears; its code base lives on as @libp2p/gossipsub 17, wire compatible), and its settings are measured ones, which
 // belong together with what is known about them (DESIGN §6).
 
-import { type GossipSub, gossipsub, StrictNoSign, TopicValidatorResult } from '@chainsafe/libp2p-gossipsub'
+import {
+  type GossipSub,
+  type GossipsubOpts,
+  gossipsub,
+  StrictNoSign,
+  TopicValidatorResult,
+} from '@chainsafe/libp2p-gossipsub'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { never } from '../base/assert.ts'
 import type { Off } from '../base/emitter.ts'
@@ -20,11 +26,17 @@ export const gossipProtocols = '/meshsub/'
  */
 const frameBytesMax = 4 * limits.gossipFrameBytes
 
+/**
+ * What a neighbour's subscriptions may cost: by gossipsub's reckoning 1 KiB each and what the name takes. Beyond it they are ignored without a word, and by
+ * default that is at 955 of our topics, less than there may be spaces.
+ */
+const topicBytesMax = 2 * 1024 * limits.spaces
+
 /** Neighbours in the mesh of a topic, at most. */
 const meshMax = 12
 
-/** The service for libp2p. */
-export function gossipService(): ReturnType<typeof gossipsub> {
+/** The service for libp2p. Tests that show what a setting is for leave it out. */
+export function gossipService(settings: Partial<GossipsubOpts> = {}): ReturnType<typeof gossipsub> {
   return gossipsub({
     // Our envelopes are signed and sealed: a second signature would cost a third to a fifth of the throughput.
     globalSignaturePolicy: StrictNoSign,
@@ -35,6 +47,7 @@ export function gossipService(): ReturnType<typeof gossipsub> {
     ignoreDuplicatePublishError: true,
     fallbackToFloodsub: false,
     maxInboundDataLength: frameBytesMax,
+    maxTopicBytesPerPeer: topicBytesMax,
     // maxOutboundBufferSize is left unset on purpose: at it, gossipsub drops silently and kills the stream while the connection stays up.
     // Groups are small: what we publish goes to every neighbour on the topic at once, and meshes are wide enough to hold a family whole.
     floodPublish: true,
@@ -51,6 +64,7 @@ export function gossipService(): ReturnType<typeof gossipsub> {
     // The circuit through a relay is for handshakes; a mesh on it would die with it while the direct connection lives on.
     runOnLimitedConnection: false,
     tagMeshPeers: false,
+    ...settings,
   })
 }
 

@@ -18,5 +18,5 @@ export interface Libp2pNetworkOptions {
  */
 export function libp2pNetwork(options: Libp2pNetworkOptions = {}): NetworkFactory {
   const clock = options.clock ?? systemClock
-  return (context) => startLibp2p(context, clock, async () => browserPlatform())
+  return (context) => startLibp2p(context, clock, async () => browserPlatform(clock))
 }

@@ -4,12 +4,14 @@
 import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys'
 import { type Identify, identify } from '@libp2p/identify'
 import type {
+  ComponentLogger,
   ConnectionGater,
   Libp2p,
   Connection as Libp2pConnection,
   PrivateKey,
   ServiceMap,
   Stream,
+  Upgrader,
 } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
 import { yamux } from '@libp2p/yamux'
@@ -22,7 +24,8 @@ import { byPreference, loopbackLast, parseAddress, type Target, transportOf, wor
 import { dialAny } from './dial.ts'
 import { FramedStream } from './frames.ts'
 import { gossipService, Topics } from './gossip.ts'
-import type { Connection, FrameStream, Network, NetworkContext, NetworkEvents, NodeId } from './network.ts'
+import { type MeetingEnd, Meetings } from './meetings.ts'
+import type { Connection, FrameStream, Meeting, Network, NetworkContext, NetworkEvents, NodeId } from './network.ts'
 import { type Pulse, startPulse } from './pulse.ts'
 import { runHandler, type TopicListener } from './topics.ts'
 import { startWatchdog } from './watchdog.ts'
@@ -32,6 +35,8 @@ import { streamWire } from './wire.ts'
 export interface Platform {
   readonly transports: NonNullable<Libp2pOptions['transports']>
   readonly listen: readonly string[]
+  /** Our end of a connection to be, for meetings by hand. */
+  readonly makeMeetingEnd: () => MeetingEnd
   /**
    * Whether the node is the same at each start: where others dial it at addresses that they keep. A tab that leads is another node than the tab that led
    * before, which may be asleep with its connections open: two nodes of one name would be taken for one.
@@ -60,6 +65,8 @@ interface Internals {
     listen(addresses: Multiaddr[]): Promise<void>
     dialTransportForMultiaddr(address: Multiaddr): unknown
   }
+  readonly upgrader: Upgrader
+  readonly logger: ComponentLogger
 }
 
 interface Services extends ServiceMap {
@@ -114,7 +121,7 @@ function createNode(privateKey: PrivateKey, platform: Platform, gate: Gate): Pro
       ...platform.services,
       identify: identify(),
       gossip: gossipService(),
-      internals: (components: Internals) => ({ transportManager: components.transportManager }),
+      internals: ({ transportManager, upgrader, logger }: Internals) => ({ transportManager, upgrader, logger }),
     },
   } as Libp2pOptions<Services>)
 }
@@ -164,6 +171,7 @@ class Libp2pNetwork implements Network {
   readonly #closing = new AbortController()
   #addresses: readonly string[] = []
   readonly #pulse: Pulse
+  readonly #meetings: Meetings
   #stopWatchdog = (): void => {}
   #closed: Promise<void> | undefined
 
@@ -175,6 +183,11 @@ class Libp2pNetwork implements Network {
     this.id = libp2p.peerId.toString()
     this.#topics = new Topics(libp2p.services.gossip, this.counters)
     this.#pulse = startPulse(libp2p, clock, (connection) => this.#begun(connection))
+    const { upgrader, logger } = libp2p.services.internals
+    this.#meetings = new Meetings({
+      ...{ node: this.id, clock, upgrader, logger, makeEnd: platform.makeMeetingEnd },
+      connections: () => libp2p.getConnections(),
+    })
     this.#node = {
       libp2p,
       clock,
@@ -230,6 +243,11 @@ class Libp2pNetwork implements Network {
       { clock: this.#clock, dialOne: (address, over) => this.#dialOne(address, over), signal: this.#until(signal) },
     )
     return connection.remotePeer.toString()
+  }
+
+  async meetByHand(): Promise<Meeting> {
+    this.#mustBeOpen()
+    return this.#meetings.begin()
   }
 
   async hangUp(node: NodeId): Promise<void> {
@@ -296,6 +314,7 @@ class Libp2pNetwork implements Network {
   async pause(): Promise<void> {
     this.#mustNotBeClosed()
     this.#gate.closed = true
+    this.#meetings.close()
     await Promise.all([...this.#connections.values()].flat().map(cut))
   }
 
@@ -313,6 +332,7 @@ class Libp2pNetwork implements Network {
     this.#gate.closed = true
     this.#stopWatchdog()
     this.#pulse.stop()
+    this.#meetings.close()
     this.#closing.abort(new JoineryError('closed', 'the network was closed'))
     await Promise.all([...this.#connections.values()].flat().map(cut))
     this.#emitter.clear()

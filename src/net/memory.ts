@@ -2,16 +2,15 @@
 // asynchronously, in an order that depends on nothing but the hub's clock and random. Losses, repeats and delays are drawn per gossip message;
 // streams stay whole and in order, as real ones do.
 
-import { sha256 } from '@noble/hashes/sha2.js'
-import { toHex, utf8 } from '../base/bytes.ts'
+import { utf8 } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { Emitter, type Off } from '../base/emitter.ts'
 import { JoineryError } from '../base/errors.ts'
-import { limits } from '../base/limits.ts'
 import { type Random, seededRandom } from '../base/random.ts'
+import { Flood } from './flood.ts'
 import { FramedStream, type Wire } from './frames.ts'
 import type { Connection, FrameStream, Network, NetworkEvents, NetworkFactory, NodeId } from './network.ts'
-import { runHandler, TopicListeners } from './topics.ts'
+import { runHandler } from './topics.ts'
 import { type Arrival, Lane, type Weather } from './weather.ts'
 
 export interface MemoryHubOptions {
@@ -70,8 +69,6 @@ export function memoryNetwork(hub: MemoryHub, options: { readonly id?: NodeId } 
 
 const prefix = 'memory:'
 const nothing = new Uint8Array(0)
-/** Content hashes a node remembers (Invariant 9: Bounded). */
-const seenMax = 10_000
 
 class Hub implements MemoryHub {
   readonly nodes = new Map<NodeId, MemoryNetwork>()
@@ -161,8 +158,7 @@ class MemoryNetwork implements Network {
   readonly #hub: Hub
   readonly #emitter = new Emitter<NetworkEvents>()
   readonly #handlers = new Map<string, (stream: FrameStream) => void | Promise<void>>()
-  readonly #topics = new TopicListeners()
-  readonly #seen = new Set<string>()
+  readonly #flood: Flood
   readonly #pipes = new Set<Pipe>()
   #state: 'open' | 'paused' | 'closed' = 'open'
 
@@ -170,6 +166,17 @@ class MemoryNetwork implements Network {
     this.#hub = hub
     this.id = id
     this.addresses = [prefix + id]
+    this.#flood = new Flood({
+      self: id,
+      counters: this.counters,
+      subscribers: (topic) => this.subscribers(topic),
+      send: (node, topic, bytes, key) => {
+        hub.deliverGossip(id, node, bytes, (arrived) => {
+          if (!this.connections.has(node)) return
+          void hub.nodes.get(node)?.heard(topic, arrived, id, arrived === bytes ? key : undefined)
+        })
+      },
+    })
   }
 
   on<Name extends keyof NetworkEvents>(name: Name, listener: (event: NetworkEvents[Name]) => void): Off {
@@ -219,24 +226,16 @@ class MemoryNetwork implements Network {
   }
 
   subscribe(topic: string, listener: Parameters<Network['subscribe']>[1]): Off {
-    return this.#topics.add(topic, listener)
+    return this.#flood.subscribe(topic, listener)
   }
 
   async publish(topic: string, bytes: Uint8Array): Promise<void> {
     this.#mustNotBeClosed()
-    if (bytes.length > limits.gossipFrameBytes) {
-      throw new JoineryError(
-        'limit',
-        `a message of ${bytes.length} bytes is over the limit of ${limits.gossipFrameBytes}`,
-      )
-    }
-    const own = bytes.slice()
-    const key = toHex(sha256(own))
-    if (this.#remember(key)) this.#flood(topic, own, key, this.id)
+    this.#flood.publish(topic, bytes)
   }
 
   hears(topic: string): boolean {
-    return this.#topics.has(topic)
+    return this.#flood.hears(topic)
   }
 
   subscribers(topic: string): readonly NodeId[] {
@@ -300,32 +299,8 @@ class MemoryNetwork implements Network {
     for (const node of [...this.connections.keys()]) this.disconnected(node)
   }
 
-  #flood(topic: string, bytes: Uint8Array, key: string, from: NodeId): void {
-    for (const id of this.subscribers(topic)) {
-      if (id === from) continue
-      this.counters.gossipSent += bytes.length
-      this.#hub.deliverGossip(this.id, id, bytes, (arrived) => {
-        if (!this.connections.has(id)) return
-        const arrivedKey = arrived === bytes ? key : toHex(sha256(arrived))
-        void this.#hub.nodes.get(id)?.heard(topic, arrived, arrivedKey, this.id)
-      })
-    }
-  }
-
-  async heard(topic: string, bytes: Uint8Array, key: string, from: NodeId): Promise<void> {
-    this.counters.gossipReceived += bytes.length
-    if (this.#state !== 'open' || !this.#topics.has(topic) || !this.#remember(key)) return
-    // A copy: a listener that writes into its message must not alter a neighbour's.
-    if ((await this.#topics.decide(topic, { bytes: bytes.slice(), from })) === 'accept')
-      this.#flood(topic, bytes, key, from)
-  }
-
-  /** False if this content was seen already. */
-  #remember(key: string): boolean {
-    if (this.#seen.has(key)) return false
-    this.#seen.add(key)
-    if (this.#seen.size > seenMax) for (const oldest of this.#seen.values()) return this.#seen.delete(oldest)
-    return true
+  async heard(topic: string, bytes: Uint8Array, from: NodeId, key: string | undefined): Promise<void> {
+    if (this.#state === 'open') await this.#flood.heard(topic, bytes, from, key)
   }
 
   /** The time a packet takes there; rejects when the signal fires first. */

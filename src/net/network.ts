@@ -67,6 +67,12 @@ export interface Network {
   /** Closes every connection to the node. Never rejects. */
   hangUp(node: NodeId): Promise<void>
 
+  /**
+   * Begins a meeting by hand, with nobody between the two. Absent where a network has no use for it. Rejects 'network' (no address of our own),
+   * 'unsupported', 'limit'.
+   */
+  meetByHand?(): Promise<Meeting>
+
   /** Opens a stream. Rejects 'network' | 'aborted'. Works over relayed connections too. */
   open(node: NodeId, protocol: string, options?: { readonly signal?: AbortSignal }): Promise<FrameStream>
   /** Takes streams others open. A handler that throws ends that stream alone. */
@@ -95,6 +101,19 @@ export interface Network {
   resume(): Promise<void>
   /** Closes everything this network opened. Never rejects. */
   close(): Promise<void>
+}
+
+/** A way to connect that is agreed upon by hand: each of two peers makes a code, and takes the other's. */
+export interface Meeting {
+  /** For the other peer, and for it alone: by paste, QR code, voice. Good for `limits.meetingMs`. */
+  readonly code: string
+  /**
+   * Takes the other's code, and resolves with its node once it took ours and the connection stands. May be called again after 'bad-code' and
+   * 'code-newer'; after any other error both begin anew. Rejects 'bad-code' | 'code-newer' | 'network' | 'timeout' | 'aborted' | 'closed'.
+   */
+  take(code: string, options?: { readonly signal?: AbortSignal }): Promise<NodeId>
+  /** Gives up, unless connected. */
+  close(): void
 }
 
 /** What a network is made with: its own key and settings are kept between runs, so that a restarted peer is found again. */

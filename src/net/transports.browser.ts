@@ -6,17 +6,18 @@ import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import type { Connection, PeerId, Transport } from '@libp2p/interface'
 import { webRTC, webRTCDirect } from '@libp2p/webrtc'
 import { assert } from '../base/assert.ts'
-import { sleep } from '../base/clock.ts'
+import { type Clock, sleep } from '../base/clock.ts'
 import { JoineryError } from '../base/errors.ts'
 import { transportOf } from './addresses.ts'
 import type { Platform, PlatformNode } from './libp2p.ts'
 import type { NodeId } from './network.ts'
+import { browserMeetingEnd } from './transports-meeting.browser.ts'
 import { webSockets } from './websockets.ts'
 
 /** No STUN server is asked for anything: libp2p's default would tell four public ones of us. */
 const rtcConfiguration = { iceServers: [] }
 
-export function browserPlatform(): Platform {
+export function browserPlatform(clock: Clock): Platform {
   const relays = new Relays()
   return {
     transports: [
@@ -26,6 +27,7 @@ export function browserPlatform(): Platform {
       (components) => relays.watch(circuitRelayTransport()(components)),
     ],
     listen: ['/webrtc'],
+    makeMeetingEnd: () => browserMeetingEnd(rtcConfiguration, clock),
     keepsKey: false,
     started: (node) => relays.start(node),
     useRelay: (node, relay) => relays.use(node, relay),

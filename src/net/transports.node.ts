@@ -12,6 +12,7 @@ import { keptCertificate } from './libp2p-certificate.node.ts'
 import { withLastingListeners } from './libp2p-webrtc.node.ts'
 import type { Shelf } from './network.ts'
 import { keptPorts, type Ports } from './ports.node.ts'
+import { nodeMeetingEnd } from './transports-meeting.node.ts'
 import { webSockets } from './websockets.ts'
 
 export interface NodeTransportOptions {
@@ -50,6 +51,7 @@ export async function nodePlatform(
           () => gate.closed,
         ),
     ],
+    makeMeetingEnd: () => nodeMeetingEnd(host, certificate),
     keepsKey: true,
     listen: [
       `/ip4/${host}/tcp/${ports.tcp}`,

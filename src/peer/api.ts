@@ -214,6 +214,17 @@ export interface Peer extends AsyncDisposable {
    */
   join(ticket: string, options?: { readonly label?: string }): Promise<Space>
   /**
+   * Begins a meeting by hand: two peers connect by a code each, carried by people, with no server and no third peer. Both must be in one network.
+   * Errors: 'network' (no address of its own; paused), 'store-locked' (another tab carries the connection), 'limit', 'unsupported', 'closed'.
+   * @example
+   * const here = await openPeer({ network: libp2pNetwork({ host: '127.0.0.1' }) })
+   * const meeting = await here.meet()
+   * console.log(meeting.code)                                                   // for the other, who shows theirs
+   * await meeting.take('…').catch((error) => console.log(error.code))           // bad-code: may be tried again
+   * meeting.close()
+   */
+  meet(): Promise<Meeting>
+  /**
    * Cuts this peer off the network until {@link Peer.resume}: every connection closed, none accepted, none dialled. Editing goes on.
    * Errors: 'closed'.
    * @example peer.pause() // and later: peer.resume()
@@ -276,6 +287,20 @@ export interface Peer extends AsyncDisposable {
    * @example await peer.close() // or: await using peer = await openPeer()
    */
   close(): Promise<void>
+}
+
+/** A way to connect that is agreed upon by hand: each of two peers shows the other its code, and takes the other's, in any order. */
+export interface Meeting {
+  /** 'joinery-meet:…', about 200 characters: for a paste or a QR code. For one other peer, and for ten minutes. It lets nobody into a space. */
+  readonly code: string
+  /**
+   * Takes the other peer's code, and resolves when it took ours and the two are in contact, with the spaces they share. May be called again after
+   * 'bad-code' and 'code-newer'; after any other error both begin anew.
+   * Errors: 'bad-code', 'code-newer', 'network', 'timeout' (the other never took ours), 'no-such-space' (they share none), 'aborted', 'closed'.
+   */
+  take(code: string, options?: { readonly signal?: AbortSignal }): Promise<readonly Space[]>
+  /** Calls it off, unless it has led to a connection: that one stays. */
+  close(): void
 }
 
 export interface PeerExport {

@@ -21,7 +21,7 @@ export function chooseAddresses(addresses: readonly string[], max: number = limi
 
 /** The node that an address ends in; undefined where it names none. */
 export function nodeOf(address: string): NodeId | undefined {
-  return /\/p2p\/([^/]+)\/?$/.exec(address)?.[1] ?? /^memory:(.+)$/.exec(address)?.[1]
+  return /\/p2p\/([^/]+)\/?$/.exec(address)?.[1] ?? /^(?:memory|broadcast):(.+)$/.exec(address)?.[1]
 }
 
 function kindOf(address: string): Kind {

@@ -24,6 +24,7 @@ import type {
   BackupOptions,
   BundleSource,
   Compacted,
+  Meeting,
   Observable,
   Peer,
   PeerEvents,
@@ -42,6 +43,7 @@ import type { Document } from './document.ts'
 import { Greeter } from './greeter.ts'
 import { joinStatuses } from './joined-status.ts'
 import { Lead } from './lead.ts'
+import { PeerMeeting } from './meeting.ts'
 import { spaceLabel } from './names.ts'
 import { ObservableValue } from './observable.ts'
 import { settleAll } from './settle-all.ts'
@@ -676,6 +678,20 @@ export class PeerImpl implements Peer, PeerContext {
 
   greet(space: object, node: NodeId): void {
     for (const known of this.#spaces.values()) if (known === space) this.#greeter?.greet(known, node)
+  }
+
+  async meet(): Promise<Meeting> {
+    this.#assertOpen()
+    if (this.#options.network !== 'none' && !this.leading)
+      throw new JoineryError('store-locked', 'Another tab carries the connection of this peer: meet there.')
+    if (this.#network?.meetByHand === undefined)
+      throw new JoineryError('unsupported', 'The network of this peer has no meetings by hand.')
+    return new PeerMeeting({
+      meeting: await this.#network.meetByHand(),
+      clock: this.clock,
+      sharedWith: (node) => [...this.#spaces.values()].filter((space) => space.inContact(node)),
+      listen: (look) => this.#status.subscribe(look),
+    })
   }
 
   // ── pause ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -4,6 +4,7 @@ import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import * as joinery from 'joinery'
 import * as doc from 'joinery/doc'
+import * as broadcastNetworks from 'joinery/net/broadcast-channel'
 import * as memoryNetworks from 'joinery/net/memory'
 import * as reconcile from 'joinery/reconcile'
 import * as browserStores from 'joinery/store/indexeddb'
@@ -38,6 +39,7 @@ const exported = {
   ...memoryStores,
   ...browserStores,
   ...memoryNetworks,
+  ...broadcastNetworks,
   ...joinery,
 }
 

@@ -5,7 +5,7 @@ import type { ActorId } from '../../src/core/ids.ts'
 import { encodeRange } from '../../src/core/range.ts'
 import { text } from '../../src/crdt/constructors.ts'
 import type { Text } from '../../src/crdt/types.ts'
-import type { DocHandle, Peer, PeerOptions, PeerStatus, Space } from '../../src/peer/api.ts'
+import type { DocHandle, Meeting, Peer, PeerOptions, PeerStatus, Space } from '../../src/peer/api.ts'
 import type { Document } from '../../src/peer/document.ts'
 
 export type Pad = { one: Text; two: Text; shared: Text; items: string[] }
@@ -44,6 +44,7 @@ export function padCommands(openPeer: (options: PeerOptions) => Promise<Peer>, t
   let peer: Peer
   let space: Space
   let pad: DocHandle<Pad>
+  let meeting: Meeting
 
   const openPad = async (): Promise<void> => {
     pad = await space.open<Pad>(PAD, { init: { one: text(), two: text(), shared: text(), items: [] } })
@@ -77,6 +78,17 @@ export function padCommands(openPeer: (options: PeerOptions) => Promise<Peer>, t
     async join({ ticket }: { readonly ticket: string }) {
       space = await peer.join(ticket)
       await openPad()
+    },
+
+    /** Begins a meeting by hand: our code. */
+    async meet(_: object) {
+      meeting = await peer.meet()
+      return meeting.code
+    },
+
+    /** Takes the other's code; how many spaces the two share. */
+    async take({ code }: { readonly code: string }) {
+      return (await meeting.take(code)).length
     },
 
     contacts(_: object): readonly PeerStatus[] {

@@ -2,10 +2,11 @@
 
 import { present } from '../../src/base/assert.ts'
 import { libp2pNetwork } from '../../src/net/libp2p.node.ts'
-import type { Network } from '../../src/net/network.ts'
+import type { Meeting, Network } from '../../src/net/network.ts'
 import { shelf } from './shelf.ts'
 
 const running = new Map<string, Network>()
+const meetings = new Map<string, Meeting>()
 
 export const netCommands = {
   /** A Node peer on this machine that relays for everybody, echoes streams of /test/echo and answers on the topic 'echo'. */
@@ -36,6 +37,17 @@ export const netCommands = {
     await present(running.get(id), `no peer ${id} runs`).resume()
   },
 
+  /** The peer's code for meeting by hand. */
+  async meetNodePeer(_context: unknown, id: string): Promise<string> {
+    const meeting = present(await running.get(id)?.meetByHand?.(), `no peer ${id} runs`)
+    meetings.set(id, meeting)
+    return meeting.code
+  },
+
+  async takeCode(_context: unknown, id: string, code: string): Promise<string> {
+    return present(meetings.get(id), `${id} has no meeting`).take(code)
+  },
+
   async stopNodePeer(_context: unknown, id: string): Promise<void> {
     await running.get(id)?.close()
     running.delete(id)
@@ -49,6 +61,8 @@ declare module 'vitest/browser' {
     startNodePeer: () => ReturnType<typeof netCommands.startNodePeer>
     pauseNodePeer: Command<typeof netCommands.pauseNodePeer>
     resumeNodePeer: Command<typeof netCommands.resumeNodePeer>
+    meetNodePeer: Command<typeof netCommands.meetNodePeer>
+    takeCode: Command<typeof netCommands.takeCode>
     stopNodePeer: Command<typeof netCommands.stopNodePeer>
   }
 }

@@ -5,6 +5,7 @@ import {
   agreement,
   browserName,
   contact,
+  hasCode,
   hereNow,
   initials,
   statusLine,
@@ -115,6 +116,8 @@ test('an invitation is found in what was pasted', () => {
   ]
   for (const text of pasted) expect(ticketIn(text)).toBe('joinery:aB_-9')
   expect(ticketIn(' 100% nothing ')).toBe('100% nothing')
+  expect(ticketIn('joinery:aB_-9 joinery-meet:AAEC')).toBe('joinery:aB_-9')
+  expect([hasCode('joinery:aB_-9 joinery-meet:AAEC'), hasCode('joinery:aB_-9')]).toEqual([true, false])
 })
 
 test('documents that others made are read leniently', () => {

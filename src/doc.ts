@@ -385,7 +385,7 @@ class MemoryDoc<T> implements Doc<T>, Editable {
 
   #begin(message: string | undefined): void {
     this.replica.listening = this.#wantsPatches
-    this.#from = this.replica.begin(message)
+    this.#from = this.replica.begin(message === undefined ? undefined : { message })
   }
 
   #told(from: number, count: number): void {

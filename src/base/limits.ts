@@ -33,6 +33,10 @@ export const limits = {
   links: 32,
   /** Bytes waiting in the causal buffer of one document; beyond, what is furthest from the frontier is dropped and pulled again. */
   bufferBytes: 16 * MiB,
+  /** What one change says that it follows in other documents, in bytes: as many as any meta op's part has. */
+  dependsBytes: 4096,
+  /** Writers whose edits wait for other documents of a space: each is looked at when one of these documents changes. */
+  crossings: 4096,
   /** Ranges waiting in the causal buffer of one document. */
   bufferRanges: 4096,
   /** A gossip message carries at most so many sealed bytes; what is larger is announced and pulled (DESIGN §6). */

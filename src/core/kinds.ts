@@ -68,7 +68,7 @@ export interface Meta {
   readonly message?: string
   /** 16 random bytes: a member's first op in a document has them, so that its tips cannot be guessed (FORMAT §2). */
   readonly salt?: Uint8Array
-  /** Reserved for dependencies on other documents and roster citations; carried as they came. */
+  /** What the change follows in other documents (sync/depends.ts), and roster citations to come; here it is carried as it came. */
   readonly depends?: Uint8Array
 }
 

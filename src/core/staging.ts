@@ -31,6 +31,8 @@ export class Staging {
   fromSeq = 0
   /** Ops. */
   length = 0
+  /** Whether a change says that it follows edits of other documents. */
+  hasDepends = false
   /** How many of the stretches may be merged: those from the first critical op of an unknown kind on may not. */
   mergeable = 0
   /** Where the last op ended: what the branch's next body may refer to. */
@@ -76,6 +78,7 @@ export class Staging {
     this.branch = branch
     this.fromSeq = fromSeq
     this.length = 0
+    this.hasDepends = false
     this.mergeable = 0
     this.kinds.length = this.refs.length = this.as.length = this.bs.length = this.counts.length = this.ends.length = 0
     this.units.length = this.makerBranches.length = this.makerSeqs.length = 0

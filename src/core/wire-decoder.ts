@@ -235,6 +235,7 @@ export class BodyDecoder {
   #meta(): Meta {
     const meta = readMeta(this.#reader, this.#time)
     this.#time = meta.time ?? this.#time
+    if (meta.depends !== undefined) this.#staging.hasDepends = true
     return meta
   }
 

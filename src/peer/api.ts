@@ -148,6 +148,30 @@ export interface SessionOptions {
   readonly documents?: readonly Pick<DocHandle, 'name' | 'space' | 'close'>[]
 }
 
+/** Where a document stood: what {@link DocHandle.frontier} gave. Of use in this peer only; to carry it to another, see {@link Peer.session}. */
+export interface Frontier {
+  /** The document's name. */
+  readonly document: string
+}
+
+/** Several documents at one moment. */
+export interface Snapshot<T extends Record<string, object>> {
+  /** By name: immutable, as in {@link DocHandle.value}. */
+  readonly values: { readonly [Name in keyof T]: Value<T[Name]> }
+  /** In the order of the names: what a change says that it follows all that was read here (`after`). */
+  readonly frontiers: readonly Frontier[]
+}
+
+export interface ChangeOptions {
+  /** For people, in the history. */
+  readonly message?: string
+  /**
+   * Other documents of this space as they stood when this edit was decided upon: no peer shows it before it shows these edits, too. Name the nearest only;
+   * what they follow themselves is followed with them. One that was deleted is not waited for.
+   */
+  readonly after?: readonly Frontier[]
+}
+
 export interface OpenOptions<T extends object> {
   /** The first value, recorded only while the document is empty here. */
   readonly init?: Value<T> | T
@@ -376,6 +400,14 @@ export interface Space {
    */
   open<T extends object = Record<string, unknown>>(name: string, options?: OpenOptions<T>): Promise<DocHandle<T>>
   /**
+   * Several documents at one causal cut: none of the values shows an edit without those it follows in the others (see {@link ChangeOptions}).
+   * Errors: 'no-such-document', 'bad-name', 'closed', 'store-failed'.
+   * @example const { values, frontiers } = await space.snapshot(['groceries'])
+   */
+  snapshot<T extends Record<string, object> = Record<string, Record<string, unknown>>>(
+    names: readonly (keyof T & string)[],
+  ): Promise<Snapshot<T>>
+  /**
    * Deletes a document for all members: open handles close with 'document-deleted', and opening the name again begins a new generation.
    * Errors: 'no-such-document', 'bad-name', 'closed', 'store-full', 'store-failed'.
    * @example await space.delete('groceries')
@@ -473,11 +505,16 @@ export interface DocHandle<T extends object = Record<string, unknown>> {
   caughtUp(options?: WaitOptions): Promise<void>
   /**
    * Edits the document: synchronous, atomic, works offline. `fn` gets a draft that behaves like plain objects and arrays; its return value
-   * is passed on. A throw records nothing. Errors: 'bad-change', 'bad-value', 'closed', 'document-deleted', 'limit', 'stale' (see {@link OpenOptions}),
-   * 'store-failed'.
+   * is passed on. A throw records nothing. Errors: 'bad-change', 'bad-value', 'closed', 'document-deleted', 'limit', 'stale' (see {@link OpenOptions};
+   * or what it is to follow is not here), 'bad-option' ('after'), 'store-failed'.
    * @example list.change(d => { d.items.push({ name: 'milk', done: false }) })
    */
-  change<R>(fn: (draft: Draft<T>) => R, options?: { readonly message?: string }): R
+  change<R>(fn: (draft: Draft<T>) => R, options?: ChangeOptions): R
+  /**
+   * Where the document stands now, for a change in another one that is to follow it.
+   * @example list.change(d => { d.checked = true }, { after: [list.frontier] }) // of its own past it says nothing new; of another document it does
+   */
+  readonly frontier: Frontier
   /**
    * Sets the value at a path of keys and indexes, as one change. Errors: 'bad-path', and those of {@link DocHandle.change}.
    * @example list.set(['items'], [{ name: 'milk', done: true }])

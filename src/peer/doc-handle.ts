@@ -7,10 +7,21 @@ import type { PatchEvent, Path } from '../crdt/patch.ts'
 import type { Draft, Value } from '../crdt/types.ts'
 import { type Cursor, cursorAt, decodeCursor, type Side } from '../replica/cursor.ts'
 import { Ages } from './ages.ts'
-import type { DocEvents, DocHandle, Observable, OpenOptions, SettledOptions, Status, WaitOptions } from './api.ts'
+import type {
+  ChangeOptions,
+  DocEvents,
+  DocHandle,
+  Frontier,
+  Observable,
+  OpenOptions,
+  SettledOptions,
+  Status,
+  WaitOptions,
+} from './api.ts'
 import { DocPresence } from './doc-presence.ts'
 import type { Document, DocumentListener } from './document.ts'
 import { type Following, staleSentence } from './following.ts'
+import { FrontierImpl } from './frontier.ts'
 import { ObservableValue } from './observable.ts'
 import type { SpaceImpl } from './space.ts'
 import { equalStatus } from './status.ts'
@@ -58,10 +69,14 @@ export class DocHandleImpl<T extends object> implements DocHandle<T>, DocumentLi
     return this.space.why(this.#status.current)
   }
 
-  change<R>(fn: (draft: Draft<T>) => R, options: { readonly message?: string } = {}): R {
+  get frontier(): Frontier {
+    return new FrontierImpl(this.document, this.space.keys.idHex)
+  }
+
+  change<R>(fn: (draft: Draft<T>) => R, options: ChangeOptions = {}): R {
     this.#assertOpen()
     if (this.#whileStale === 'refuse' && this.following.isStale) throw staleError(this.name, this.following)
-    return this.space.change(this.document, fn as (draft: never) => R, options.message)
+    return this.space.change(this.document, fn as (draft: never) => R, options)
   }
 
   follow(session: Uint8Array): void {

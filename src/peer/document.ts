@@ -7,7 +7,7 @@ import { type ActorId, actorOf, type BranchId, forkPoint, isOwn } from '../core/
 import type { SignedRange } from '../core/range.ts'
 import { equalVersions, type Version } from '../core/version.ts'
 import type { PatchEvent } from '../crdt/patch.ts'
-import type { Received, Replica } from '../replica/replica.ts'
+import type { Received, Replica, Said } from '../replica/replica.ts'
 import type { StreamName } from '../store/store.ts'
 import type { DocName } from '../sync/messages.ts'
 
@@ -185,12 +185,15 @@ export class Document {
     return this.announce(this.replica.receive(ranges, { origin }))
   }
 
-  change<R>(fn: (draft: never) => R, message: string | undefined): R {
+  /** What waits of some actors for other documents is tried again. */
+  retry(actors: Iterable<ActorId>): Received {
     this.replica.listening = this.#wantsPatches()
-    const { result, received } = this.replica.change(
-      fn as (draft: unknown) => R,
-      message === undefined ? {} : { message },
-    )
+    return this.announce(this.replica.retry(actors, { origin: 'sync' }))
+  }
+
+  change<R>(fn: (draft: never) => R, said: Said = {}): R {
+    this.replica.listening = this.#wantsPatches()
+    const { result, received } = this.replica.change(fn as (draft: unknown) => R, said)
     this.announce(received)
     return result
   }

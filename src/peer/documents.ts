@@ -39,6 +39,10 @@ export interface DocumentsOptions {
   readonly failed: (cause: unknown) => void
   /** What was said of a document while it slept is not so: it was read, and holds something else. */
   readonly altered: (document: Document) => void
+  /** Whether what a change of an actor follows in other documents is here. Errors: 'bad-message', 'limit'. */
+  readonly isMet: (document: Document, actor: ActorId, depends: Uint8Array) => boolean
+  /** A document was read, or holds what another tab wrote. */
+  readonly moved: (document: Document) => void
   /** A document that was read has actors who wrote from two copies. */
   readonly forked: (actors: readonly ActorId[]) => void
 }
@@ -154,6 +158,7 @@ export class Documents {
         actor: context.actor,
         now: () => context.clock.now(),
         random: context.random,
+        isMet: (actor, depends) => this.#options.isMet(document, actor, depends),
         trace: context.trace,
       })
     const document = new Document(id, tag, keys.idHex, makeReplica)
@@ -283,6 +288,7 @@ export class Documents {
     this.#fill(document, this.#parse(document.stream, records), { records: records.length, degraded })
     // Invariant 13: what was said of it while it slept is taken back where the disk lost something meanwhile.
     if (document.degraded || !equalVersions(face.version, document.version)) this.#options.altered(document)
+    this.#options.moved(document)
   }
 
   #fill(
@@ -316,6 +322,7 @@ export class Documents {
     for (const range of held) durable.set(range.actor, Math.max(durable.get(range.actor) ?? 0, range.endSeq))
     document.durable = durable
     if (document === this.directory) this.readDirectory()
+    this.#options.moved(document)
     return { document, held }
   }
 

@@ -5,6 +5,7 @@ import type { JoineryError } from '../base/errors.ts'
 import { type Dot, isSelfCertifying, ownerOf } from '../core/ids.ts'
 import { reasonWords } from '../sync/reason.ts'
 import type { Asked, PeerStatus, Pending, StorageStatus } from './api.ts'
+import type { Awaited } from './crossing.ts'
 import { type Following, staleSentence } from './following.ts'
 import { edits } from './lacking.ts'
 import { savingFirst } from './members.ts'
@@ -16,6 +17,8 @@ export interface WaitingOps {
   readonly ops: number
   readonly missing: readonly Dot[]
   readonly asked: readonly Asked[]
+  /** Edits of other documents that they are to follow. */
+  readonly after: readonly Awaited[]
 }
 
 export interface PendingFacts {
@@ -97,10 +100,10 @@ function staleOf(stale: PendingFacts['stale']): Found[] {
 }
 
 function waitingOf(waiting: readonly WaitingOps[]): Found[] {
-  const told = waiting.slice(0, TOLD_MAX).map(({ document, ops, missing, asked }): Found => {
+  const told = waiting.slice(0, TOLD_MAX).map(({ document, ops, missing, asked, after }): Found => {
     return {
       reason: 'ops',
-      message: `${edits(ops)} of "${document}" arrived before the edits they build on.`,
+      message: `${edits(ops)} of "${document}" arrived before the edits they build on${afterWords(after)}.`,
       doing:
         asked.length > 0 ? askedWords(asked) : 'Nobody in contact has said that it has these; whoever does is asked.',
       document,
@@ -118,6 +121,12 @@ function waitingOf(waiting: readonly WaitingOps[]): Found[] {
 function syncing({ id, name, why }: PeerStatus, asked: readonly Asked[]): Found {
   const doing = asked.length > 0 ? askedWords(asked) : `${name} is told what is here, and asks for what it lacks.`
   return { reason: 'sync', message: why ?? `${name} has not agreed yet.`, doing, peer: id, asked }
+}
+
+/** ', among them 3 edits of "prices"' */
+function afterWords(after: readonly Awaited[]): string {
+  const words = after.slice(0, TOLD_MAX).map(({ document, edits: count }) => `${edits(count)} of "${document}"`)
+  return words.length === 0 ? '' : `, among them ${words.join(', ')}`
 }
 
 /** 'Ada is being asked, since it has news.' */

@@ -8,6 +8,7 @@ import { type ActorId, actorOf, isOwn, ownerOf } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
 import type { Version } from '../core/version.ts'
 import type { Network, NodeId } from '../net/network.ts'
+import type { Received } from '../replica/replica.ts'
 import { encodeName } from '../store/journal.ts'
 import type { StreamName } from '../store/store.ts'
 import { docKey } from '../sync/holdings.ts'
@@ -16,12 +17,14 @@ import type { TokenSection } from '../sync/session-token.ts'
 import { Ages } from './ages.ts'
 import type {
   Asked,
+  ChangeOptions,
   Compacted,
   DocHandle,
   Observable,
   OpenOptions,
   PeerStatus,
   SettledOptions,
+  Snapshot,
   Space,
   SpaceEvents,
   Status,
@@ -29,12 +32,14 @@ import type {
 } from './api.ts'
 import type { BundlePart } from './bundle.ts'
 import type { PeerContext } from './context.ts'
+import { Crossing } from './crossing.ts'
 import { markDeleted } from './directory.ts'
 import { DocHandleImpl } from './doc-handle.ts'
 import type { Document } from './document.ts'
 import { Documents } from './documents.ts'
 import { chooseAddresses } from './first-contact.ts'
 import { Following, staleSentence } from './following.ts'
+import { dependsOn, snapshotOf } from './frontier.ts'
 import { least } from './joined-status.ts'
 import { Links } from './links.ts'
 import { Members } from './members.ts'
@@ -85,6 +90,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
   readonly #context: PeerContext
   readonly #documents: Documents
   readonly #members: Members
+  readonly #crossing: Crossing
   readonly #handles = new Set<Handle>()
   readonly #emitter: Emitter<SpaceEvents>
   readonly #claims = new Map<string, ReadonlySet<ActorId>>()
@@ -116,6 +122,13 @@ export class SpaceImpl implements Space, ReplicatorHost {
       failed: (cause) => this.#fail(cause),
       altered: (document) => this.becameDurable(document, []),
       forked: (actors) => this.#retireOwn(actors),
+      isMet: (document, actor, depends) => this.#crossing.isMet(document, actor, depends),
+      moved: (document) => this.#release(document),
+    })
+    this.#crossing = new Crossing({
+      document: (id) => this.documentsByKey.get(docKey(id)),
+      admissible: (id) => this.admissible(id),
+      wake: (document) => void this.wake(document).catch((cause: unknown) => this.#fail(cause)),
     })
     this.#members = new Members(context, () => this.#documents.all)
     this.presence = new SpacePresence({
@@ -168,14 +181,33 @@ export class SpaceImpl implements Space, ReplicatorHost {
     }
   }
 
+  async snapshot<T extends Record<string, object> = Record<string, Record<string, unknown>>>(
+    names: readonly (keyof T & string)[],
+  ): Promise<Snapshot<T>> {
+    this.#assertOpen()
+    const normal = names.map(documentName)
+    // One may be deleted, and another begun in its place, while the next is read.
+    for (;;) {
+      const documents = normal.map((name) => this.#standing(name))
+      const asleep = documents.filter((document) => document.asleep !== undefined)
+      if (asleep.length === 0) return snapshotOf(documents, names, this.keys.idHex)
+      for (const document of asleep) await this.wake(document)
+      this.#assertOpen()
+    }
+  }
+
+  #standing(name: string): Document {
+    const document = this.#documents.standing(name)
+    if (document !== undefined) return document
+    throw new JoineryError('no-such-document', `There is no document "${name}" in "${this.label}".`)
+  }
+
   async delete(name: string): Promise<void> {
     this.#assertOpen()
-    const normal = documentName(name)
-    const document = this.#documents.standing(normal)
-    if (document === undefined)
-      throw new JoineryError('no-such-document', `There is no document "${normal}" in "${this.label}".`)
-    this.change(this.#documents.directory, markDeleted(document.id), undefined)
+    const document = this.#standing(documentName(name))
+    this.change(this.#documents.directory, markDeleted(document.id))
     this.#documents.readDirectory()
+    this.#release(this.#documents.directory)
     await this.#context.writer.flush()
   }
 
@@ -277,10 +309,12 @@ export class SpaceImpl implements Space, ReplicatorHost {
   // ── what handles ask ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Records an edit of our own: merged at once, durable next, then sent. */
-  change<R>(document: Document, fn: (draft: never) => R, message: string | undefined): R {
+  change<R>(document: Document, fn: (draft: never) => R, { message, after }: ChangeOptions = {}): R {
     const { writer, actor } = this.#context
     if (writer.error !== undefined) throw writer.error
-    const result = document.change(fn, message)
+    const find = (id: DocName): Document | undefined => this.documentsByKey.get(docKey(id))
+    const depends = after && dependsOn(after, { own: document, spaceHex: this.keys.idHex, find })
+    const result = document.change(fn, { ...(message !== undefined && { message }), ...(depends && { depends }) })
     document.unsavedSince ??= this.#context.clock.now()
     writer.add(document, this.keys.spaceId, { actor })
     this.touched()
@@ -356,7 +390,8 @@ export class SpaceImpl implements Space, ReplicatorHost {
 
   #waitingOf(document: Document): WaitingOps {
     const { ops, missing } = document.replica.pending
-    return { document: document.id.name, ops, missing, asked: this.#links?.replicator.asked({ document }) ?? [] }
+    const asked = this.#links?.replicator.asked({ document }) ?? []
+    return { document: document.id.name, ops, missing, asked, after: this.#crossing.awaited(document) }
   }
 
   #asked(peer: string, document: Document | undefined): readonly Asked[] {
@@ -549,7 +584,20 @@ export class SpaceImpl implements Space, ReplicatorHost {
   receive(document: Document, ranges: readonly SignedRange[], origin: 'gossip' | 'sync' | 'bundle'): number {
     const before = document.replica.history.graph.length
     const isFile = origin === 'bundle'
-    const { held, refused, forked } = document.receive(ranges, isFile ? 'sync' : origin)
+    const received = document.receive(ranges, isFile ? 'sync' : origin)
+    this.#took(document, received, isFile)
+    if (before === 0) this.#tellNames()
+    this.#release(document)
+    for (const { range, error } of received.refused) {
+      // Under a good signature it is the author who contradicts itself, mostly, and not the member that hands it on: their session goes on.
+      if (error.code === 'bad-message' && range.signature.length === 0) throw error
+      if (origin === 'gossip') throw blameless(range, error)
+      this.#fail(error)
+    }
+    return document.replica.history.graph.length - before
+  }
+
+  #took(document: Document, { held, forked }: Received, isFile: boolean): void {
     if (held.length > 0) this.#context.writer.add(document, this.keys.spaceId, { received: held, strict: isFile })
     // Ops of ours, signed by us, that we did not have: the proof of what heardOwn is told.
     const { actor, doubted } = this.#context
@@ -557,15 +605,23 @@ export class SpaceImpl implements Space, ReplicatorHost {
     if (proven.length > 0) this.#retireOwn(proven.map((range) => range.actor))
     if (forked.length > 0) this.#tellForks(document, forked)
     if (document === this.#documents.directory && held.length > 0) this.#documents.readDirectory()
-    if (before === 0) this.#tellNames()
     this.touched()
-    for (const { range, error } of refused) {
-      // Under a good signature it is the author who contradicts itself, mostly, and not the member that hands it on: their session goes on.
-      if (error.code === 'bad-message' && range.signature.length === 0) throw error
-      if (origin === 'gossip') throw blameless(range, error)
-      this.#fail(error)
+  }
+
+  /** What waited for edits of this document is tried again, and what waited for that. */
+  #release(moved: Document): void {
+    const queue = [moved]
+    for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+      const isDirectory = next === this.#documents.directory
+      const waiters = [...this.#crossing.released(next), ...(isDirectory ? this.#crossing.releasedByDeletion() : [])]
+      for (const [document, own] of Map.groupBy(waiters, ({ document }) => document)) {
+        if (this.documentsByKey.get(docKey(document.id)) !== document) continue
+        const received = document.retry(own.map(({ actor }) => actor))
+        this.#took(document, received, false)
+        for (const { error } of received.refused) this.#fail(error)
+        if (received.held.length > 0) queue.push(document)
+      }
     }
-    return document.replica.history.graph.length - before
   }
 
   /** What a bundle holds of a document: verified, then received. Returns how many ops were new. Errors: 'bad-message', 'limit', 'closed'. */
@@ -715,6 +771,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
 
   #removed(document: Document): void {
     this.#links?.replicator.forget(document)
+    this.#release(document)
     const error = deletedError([{ document }])
     for (const listener of [...document.listeners]) listener.ended(error)
     this.#tellNames()

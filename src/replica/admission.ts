@@ -4,11 +4,12 @@
 import { equalBytes } from '../base/bytes.ts'
 import { JoineryError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
+import type { Dot } from '../core/ids.ts'
 import { type SignedRange, unsignedRange } from '../core/range.ts'
 import { Staging } from '../core/staging.ts'
 import { rootBranch } from '../core/wire.ts'
 import { BodyDecoder } from '../core/wire-decoder.ts'
-import { type AdmissionHost, bad, type Entered, Entering, ready, type Staged } from './entering.ts'
+import { type AdmissionHost, bad, type Entered, Entering, outside, ready, type Staged } from './entering.ts'
 import { type ForkPoint, ForkPoints, Tries } from './fork-points.ts'
 import { GroupAdmission } from './group-admission.ts'
 import type { History } from './history.ts'
@@ -101,7 +102,7 @@ export class Admission {
     const staged = this.#stage(range, branch, table)
     if (staged === undefined) return undefined
     const dot = this.#entering.unmet(staged)
-    if (dot !== ready) return { type: 'waits', dot }
+    if (dot !== ready) return waiting(dot)
     const entered = this.#enterVerified(staged, tries)
     if (entered === undefined) return undefined
     this.#entering.merge([staged], entered)
@@ -184,7 +185,7 @@ export class Admission {
       const staged = this.#stage(range, branch, table)
       const dot = staged === undefined ? ready : this.#entering.unmet(staged)
       const entered = staged === undefined || dot !== ready ? undefined : this.#enterVerified(staged, tries)
-      if (dot !== ready) attempt = { type: 'waits', dot }
+      if (dot !== ready) attempt = waiting(dot)
       else if (staged !== undefined && entered !== undefined) {
         this.#history.forks.sort(branch)
         attempt = { type: 'held', fromSeq: base }
@@ -288,4 +289,8 @@ export class Admission {
     const count = range.endSeq - range.fromSeq
     return this.#staging.length === count && this.#entering.isOurs(range, branch, this.#staging, count)
   }
+}
+
+function waiting(unmet: Dot | undefined | typeof outside): Attempt {
+  return unmet === outside ? { type: 'outside' } : { type: 'waits', dot: unmet }
 }

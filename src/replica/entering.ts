@@ -5,7 +5,7 @@ import { equalBytes } from '../base/bytes.ts'
 import { JoineryError } from '../base/errors.ts'
 import type { LV, Spans } from '../core/graph.ts'
 import type { ActorId, Dot } from '../core/ids.ts'
-import { Kind } from '../core/kinds.ts'
+import { Kind, type Meta } from '../core/kinds.ts'
 import type { SignedRange } from '../core/range.ts'
 import { checkPast, pushStretch, type Staging } from '../core/staging.ts'
 import { isHeld } from '../core/staging-compare.ts'
@@ -29,6 +29,8 @@ export interface AdmissionHost {
   merge(stretch: Stretch): void
   /** Another branch of this actor is here now. */
   forked(actor: ActorId): void
+  /** Whether what a change of this actor follows in other documents (Meta.depends) is here. Throws 'bad-message'. */
+  isMet(actor: ActorId, depends: Uint8Array): boolean
 }
 
 /** A range in staging columns. */
@@ -58,8 +60,10 @@ export interface Mark {
 
 /** Nothing is waited for. */
 export const ready = 'ready'
+/** Edits of other documents are waited for. */
+export const outside = 'outside'
 /** An op to wait for: undefined if its actor was never heard of. */
-export type Unmet = Dot | undefined | typeof ready
+export type Unmet = Dot | undefined | typeof ready | typeof outside
 
 export class Entering {
   readonly #history: History
@@ -88,7 +92,10 @@ export class Entering {
     if (this.#history.isInit(branch)) checkSelfCertified(range, staging)
   }
 
-  /** The first op that a range links to and that is not here; `ready` if there is none, undefined if its actor was never heard of. */
+  /**
+   * The first op that a range links to and that is not here; `outside` if it follows edits of other documents that are not, `ready` if there is neither,
+   * undefined if the op's actor was never heard of.
+   */
   unmet(staged: Staged): Unmet {
     for (let stretch = staged.first; stretch < staged.staging.stretches; stretch++) {
       const dot = this.unmetAt(staged.staging, stretch)
@@ -115,7 +122,17 @@ export class Entering {
           : this.#history.graph.endOf(meant ?? branch)
       if (seq >= end) return { actor: actors.nameOf(branch), seq }
     }
-    return ready
+    return staging.hasDepends && !this.#isMet(staging, stretch) ? outside : ready
+  }
+
+  #isMet(staging: Staging, stretch: number): boolean {
+    const actor = this.#history.actors.nameOf(staging.branch)
+    for (let row = staging.stretchRows.at(stretch), end = staging.endRowOf(stretch); row < end; row++) {
+      if (staging.kinds.at(row) !== Kind.meta) continue
+      const { depends } = staging.values[staging.bs.at(row)] as Meta
+      if (depends !== undefined && !this.#host.isMet(actor, depends)) return false
+    }
+    return true
   }
 
   /** Appends the next stretch of a range. Throws for links that no honest author makes. */

@@ -8,7 +8,7 @@ import { type SignedRange, unsignedRange } from '../core/range.ts'
 import { Staging } from '../core/staging.ts'
 import type { WirePlace } from '../core/wire.ts'
 import { decodeBody } from '../core/wire-decoder.ts'
-import { type AdmissionHost, bad, type Entered, Entering, ready, type Staged, type Unmet } from './entering.ts'
+import { type AdmissionHost, bad, type Entered, Entering, outside, ready, type Staged, type Unmet } from './entering.ts'
 import { ForkPoints, Tries } from './fork-points.ts'
 import type { History } from './history.ts'
 import type { Together } from './intake.ts'
@@ -77,12 +77,14 @@ export class GroupAdmission {
     const { actors, forks } = this.#history
     let dot: Dot | undefined
     let isPuzzled = false
+    let isOutside = false
     for (;;) {
       const mark = this.#entering.mark()
       this.#entering.meaning = new Map(made.map((branch) => [actors.firstOf(branch), branch]))
       const { entered, stuck, unmet } = this.#enterAll(group, refuse)
       this.#entering.meaning = nothingMeant
       if (unmet === undefined) isPuzzled = true
+      else if (unmet === outside) isOutside = true
       else if (unmet !== ready) dot ??= unmet
       const faulty = stuck.length > 0 ? stuck : this.#faulty(group, refuse)
       if (faulty.length === 0 && made.every((branch) => group.some((staged) => staged.branch === branch))) {
@@ -96,6 +98,7 @@ export class GroupAdmission {
           refused,
           dot,
           isPuzzled,
+          isOutside,
         }
       }
       this.#entering.rollBack(mark)
@@ -210,12 +213,20 @@ export class GroupAdmission {
     return { entered, stuck, unmet: this.#unmetOutside(group, stuck) }
   }
 
-  /** An op that the stuck ones wait for and that none of the group has; undefined if its actor was never heard of, `ready` if there is none. */
+  /**
+   * An op that the stuck ones wait for and that none of the group has; undefined if its actor was never heard of, `outside` if only edits of other documents
+   * are, `ready` if there is nothing.
+   */
   #unmetOutside(group: readonly Staged[], stuck: readonly Staged[]): Unmet {
     let isPuzzled = false
+    let isOutside = false
     for (const staged of stuck) {
       const dot = staged.next < staged.staging.stretches ? this.#entering.unmetAt(staged.staging, staged.next) : ready
       if (dot === ready) continue
+      if (dot === outside) {
+        isOutside = true
+        continue
+      }
       if (dot === undefined) {
         isPuzzled = true
         continue
@@ -223,6 +234,7 @@ export class GroupAdmission {
       const isInside = group.some(({ range }) => range.actor === dot.actor && dot.seq < range.endSeq)
       if (!isInside) return dot
     }
+    if (isOutside) return outside
     return isPuzzled ? undefined : ready
   }
 

@@ -20,6 +20,8 @@ export type Attempt =
   | { readonly type: 'known' }
   /** It links to an op that is not here: named, unless its actor was never heard of. */
   | { readonly type: 'waits'; readonly dot: Dot | undefined }
+  /** It follows edits of other documents that are not here: it is tried again when somebody says so. */
+  | { readonly type: 'outside' }
 
 export interface Together {
   /** What is held now: of whom, and from where on. */
@@ -29,6 +31,8 @@ export interface Together {
   readonly dot: Dot | undefined
   /** Whether it waits for somebody never heard of. */
   readonly isPuzzled: boolean
+  /** Whether some of it waits for other documents. */
+  readonly isOutside: boolean
 }
 
 export interface IntakeHost {
@@ -56,6 +60,8 @@ export class Intake {
   readonly #waiters = new Map<ActorId, Map<number, Set<ActorId>>>()
   /** Actors whose next range names somebody never heard of. */
   readonly #puzzled = new Set<ActorId>()
+  /** Actors whose next range waits for other documents. */
+  readonly #outside = new Set<ActorId>()
   /** Actors of whom something was tried: their names are known now. */
   readonly #heard = new Set<ActorId>()
   /** Actors that may wait for one another: looked at by settle(). */
@@ -97,6 +103,13 @@ export class Intake {
     for (const dot of this.#awaited.values()) if (!this.#isWaiting(dot)) dots.set(`${dot.actor} ${dot.seq}`, dot)
     for (const dot of this.#buffer.missing(this.#host.heldOf)) dots.set(`${dot.actor} ${dot.seq}`, dot)
     return [...dots.values()].sort(compareDots)
+  }
+
+  /** What an actor's next range waited for in other documents may be here now: it is tried again. settle() is to follow. */
+  retry(actor: ActorId): void {
+    if (!this.#outside.delete(actor)) return
+    const stays = (range: SignedRange): boolean => this.#astray.has(range)
+    this.#run(this.#buffer.take(actor, this.#host.heldOf(actor), stays).reverse())
   }
 
   /** Takes one range, and what it sets free. `stored` says that it comes from disk. settle() is to follow. */
@@ -158,6 +171,10 @@ export class Intake {
         this.#wait(range, attempt.dot, work)
         return
       }
+      if (attempt.type === 'outside') {
+        this.#waitOutside(range, work)
+        return
+      }
       this.#stored.delete(range)
       if (attempt.type === 'held') this.#release(actor, Math.min(before, attempt.fromSeq), work)
     } catch (error) {
@@ -170,15 +187,25 @@ export class Intake {
   #wait(range: SignedRange, dot: Dot | undefined, work: SignedRange[]): void {
     const { actor } = range
     if (dot?.actor === actor && dot.seq < range.fromSeq) this.#astray.add(range)
-    this.#unawait(actor)
-    if (!this.#keep(range)) {
-      const message = `more than ${limits.bufferBytes} bytes would wait for ops that are not here`
-      this.#host.refuse(range, new JoineryError('limit', message))
-      return
-    }
+    if (!this.#keepOrRefuse(range)) return
     this.#await(actor, dot)
     this.#hear(actor, work)
     this.#late.add(actor)
+  }
+
+  #waitOutside(range: SignedRange, work: SignedRange[]): void {
+    if (!this.#keepOrRefuse(range)) return
+    this.#outside.add(range.actor)
+    this.#hear(range.actor, work)
+  }
+
+  /** Lets a range wait, for what is to be said anew; false if it is refused instead, since the buffer is full. */
+  #keepOrRefuse(range: SignedRange): boolean {
+    this.#unawait(range.actor)
+    if (this.#keep(range)) return true
+    const message = `more than ${limits.bufferBytes} bytes would wait for ops that are not here`
+    this.#host.refuse(range, new JoineryError('limit', message))
+    return false
   }
 
   /** Who named an actor never heard of may have meant this one, which itself may wait for them. */
@@ -209,7 +236,7 @@ export class Intake {
   /** Tries those of a circle together, and whomever they are found to wait for besides. */
   #tryTogether(start: ActorId, circle: ReadonlySet<ActorId>, work: SignedRange[]): void {
     const waiting = (actor: ActorId): SignedRange[] => this.#rangesOf([actor])
-    const { held, refused, dot, isPuzzled } = this.#host.attemptTogether(this.#rangesOf(circle), waiting)
+    const { held, refused, dot, isPuzzled, isOutside } = this.#host.attemptTogether(this.#rangesOf(circle), waiting)
     for (const { range, error } of refused) {
       this.#buffer.remove(range)
       this.#stored.delete(range)
@@ -218,6 +245,7 @@ export class Intake {
     if (held.length === 0) {
       this.#unawait(start)
       if (dot !== undefined || isPuzzled) this.#await(start, dot)
+      if (isOutside) for (const actor of circle) this.#outside.add(actor)
       return
     }
     for (const { actor, seq } of held) this.#release(actor, seq, work)
@@ -268,6 +296,7 @@ export class Intake {
 
   #unawait(actor: ActorId): void {
     this.#puzzled.delete(actor)
+    this.#outside.delete(actor)
     const dot = this.#awaited.get(actor)
     if (dot === undefined) return
     this.#awaited.delete(actor)

@@ -59,7 +59,16 @@ export interface ReplicaOptions {
   readonly now: () => number
   /** Where a member's salt comes from (FORMAT §2). Without it nothing is salted: for tests. */
   readonly random?: Random
+  /** Whether what a change of an actor follows in other documents is here. Without it, nothing is waited for. Throws 'bad-message'. */
+  readonly isMet?: (actor: ActorId, depends: Uint8Array) => boolean
   readonly trace?: Trace
+}
+
+/** What a change says besides its edits. */
+export interface Said {
+  readonly message?: string
+  /** Edits of other documents that it follows: carried, and waited for where `isMet` says so. */
+  readonly depends?: Uint8Array
 }
 
 /** Wall time is written when it moved by more than this. */
@@ -83,6 +92,7 @@ export class Replica<T = unknown> {
   readonly #now: () => number
   readonly #random: Random | undefined
   readonly #trace: Trace
+  readonly #isMet: NonNullable<ReplicaOptions['isMet']>
   readonly #docTag: Uint8Array
   #house: House
   #actor: ActorId
@@ -99,12 +109,13 @@ export class Replica<T = unknown> {
   #hasMeta = false
   #localPatches: readonly Patch[] | undefined
 
-  constructor({ docTag, actor, now, random, trace = noTrace }: ReplicaOptions) {
+  constructor({ docTag, actor, now, random, isMet = () => true, trace = noTrace }: ReplicaOptions) {
     assert(!isSelfCertifying(actor), 'a self-certifying actor makes no changes')
     this.#docTag = docTag
     this.#now = now
     this.#random = random
     this.#trace = trace
+    this.#isMet = isMet
     this.#house = this.#build(new History(docTag))
     this.#actor = actor
     this.#branch = this.history.actors.indexOf(actor)
@@ -155,6 +166,8 @@ export class Replica<T = unknown> {
       admitted: (range, branch, fromSeq) => this.#admitted(range, branch, fromSeq),
       merge: (stretch) => this.#merge(stretch),
       forked: (actor) => present(this.#gathering, 'ranges come by the door').fork(actor),
+      // What the store holds was merged once: what it follows is in there, too.
+      isMet: (actor, depends) => this.#gathering?.origin === 'store' || this.#isMet(actor, depends),
     }
     const admission = new Admission(history, admissionHost)
     const intakeHost: IntakeHost = {
@@ -234,6 +247,21 @@ export class Replica<T = unknown> {
     const isStored = origin === 'store' || origin === 'tab'
     try {
       for (const range of ranges) this.#intake.take(range, isStored)
+      this.#intake.settle()
+    } finally {
+      this.#settle(gathering)
+    }
+    return this.#receivedOf(
+      gathering,
+      gathering.held.flatMap((one) => this.#newPart(one)),
+    )
+  }
+
+  /** What waits of some actors for other documents is tried again, as if it came now. */
+  retry(actors: Iterable<ActorId>, { origin }: { readonly origin: Origin }): Received {
+    const gathering = this.#gather(origin)
+    try {
+      for (const actor of actors) this.#intake.retry(actor)
       this.#intake.settle()
     } finally {
       this.#settle(gathering)
@@ -326,14 +354,11 @@ export class Replica<T = unknown> {
    * Runs `fn` on a draft and records what it did as one change. Synchronous and atomic: if `fn` throws, nothing happened. The result is passed
    * on, with drafts in it turned into values. Errors: 'bad-change' | 'bad-value' | 'limit' | 'unsupported'.
    */
-  change<R>(
-    fn: (draft: Draft<T>) => R,
-    options: { readonly message?: string } = {},
-  ): { readonly result: R; readonly received: Received } {
+  change<R>(fn: (draft: Draft<T>) => R, options: Said = {}): { readonly result: R; readonly received: Received } {
     let result: R | undefined
     const received = this.record(() => {
       result = this.#drafts.run(fn as (draft: unknown) => R) as R
-    }, options.message)
+    }, options)
     return { result: result as R, received }
   }
 
@@ -343,8 +368,8 @@ export class Replica<T = unknown> {
   }
 
   /** The same for edits made by the document's recorder. */
-  record(fn: () => void, message?: string): Received {
-    const from = this.begin(message)
+  record(fn: () => void, said?: Said): Received {
+    const from = this.begin(said)
     try {
       fn()
     } catch (error) {
@@ -355,7 +380,7 @@ export class Replica<T = unknown> {
   }
 
   /** Begins a local change; gives the seq it begins at. Errors: 'bad-change' | 'bad-value' | 'unsupported'. */
-  begin(message?: string): number {
+  begin(said?: Said): number {
     assert(this.#gathering === undefined, 'a change is not made from within receive')
     const { recorder } = this.document
     if (!recorder.isOpen) this.#checkOwn()
@@ -365,7 +390,7 @@ export class Replica<T = unknown> {
     if (this.document.isCut(this.#branch))
       throw new JoineryError('bad-change', 'this actor was cut off here: what it does would count for nothing')
     const from = this.history.graph.endOf(this.#branch)
-    const meta = this.#metaFor(message)
+    const meta = this.#metaFor(said)
     this.#hasMeta = meta !== undefined
     if (!recorder.isOpen && this.history.graph.frontier.length > limits.links) this.#joinHeads()
     recorder.begin(this.#branch, meta)
@@ -591,9 +616,9 @@ export class Replica<T = unknown> {
   }
 
   /** What is said before a change, if anything is: the time if it moved, a message, a salt before a member's first op. */
-  #metaFor(message: string | undefined): Meta | undefined {
+  #metaFor({ message, depends }: Said = {}): Meta | undefined {
     const isSalted = this.#random !== undefined && this.history.graph.endOf(this.#branch) === 0
-    if (message === undefined && !isSalted && !this.#isDueNow()) return undefined
+    if (message === undefined && depends === undefined && !isSalted && !this.#isDueNow()) return undefined
     const now = this.#wholeNow()
     const isDue = this.#isTimeDue(now)
     if (message !== undefined) checkText(message, ['message'])
@@ -602,6 +627,7 @@ export class Replica<T = unknown> {
       ...(isDue ? { time: now } : {}),
       ...(message === undefined ? {} : { message }),
       ...(salt === undefined ? {} : { salt }),
+      ...(depends === undefined ? {} : { depends }),
     }
     return Object.keys(meta).length === 0 ? undefined : meta
   }

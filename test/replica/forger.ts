@@ -48,7 +48,7 @@ export class Forger {
     this.name = actor
     this.history = new History(tag)
     this.#branch = this.history.actors.indexOf(actor)
-    this.#admission = new Admission(this.history, { admitted() {}, merge() {}, forked() {} })
+    this.#admission = new Admission(this.history, { admitted() {}, merge() {}, forked() {}, isMet: () => true })
   }
 
   get seq(): number {

@@ -124,6 +124,8 @@ export async function openParts({ store, random, onPublished, ...options }: Part
     label: 'crash',
     removed: () => {},
     altered: () => {},
+    moved: () => {},
+    isMet: () => true,
     forked: () => {},
     failed,
   })
@@ -139,7 +141,7 @@ export async function openParts({ store, random, onPublished, ...options }: Part
     catchUp,
     edit(name, fn) {
       const document = documents.open(name)
-      document.change(fn as (draft: never) => void, undefined)
+      document.change(fn as (draft: never) => void)
       writer.add(document, keys.spaceId, { actor })
     },
     receive(name, ranges) {

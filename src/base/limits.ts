@@ -37,6 +37,12 @@ export const limits = {
   dependsBytes: 4096,
   /** Writers whose edits wait for other documents of a space: each is looked at when one of these documents changes. */
   crossings: 4096,
+  /** Of these, bytes and ranges of one author: nobody alone crowds out the others. */
+  bufferAuthorBytes: 8 * MiB,
+  bufferAuthorRanges: 2048,
+  /** Bytes waiting in all causal buffers of a peer, and of these what one neighbour handed on. */
+  bufferTotalBytes: 128 * MiB,
+  bufferSourceBytes: 32 * MiB,
   /** Ranges waiting in the causal buffer of one document. */
   bufferRanges: 4096,
   /** A gossip message carries at most so many sealed bytes; what is larger is announced and pulled (DESIGN §6). */

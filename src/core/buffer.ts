@@ -1,25 +1,53 @@
-// The causal buffer: ranges that came before what they build on. A cache: at its limit what is furthest from what we hold is dropped, and
-// remembered as missing, so that it is pulled again (Invariant 9).
+// The causal buffer: ranges that came before what they build on. A cache: at its limits (of a document, of an author in it, of the neighbour that handed it on
+// and of all documents together) what is furthest from what we hold is dropped, and remembered as missing, so that it is pulled again (Invariant 9).
 
 import { equalBytes } from '../base/bytes.ts'
 import { limits } from '../base/limits.ts'
-import { type ActorId, compareDots, type Dot } from './ids.ts'
+import { BufferPool, type Pooled } from './buffer-pool.ts'
+import { type ActorId, compareDots, type Dot, ownerKey } from './ids.ts'
 import type { SignedRange } from './range.ts'
 
-export class CausalBuffer {
+/** How a range comes to wait. */
+export interface Waiting {
+  /** It is on disk already: dropping it would bring it back no sooner, so it is not counted. */
+  readonly isStored?: boolean
+  /** The neighbour that handed it on. */
+  readonly source?: string | undefined
+}
+
+interface Tally {
+  count: number
+  bytes: number
+}
+
+export class CausalBuffer implements Pooled {
+  readonly #heldOf: (actor: ActorId) => number
+  readonly #pool: BufferPool
   /** Per actor, by fromSeq. */
   readonly #ranges = new Map<ActorId, SignedRange[]>()
   /** The greatest seq of each actor that was seen and dropped. */
   readonly #dropped = new Map<ActorId, number>()
-  /** Those that are not counted against the limits: they are on disk already, and dropping them would bring them back no sooner. */
+  /** Those that are not counted against the limits. */
   readonly #exempt = new Set<SignedRange>()
+  readonly #sources = new Map<SignedRange, string>()
+  /** By author: a device, under whatever instances it writes. */
+  readonly #tallies = new Map<string, Tally>()
   #count = 0
   #limited = 0
   #bytes = 0
   #ops = 0
 
+  constructor(heldOf: (actor: ActorId) => number, pool: BufferPool = new BufferPool()) {
+    this.#heldOf = heldOf
+    this.#pool = pool
+  }
+
   get bytes(): number {
     return this.#bytes
+  }
+
+  get limitedBytes(): number {
+    return this.#limited
   }
 
   get ops(): number {
@@ -31,8 +59,8 @@ export class CausalBuffer {
     return this.#dropped.size > 0
   }
 
-  /** Keeps a range; at the limit drops what is furthest, and says what. Undefined if it is here already. */
-  add(range: SignedRange, heldOf: (actor: ActorId) => number, isExempt = false): readonly SignedRange[] | undefined {
+  /** Keeps a range; at a limit drops what is furthest, and says what. Undefined if it is here already. */
+  add(range: SignedRange, { isStored = false, source }: Waiting = {}): readonly SignedRange[] | undefined {
     const ranges = this.#ranges.get(range.actor) ?? []
     this.#ranges.set(range.actor, ranges)
     const at = lastAtOrBefore(ranges, range.fromSeq)
@@ -40,15 +68,54 @@ export class CausalBuffer {
       // The same bytes: others of the same length may be the true ones, which shows when their turn comes.
       if (isSame(ranges[i] as SignedRange, range)) return undefined
     ranges.splice(at + 1, 0, range)
-    if (isExempt) this.#exempt.add(range)
+    if (isStored) this.#exempt.add(range)
+    else if (source !== undefined) this.#sources.set(range, source)
     this.#account(range, 1)
-    if (this.#fits) return nothing
+    if (isStored) return nothing
+    const dropped = this.#trim(range.actor, source)
+    const hasTrimmed = this.#pool.trim()
+    return hasTrimmed && !this.#has(range) && !dropped.includes(range) ? [...dropped, range] : dropped
+  }
+
+  #trim(actor: ActorId, source: string | undefined): readonly SignedRange[] {
+    const author = ownerKey(actor)
     const dropped: SignedRange[] = []
-    for (let drop = this.#dropFurthest(heldOf); drop !== undefined; ) {
-      dropped.push(drop)
-      drop = this.#fits ? undefined : this.#dropFurthest(heldOf)
+    const drop = (
+      isOver: () => boolean,
+      of?: (actor: ActorId) => boolean,
+      isMeant?: (range: SignedRange) => boolean,
+    ) => {
+      while (isOver()) {
+        const furthest = this.#dropFurthest(of, isMeant)
+        if (furthest === undefined) return
+        dropped.push(furthest)
+      }
     }
+    drop(
+      () => !this.#fitsOf(author),
+      (other) => ownerKey(other) === author,
+    )
+    drop(
+      () => this.#pool.isOver(source),
+      undefined,
+      (range) => this.#sources.get(range) === source,
+    )
+    drop(() => !this.#fits)
     return dropped
+  }
+
+  #fitsOf(author: string): boolean {
+    const { count, bytes } = this.#tallies.get(author) ?? { count: 0, bytes: 0 }
+    return count <= limits.bufferAuthorRanges && bytes <= limits.bufferAuthorBytes
+  }
+
+  /** Whether it still waits here. */
+  #has(range: SignedRange): boolean {
+    return this.#ranges.get(range.actor)?.includes(range) === true
+  }
+
+  dropFurthest(): boolean {
+    return this.#dropFurthest() !== undefined
   }
 
   get #fits(): boolean {
@@ -125,7 +192,8 @@ export class CausalBuffer {
   }
 
   /** For each actor with a gap: the last op before what waits, or the last op that was dropped. */
-  missing(heldOf: (actor: ActorId) => number): Dot[] {
+  missing(): Dot[] {
+    const heldOf = this.#heldOf
     const dots: Dot[] = []
     for (const [actor, [first]] of this.#ranges)
       if (first !== undefined && first.fromSeq > heldOf(actor)) dots.push({ actor, seq: first.fromSeq - 1 })
@@ -140,15 +208,21 @@ export class CausalBuffer {
     return this.#ranges.has(actor)
   }
 
-  #dropFurthest(heldOf: (actor: ActorId) => number): SignedRange | undefined {
-    let furthest: { actor: ActorId; ranges: SignedRange[]; distance: number } | undefined
+  /** Of those that are meant, the one that begins furthest beyond what is held of its actor. */
+  #dropFurthest(
+    of: (actor: ActorId) => boolean = () => true,
+    isMeant: (range: SignedRange) => boolean = () => true,
+  ): SignedRange | undefined {
+    let furthest: { actor: ActorId; ranges: SignedRange[]; at: number; distance: number } | undefined
     for (const [actor, ranges] of this.#ranges) {
-      const last = ranges.at(-1)
-      if (last === undefined || this.#exempt.has(last)) continue
-      const distance = last.fromSeq - heldOf(actor)
-      if (furthest === undefined || distance > furthest.distance) furthest = { actor, ranges, distance }
+      if (!of(actor)) continue
+      const at = ranges.findLastIndex((range) => !this.#exempt.has(range) && isMeant(range))
+      const last = ranges[at]
+      if (last === undefined) continue
+      const distance = last.fromSeq - this.#heldOf(actor)
+      if (furthest === undefined || distance > furthest.distance) furthest = { actor, ranges, at, distance }
     }
-    const range = furthest?.ranges.pop()
+    const [range] = furthest?.ranges.splice(furthest.at, 1) ?? []
     if (furthest === undefined || range === undefined) return undefined
     if (furthest.ranges.length === 0) this.#ranges.delete(furthest.actor)
     this.#account(range, -1)
@@ -167,6 +241,14 @@ export class CausalBuffer {
     }
     this.#count += sign
     this.#limited += sign * bytes
+    const author = ownerKey(range.actor)
+    const tally = this.#tallies.get(author) ?? { count: 0, bytes: 0 }
+    tally.count += sign
+    tally.bytes += sign * bytes
+    if (tally.count > 0) this.#tallies.set(author, tally)
+    else this.#tallies.delete(author)
+    this.#pool.account(this, this.#sources.get(range), sign * bytes)
+    if (sign < 0) this.#sources.delete(range)
   }
 }
 

@@ -76,6 +76,12 @@ export function ownerOf(actor: ActorId): Owner {
   return { kind: 'test' }
 }
 
+/** The same of all actors of one owner: a member's instances are of one device, and all self-certifying ones are nobody's. */
+export function ownerKey(actor: ActorId): string {
+  if (actor.length !== 2 * actorLength) return actor
+  return isSelfCertifying(actor) ? 'init' : actor.slice(0, -8)
+}
+
 /** Whether it is named after its only change, as owner of kind 0. */
 export function isSelfCertifying(actor: ActorId): boolean {
   return actor.length === 2 * actorLength && actor.startsWith('00')

@@ -512,7 +512,7 @@ export interface DocHandle<T extends object = Record<string, unknown>> {
   change<R>(fn: (draft: Draft<T>) => R, options?: ChangeOptions): R
   /**
    * Where the document stands now, for a change in another one that is to follow it.
-   * @example list.change(d => { d.checked = true }, { after: [list.frontier] }) // of its own past it says nothing new; of another document it does
+   * @example list.change(d => { d.items.push({ name: 'eggs', done: false }) }, { after: [list.frontier] }) // mostly of another document
    */
   readonly frontier: Frontier
   /**

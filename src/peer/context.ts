@@ -7,6 +7,7 @@ import type { Clock } from '../base/clock.ts'
 import type { JoineryError } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
 import type { Trace } from '../base/trace.ts'
+import type { BufferPool } from '../core/buffer-pool.ts'
 import type { ActorId } from '../core/ids.ts'
 import type { Network } from '../net/network.ts'
 import type { Store } from '../store/store.ts'
@@ -33,6 +34,8 @@ export interface PeerContext {
   readonly leading: boolean
   readonly paused: boolean
   readonly storage: Storage
+  /** What waits in the documents of all spaces, counted together. */
+  readonly pool: BufferPool
   /** Something went wrong that no call can be told of. */
   report(error: JoineryError): void
   /** A listener of the application threw: told to the platform, never to us. */

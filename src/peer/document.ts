@@ -180,9 +180,9 @@ export class Document {
   }
 
   /** Enters ranges by the one door and tells who has the document open. */
-  receive(ranges: readonly SignedRange[], origin: 'gossip' | 'sync' | 'store' | 'tab'): Received {
+  receive(ranges: readonly SignedRange[], origin: 'gossip' | 'sync' | 'store' | 'tab', source?: string): Received {
     this.replica.listening = this.#wantsPatches()
-    return this.announce(this.replica.receive(ranges, { origin }))
+    return this.announce(this.replica.receive(ranges, { origin, source }))
   }
 
   /** What waits of some actors for other documents is tried again. */

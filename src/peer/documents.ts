@@ -26,7 +26,7 @@ import { indexKey } from './shelf.ts'
 /** What of a peer its documents need. */
 export type DocumentsContext = Pick<
   PeerContext,
-  'actor' | 'catchUp' | 'clock' | 'leading' | 'random' | 'store' | 'trace' | 'writer'
+  'actor' | 'catchUp' | 'clock' | 'leading' | 'pool' | 'random' | 'store' | 'trace' | 'writer'
 >
 
 export interface DocumentsOptions {
@@ -159,6 +159,7 @@ export class Documents {
         now: () => context.clock.now(),
         random: context.random,
         isMet: (actor, depends) => this.#options.isMet(document, actor, depends),
+        pool: context.pool,
         trace: context.trace,
       })
     const document = new Document(id, tag, keys.idHex, makeReplica)

@@ -14,6 +14,7 @@ import { isJoineryError, JoineryError, messageOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import { type Random, systemRandom } from '../base/random.ts'
 import { noTrace, type Trace } from '../base/trace.ts'
+import { BufferPool } from '../core/buffer-pool.ts'
 import { type ActorId, memberActor, ownerOf } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
 import type { Network, NetworkFactory, NodeId } from '../net/network.ts'
@@ -183,6 +184,7 @@ export class PeerImpl implements Peer, PeerContext {
   readonly device: Device
   readonly writer: Writer
   readonly storage: Storage
+  readonly pool = new BufferPool()
   readonly onThrow: (error: unknown) => void
   readonly doubted = new Set<ActorId>()
   readonly #options: PeerOptions

@@ -34,6 +34,12 @@ import { Pulls, type Source } from './pulls.ts'
 import type { Member, Session } from './session.ts'
 import { verifiedNews } from './verified.ts'
 
+/** How ranges came, and by whose hand. */
+export interface Handed {
+  readonly origin: 'gossip' | 'sync' | 'bundle'
+  readonly source?: NodeId
+}
+
 /** What the replicator asks of the space it serves. */
 export interface ReplicatorHost {
   readonly keys: SpaceKeys
@@ -46,7 +52,7 @@ export interface ReplicatorHost {
   /** Whether a document of that name may be: false if it was deleted. Errors: 'bad-message'. */
   admissible(document: DocName): boolean
   /** Ranges that are verified: enters them, and hands what is newly held to the journal. Returns how many ops were new. */
-  receive(document: Document, ranges: readonly SignedRange[], origin: 'gossip' | 'sync'): number
+  receive(document: Document, ranges: readonly SignedRange[], from: Handed): number
   /** A beat of presence, and whether it is to be handed on. */
   heardBeat(beat: Uint8Array, from: NodeId): Promise<'accept' | 'ignore' | 'reject'>
   /** Addresses of members, as somebody told. */
@@ -622,7 +628,7 @@ export class Replicator {
     // An answer to a pull that was given up: what it holds is good all the same, but which document it is of is forgotten.
     if (found === undefined) return
     const id = documentName(found.key)
-    const ops = await this.#admitRanges(id, delta.ranges, 'sync')
+    const ops = await this.#admitRanges(id, delta.ranges, { origin: 'sync', source: contact.member.node })
     const bytes = delta.ranges.reduce((sum, { body }) => sum + body.length, 0)
     found.pull.ops += ops
     found.pull.bytes += bytes
@@ -664,7 +670,7 @@ export class Replicator {
     const { document: id } = gossip
     if (!this.#host.admissible(id)) return
     if (gossip.type === 'announce') return this.#takeAnnouncement(id, gossip.version, from)
-    const ops = await this.#admitRanges(id, gossip.ranges, 'gossip')
+    const ops = await this.#admitRanges(id, gossip.ranges, { origin: 'gossip', source: from })
     this.#trace('gossip', from, id.name, ops)
     const document = this.#host.documentsByKey.get(docKey(id))
     if (document !== undefined && document.waitingOps > 0) this.#planGap(document, from)
@@ -697,7 +703,7 @@ export class Replicator {
   }
 
   /** Invariant 12: every range is checked before it enters. One that is not good refuses the whole message. Returns how many ops were new. */
-  async #admitRanges(id: DocName, ranges: readonly SignedRange[], origin: 'gossip' | 'sync'): Promise<number> {
+  async #admitRanges(id: DocName, ranges: readonly SignedRange[], from: Handed): Promise<number> {
     const known = this.#host.documentsByKey.get(docKey(id))
     const news = await verifiedNews(this.#host.keys, id, known, ranges, this.#signing)
     // Closed meanwhile: nothing is written to what was left.
@@ -705,7 +711,7 @@ export class Replicator {
     await this.#awake(id)
     if (this.#closed) return 0
     const document = this.#host.admit(id)
-    return document === undefined ? 0 : this.#host.receive(document, news, origin)
+    return document === undefined ? 0 : this.#host.receive(document, news, from)
   }
 
   // ── pulls ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -48,7 +48,7 @@ import { ObservableValue } from './observable.ts'
 import type { WaitingOps } from './pending.ts'
 import { SpacePresence } from './presence.ts'
 import type { Wanted } from './receipts.ts'
-import type { Contact, ReplicatorHost } from './replicator.ts'
+import type { Contact, Handed, ReplicatorHost } from './replicator.ts'
 import type { Session } from './session.ts'
 import { sectionOf, seenIn } from './session-tokens.ts'
 import {
@@ -581,10 +581,10 @@ export class SpaceImpl implements Space, ReplicatorHost {
     return this.#documents.admissible(id)
   }
 
-  receive(document: Document, ranges: readonly SignedRange[], origin: 'gossip' | 'sync' | 'bundle'): number {
+  receive(document: Document, ranges: readonly SignedRange[], { origin, source }: Handed): number {
     const before = document.replica.history.graph.length
     const isFile = origin === 'bundle'
-    const received = document.receive(ranges, isFile ? 'sync' : origin)
+    const received = document.receive(ranges, isFile ? 'sync' : origin, source)
     this.#took(document, received, isFile)
     if (before === 0) this.#tellNames()
     this.#release(document)
@@ -637,7 +637,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
     if (asleep !== undefined) await this.wake(asleep)
     this.#assertOpen()
     const document = this.admit(id)
-    return document === undefined ? 0 : this.receive(document, news, 'bundle')
+    return document === undefined ? 0 : this.receive(document, news, { origin: 'bundle' })
   }
 
   /**

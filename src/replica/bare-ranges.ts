@@ -53,7 +53,7 @@ export class BareRanges {
     try {
       const waiting = this.#admission.attemptBody(branch, fromSeq, bytes, at)
       if (waiting !== undefined) {
-        this.#intake.take(waiting, false)
+        this.#intake.take(waiting)
         return
       }
       this.#intake.release(name, fromSeq)
@@ -137,7 +137,7 @@ export class BareRanges {
     const name = actors.nameOf(branch)
     try {
       const endSeq = fromSeq + this.#admission.countOf(branch, fromSeq, body)
-      this.#intake.take({ ...unsignedRange(name, fromSeq, endSeq, body.slice()), base: base?.slice() }, false)
+      this.#intake.take({ ...unsignedRange(name, fromSeq, endSeq, body.slice()), base: base?.slice() })
     } catch (error) {
       if (!(error instanceof JoineryError)) throw error
       this.#refuse(unsignedRange(name, fromSeq, fromSeq + 1, body), error)

@@ -9,7 +9,8 @@
 
 import { JoineryError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
-import { CausalBuffer } from '../core/buffer.ts'
+import { CausalBuffer, type Waiting } from '../core/buffer.ts'
+import type { BufferPool } from '../core/buffer-pool.ts'
 import { type ActorId, compareDots, type Dot } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
 
@@ -53,7 +54,7 @@ export interface IntakeHost {
 
 export class Intake {
   readonly #host: IntakeHost
-  readonly #buffer = new CausalBuffer()
+  readonly #buffer: CausalBuffer
   /** By actor whose next range waits for another's op: that op. */
   readonly #awaited = new Map<ActorId, Dot>()
   /** The same from the other side, by actor and seq of the op. */
@@ -70,9 +71,12 @@ export class Intake {
   readonly #astray = new WeakSet<SignedRange>()
   /** Of what waits, what is on disk already. */
   readonly #stored = new Set<SignedRange>()
+  /** The neighbour that handed on what came. */
+  readonly #sources = new WeakMap<SignedRange, string>()
 
-  constructor(host: IntakeHost) {
+  constructor(host: IntakeHost, pool?: BufferPool) {
     this.#host = host
+    this.#buffer = new CausalBuffer(host.heldOf, pool)
   }
 
   get ops(): number {
@@ -101,7 +105,7 @@ export class Intake {
   get missing(): Dot[] {
     const dots = new Map<string, Dot>()
     for (const dot of this.#awaited.values()) if (!this.#isWaiting(dot)) dots.set(`${dot.actor} ${dot.seq}`, dot)
-    for (const dot of this.#buffer.missing(this.#host.heldOf)) dots.set(`${dot.actor} ${dot.seq}`, dot)
+    for (const dot of this.#buffer.missing()) dots.set(`${dot.actor} ${dot.seq}`, dot)
     return [...dots.values()].sort(compareDots)
   }
 
@@ -112,9 +116,10 @@ export class Intake {
     this.#run(this.#buffer.take(actor, this.#host.heldOf(actor), stays).reverse())
   }
 
-  /** Takes one range, and what it sets free. `stored` says that it comes from disk. settle() is to follow. */
-  take(range: SignedRange, stored: boolean): void {
-    if (stored) this.#stored.add(range)
+  /** Takes one range, and what it sets free; `source` is the neighbour that handed it on. settle() is to follow. */
+  take(range: SignedRange, { isStored = false, source }: Waiting = {}): void {
+    if (isStored) this.#stored.add(range)
+    if (source !== undefined) this.#sources.set(range, source)
     this.#run([range])
   }
 
@@ -327,7 +332,8 @@ export class Intake {
 
   /** Puts a range into the buffer; false if that is full and this is what it leaves out. */
   #keep(range: SignedRange): boolean {
-    const dropped = this.#buffer.add(range, this.#host.heldOf, this.#stored.has(range))
+    const isStored = this.#stored.has(range)
+    const dropped = this.#buffer.add(range, { isStored, source: this.#sources.get(range) })
     if (dropped === undefined) this.#stored.delete(range)
     return dropped === undefined || !dropped.includes(range)
   }

@@ -12,6 +12,7 @@ import { JoineryError, messageOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import type { Random } from '../base/random.ts'
 import { noTrace, type Trace } from '../base/trace.ts'
+import type { BufferPool } from '../core/buffer-pool.ts'
 import type { LV } from '../core/graph.ts'
 import { type ActorId, isSelfCertifying, ownerOf } from '../core/ids.ts'
 import { Kind, type Meta } from '../core/kinds.ts'
@@ -61,6 +62,8 @@ export interface ReplicaOptions {
   readonly random?: Random
   /** Whether what a change of an actor follows in other documents is here. Without it, nothing is waited for. Throws 'bad-message'. */
   readonly isMet?: (actor: ActorId, depends: Uint8Array) => boolean
+  /** What waits in many documents, counted together. */
+  readonly pool?: BufferPool
   readonly trace?: Trace
 }
 
@@ -92,6 +95,7 @@ export class Replica<T = unknown> {
   readonly #now: () => number
   readonly #random: Random | undefined
   readonly #trace: Trace
+  readonly #pool: BufferPool | undefined
   readonly #isMet: NonNullable<ReplicaOptions['isMet']>
   readonly #docTag: Uint8Array
   #house: House
@@ -109,13 +113,14 @@ export class Replica<T = unknown> {
   #hasMeta = false
   #localPatches: readonly Patch[] | undefined
 
-  constructor({ docTag, actor, now, random, isMet = () => true, trace = noTrace }: ReplicaOptions) {
+  constructor({ docTag, actor, now, random, isMet = () => true, pool, trace = noTrace }: ReplicaOptions) {
     assert(!isSelfCertifying(actor), 'a self-certifying actor makes no changes')
     this.#docTag = docTag
     this.#now = now
     this.#random = random
     this.#trace = trace
     this.#isMet = isMet
+    this.#pool = pool
     this.#house = this.#build(new History(docTag))
     this.#actor = actor
     this.#branch = this.history.actors.indexOf(actor)
@@ -179,7 +184,7 @@ export class Replica<T = unknown> {
       holds: (range) => outward.holds(range),
     }
     const outward = new Outward(history)
-    const intake = new Intake(intakeHost)
+    const intake = new Intake(intakeHost, this.#pool)
     const bare = new BareRanges(history, admission, intake, intakeHost.refuse)
     const strokes = new Strokes(history, document)
     return { history, document, drafts: document.drafts, intake, bare, strokes, outward, isLive: false }
@@ -239,14 +244,17 @@ export class Replica<T = unknown> {
    * The door. Ranges come in any order, any batching and again and again (Invariant 5). Whoever calls has verified the signatures
    * (Invariant 12); what a range says is checked here, and one that cannot be taken is refused by itself, in the result.
    */
-  receive(ranges: readonly SignedRange[], { origin }: { readonly origin: Origin }): Received {
+  receive(
+    ranges: readonly SignedRange[],
+    { origin, source }: { readonly origin: Origin; readonly source?: string | undefined },
+  ): Received {
     if (this.document.recorder.isOpen)
       throw new JoineryError('bad-change', 'ops cannot be received inside a change function')
     assert(this.#gathering === undefined, 'receive is not called from within itself')
     const gathering = this.#gather(origin)
     const isStored = origin === 'store' || origin === 'tab'
     try {
-      for (const range of ranges) this.#intake.take(range, isStored)
+      for (const range of ranges) this.#intake.take(range, { isStored, source })
       this.#intake.settle()
     } finally {
       this.#settle(gathering)

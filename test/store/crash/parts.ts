@@ -6,6 +6,7 @@ import { type Device, openDevice } from '../../../src/auth/device.ts'
 import { makeSpace, type SpaceKeys, spaceKeys } from '../../../src/auth/keys.ts'
 import { ByteWriter, fromHex, toHex } from '../../../src/base/bytes.ts'
 import { type Random, seededRandom } from '../../../src/base/random.ts'
+import { BufferPool } from '../../../src/core/buffer-pool.ts'
 import { type ActorId, memberActor } from '../../../src/core/ids.ts'
 import type { SignedRange } from '../../../src/core/range.ts'
 import type { Document } from '../../../src/peer/document.ts'
@@ -116,7 +117,17 @@ export async function openParts({ store, random, onPublished, ...options }: Part
     await reading
     return isRead
   }
-  const context = { actor, catchUp, clock, leading: true, random, store, trace: () => {}, writer }
+  const context = {
+    actor,
+    catchUp,
+    clock,
+    leading: true,
+    pool: new BufferPool(),
+    random,
+    store,
+    trace: () => {},
+    writer,
+  }
   const failed = (cause: unknown): void => void failures.push(cause)
   const documents = new Documents({
     context,

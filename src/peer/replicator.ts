@@ -18,6 +18,7 @@ import { actorOf } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
 import { containsVersion, equalVersions, joinVersions, type Version } from '../core/version.ts'
 import type { Connection, Network, NodeId } from '../net/network.ts'
+import type { ShortId } from '../reconcile/sip-hash.ts'
 import { Comparison, type Step } from '../sync/comparison.ts'
 import { decodeGossip, encodeGossip, encodePresence, type Gossip } from '../sync/gossip.ts'
 import { docKey, Holdings, type Understanding } from '../sync/holdings.ts'
@@ -343,12 +344,10 @@ export class Replicator {
     }
     this.#contacts.set(session.member.node, contact)
     this.#trace('sync', session.member.id, 'met', reason)
-    void session.send(this.#stateFor([]))
     // What changed while it was away is what differs, if nothing changed there.
     const changed = known?.unconfirmed.size ?? 0
     if (changed > 0 && this.#inventory.count > LISTED_FEW) void session.send(contact.comparison.open(2 * changed))
-    this.#trickle.reset()
-    this.#scheduleBeacon()
+    void session.send(this.#stateFor([]))
     this.#host.touched()
     return contact
   }
@@ -416,7 +415,11 @@ export class Replicator {
     this.#trace('sync', contact.member.id, agreed ? 'agreed' : 'differs', state.entries.length)
     if (agreed) this.#agree(contact)
     for (const entry of state.entries) this.#heardEntry(contact, entry, 'news', limits.graceMs)
-    if (isFirst && !agreed) this.#compare(contact, state.documents)
+    if (isFirst && !agreed) {
+      this.#trickle.reset()
+      this.#scheduleBeacon()
+      this.#compare(contact, state.documents)
+    }
     this.#host.touched()
   }
 
@@ -447,6 +450,8 @@ export class Replicator {
   /** The first time that a member's root differs: what it needs to find out what of ours it lacks. */
   #compare(contact: Contact, theirs: number): void {
     contact.progressAt = this.#clock.monotonic()
+    // Its symbols came before its root, and said it all.
+    if (contact.told) return
     const ours = this.#inventory.count
     if (isListed(ours, theirs)) this.#tell(contact, 'all')
     // Who lists is told what differs from the list.
@@ -454,16 +459,18 @@ export class Replicator {
       void contact.session.send(contact.comparison.open(undefined))
   }
 
-  #step(contact: Contact, { send, differing }: Step): void {
-    contact.progressAt = this.#clock.monotonic()
+  #step(contact: Contact, { send, isNearer, differing, lacking }: Step): void {
+    if (isNearer) contact.progressAt = this.#clock.monotonic()
     for (const message of send) void contact.session.send(message)
-    if (differing !== undefined) this.#tell(contact, differing)
+    if (differing === undefined) return
+    if (differing !== 'all') this.#confirm(contact, differing)
+    this.#tell(contact, differing, lacking === undefined ? {} : { lacking })
   }
 
   #takeSymbols(contact: Contact, symbols: Message & { type: 'symbols' }): void {
-    const { comparison, session, told } = contact
-    // It counted otherwise than we did, and wants to be told by symbols.
-    if (!told && !comparison.isOpen && !this.agreedWith(contact)) void session.send(comparison.open(undefined))
+    const { comparison, told } = contact
+    // Invariant 9: what comes unasked is taken a few times a second.
+    if (!told && !comparison.isOpen && contact.asks.take('', this.#clock.monotonic())) comparison.welcome()
     this.#step(contact, comparison.takeSymbols(symbols))
   }
 
@@ -477,15 +484,21 @@ export class Replicator {
       this.#step(contact, contact.comparison.takeRanges(ranges))
   }
 
-  /** Tells a member in which documents it differs from us, or all; what it may have more of is asked for in the same breath. */
-  #tell(contact: Contact, differing: ReadonlySet<string> | 'all'): void {
+  /**
+   * Tells a member in which documents it differs from us, or all. What it may have more of is asked for in the same breath, where it has not told that
+   * itself; with the ids of its symbols that are lacking here, it need not be sent ours.
+   */
+  #tell(
+    contact: Contact,
+    differing: ReadonlySet<string> | 'all',
+    { lacking, guesses = true }: { readonly lacking?: readonly ShortId[]; readonly guesses?: boolean } = {},
+  ): void {
     const all = differing === 'all'
     const keys = all ? [...this.#inventory.keys()] : [...differing]
-    if (!all) this.#confirm(contact, differing)
     contact.told = true
     contact.untold.clear()
     const guessed = this.#pulls.guess(
-      keys.filter((key) => this.#isPlain(key)),
+      guesses ? keys.filter((key) => this.#isPlain(key)) : [],
       contact,
       contact.reason,
       this.#clock.monotonic(),
@@ -497,7 +510,8 @@ export class Replicator {
       const more = from + ENTRIES_MAX < entries.length
       const pulls = from === 0 ? first.size : 0
       const part = entries.slice(from, from + ENTRIES_MAX)
-      void contact.session.send({ type: 'tell', more, all, pulls, firstId: guessed.firstId, entries: part })
+      const ids = lacking === undefined || more ? {} : { lacking }
+      void contact.session.send({ type: 'tell', more, all, pulls, firstId: guessed.firstId, entries: part, ...ids })
     }
     this.#host.touched()
   }
@@ -510,7 +524,7 @@ export class Replicator {
   }
 
   #takeTell(contact: Contact, tell: Message & { type: 'tell' }): void {
-    contact.progressAt = this.#clock.monotonic()
+    if (!tell.more || tell.entries.length > 0) contact.progressAt = this.#clock.monotonic()
     contact.holdings.take(tell.entries)
     for (const [index, { document, version: since }] of tell.entries.entries())
       if (index < tell.pulls) this.#serve(contact, { id: tell.firstId + index, document, since, isGuess: true })
@@ -519,8 +533,19 @@ export class Replicator {
       contact.listed ??= new Set()
       for (const { document } of tell.entries) contact.listed.add(docKey(document))
     }
+    const served = tell.entries.slice(0, tell.pulls).map(({ document }) => docKey(document))
+    if (tell.lacking !== undefined && !contact.told) this.#tellLacking(contact, tell.lacking, served)
     if (!tell.more) this.#heardAll(contact)
     this.#host.touched()
+  }
+
+  /** It named what it lacks of our symbols: all but what it asked for in the same breath is told, and what changed since they were made. */
+  #tellLacking(contact: Contact, ids: readonly ShortId[], served: readonly string[]): void {
+    const differing = new Set([...this.#inventory.keysOf(ids), ...contact.untold])
+    this.#confirm(contact, differing)
+    for (const key of served) if (!contact.untold.has(key)) differing.delete(key)
+    contact.comparison.end()
+    this.#tell(contact, differing, { guesses: false })
   }
 
   /** It told all that it has to tell. */
@@ -530,7 +555,9 @@ export class Replicator {
     contact.heard = true
     if (listed !== undefined && !contact.told) {
       comparison.end()
-      this.#tell(contact, new Set([...this.#inventory.keys()].filter((key) => !this.#isSame(contact, key, listed))))
+      const differing = new Set([...this.#inventory.keys()].filter((key) => !this.#isSame(contact, key, listed)))
+      this.#confirm(contact, differing)
+      this.#tell(contact, differing)
     } else if (!contact.told && (comparison.isInVain || !comparison.isOpen) && !this.agreedWith(contact))
       // It was taken for one who lists, or its symbols were not for us.
       void contact.session.send(comparison.ask())
@@ -773,8 +800,9 @@ export class Replicator {
   }
 
   #tellNews(contact: Contact): void {
+    // Who was not told yet is told all that differs when it is known.
     const entries = contact.told ? [...contact.untold].flatMap((key) => this.#entry(key)) : []
-    contact.untold.clear()
+    if (contact.told) contact.untold.clear()
     for (let from = 0; from === 0 || from < entries.length; from += ENTRIES_MAX)
       void contact.session.send(this.#stateFor(entries.slice(from, from + ENTRIES_MAX)))
   }

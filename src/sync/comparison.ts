@@ -1,7 +1,8 @@
 // Two members find out in which documents they differ (DESIGN §6, L1). Each learns which of its own documents the other holds otherwise, or not at all, and
-// tells these; what it is told it pulls. So both do the same, and neither waits for the other's results.
+// tells these; what it is told it pulls. Mostly one of them knows that it changed, and about in how much: its symbols come unasked, before its root, and the
+// other answers with what differs and the ids that it lacks, which says it all. Where both have symbols to send, neither waits for the other's results.
 //
-//   roots differ ──► our first symbols, unasked ──► the other subtracts its own: known, or it asks for as many more as it seems to take
+//   met, or roots differ ──► our first symbols, unasked ──► the other subtracts its own: known, or it asks for as many more as it seems to take
 //   symbols do not tell, or were told and the roots differ still ──► ranges of terms, which always do
 //
 // Pure: it decides what to say, the replicator says it. Symbols are of one moment: `stamp` names it. Whoever is asked for more of a moment keeps a copy of
@@ -12,16 +13,21 @@ import { limits } from '../base/limits.ts'
 import type { CodedSet } from '../reconcile/coded-set.ts'
 import { decodeRanges, encodeRanges } from '../reconcile/range-message.ts'
 import { RangeReconciler } from '../reconcile/range-reconciler.ts'
+import type { ShortId } from '../reconcile/sip-hash.ts'
 import { SymbolDecoder } from '../reconcile/symbol-decoder.ts'
 import { decodeSymbols, encodeSymbols, type Symbols } from '../reconcile/symbols.ts'
 import type { Inventory } from './inventory.ts'
-import type { Message } from './messages.ts'
+import { LACKING_MAX, type Message } from './messages.ts'
 
 /** What comes of a message: what to say next; and, once it is known, which of our documents the other lacks as they are here. */
 export interface Step {
   readonly send: readonly Message[]
+  /** It was asked for, and brings the comparison nearer to its end: nothing else keeps it alive. */
+  readonly isNearer: boolean
   /** Keys; or 'all', where so much differs that all that is held is told. */
   readonly differing?: ReadonlySet<string> | 'all'
+  /** With it, where the other does not have our symbols: the ids that it gave and we do not have, by which it knows what to tell us. */
+  readonly lacking?: readonly ShortId[]
 }
 
 /** Symbols as they come in, all of one moment of the other's. */
@@ -39,18 +45,24 @@ interface Ranging {
 }
 
 const OPENING_MAX = 48
-/** Few differences need relatively more: 19 of 20 times this is enough for one. */
-const OPENING_LEAST = 6
+/** At least so many more at a time. */
+const MORE_LEAST = 6
 const BATCH_MAX = 4096
 /** Moments of the other's that are begun with before it is told apart from one that never comes to an end. */
 const MOMENTS_MAX = 8
-/** Symbols for each difference, nearly always enough. */
+/** Symbols for each difference: enough on the average of many. */
 const SYMBOLS_EACH = 1.5
+/** Times the root of how many there are: with so many more they are enough 19 of 20 times. */
+const SYMBOLS_SPREAD = 3
 
 export class Comparison {
   readonly #inventory: Inventory
   /** Whether symbols are wanted. */
   #awaits = false
+  /** Whether the other has symbols of ours. */
+  #hasOpened = false
+  /** How many more of a moment were asked for. */
+  #asked = 0
   #incoming: Incoming | undefined
   #moments = 0
   #frozen: { readonly stamp: number; readonly set: CodedSet } | undefined
@@ -74,13 +86,20 @@ export class Comparison {
   /** Our first symbols, of about as many differences as are expected; undefined if nobody can tell. The other's may come, too. */
   open(differences: number | undefined): Message {
     this.#awaits = true
-    const wanted = differences === undefined ? OPENING_MAX : Math.ceil(differences * SYMBOLS_EACH) + OPENING_LEAST
+    this.#hasOpened = true
+    const wanted = differences === undefined ? OPENING_MAX : symbolsFor(differences)
     return this.#symbols(this.#inventory.coded, this.#inventory.revision, 0, Math.min(wanted, OPENING_MAX))
+  }
+
+  /** Symbols come unasked, from one who knows that it changed: ours need not be sent. */
+  welcome(): void {
+    this.#awaits = true
   }
 
   /** Asks for the other's symbols anew. */
   ask(): Message {
     this.#awaits = true
+    this.#hasOpened = true
     this.#incoming = undefined
     this.#moments = 0
     return { type: 'ask', stamp: 0, from: 0, count: OPENING_MAX }
@@ -97,6 +116,7 @@ export class Comparison {
   /** The roots are equal, or everything was told: what was kept for this is let go. */
   end(): void {
     this.#awaits = false
+    this.#hasOpened = false
     this.#incoming = undefined
     this.#frozen = undefined
     this.#asking = undefined
@@ -117,16 +137,19 @@ export class Comparison {
   /** Errors: 'bad-message' for symbols that no honest member sends. */
   takeSymbols({ stamp, bytes }: Message & { type: 'symbols' }): Step {
     const symbols = decodeSymbols(bytes)
-    if (!this.#awaits) return { send: [] }
+    if (!this.#awaits) return { send: [], isNearer: false }
     const incoming = this.#begun(stamp, symbols)
-    if (symbols.length === 0) throw new JoineryError('bad-message', 'symbols were asked for, and none came')
+    // Whoever drips them keeps a comparison from ever coming to its end.
+    const least = symbols.from === 0 ? 1 : this.#asked
+    if (symbols.length < least)
+      throw new JoineryError('bad-message', `${least} symbols were asked for, and ${symbols.length} came`)
     incoming.batches.push(symbols)
     try {
       return this.#decode(incoming)
     } catch (error) {
       // Ids that hinder one another, or a member that lies: ranges tell.
       if (!(error instanceof JoineryError)) throw error
-      return { send: [this.askRanges()] }
+      return { send: [this.askRanges()], isNearer: true }
     }
   }
 
@@ -157,7 +180,14 @@ export class Comparison {
     if (outcome === 'more') return this.#wantMore(incoming, last.size)
     this.#awaits = false
     this.#incoming = undefined
-    return { send: [], differing: new Set(this.#inventory.keysOf(incoming.decoder.ours)) }
+    const { ours, theirs } = incoming.decoder
+    const differing = new Set(this.#inventory.keysOf(ours))
+    if (this.#hasOpened) return { send: [], isNearer: true, differing }
+    if (theirs.length <= LACKING_MAX) return { send: [], isNearer: true, differing, lacking: theirs }
+    // It has our symbols then; its own are not wanted any more.
+    const send = [this.open(ours.length + theirs.length)]
+    this.#awaits = false
+    return { send, isNearer: true, differing }
   }
 
   #wantMore({ stamp, decoder }: Incoming, theirs: number): Step {
@@ -166,12 +196,13 @@ export class Comparison {
     if (estimate >= Math.max(this.#inventory.count, theirs) || estimate > limits.symbols / 2) {
       this.#awaits = false
       this.#incoming = undefined
-      return { send: [], differing: 'all' }
+      return { send: [], isNearer: true, differing: 'all' }
     }
     const lacking = Math.ceil(estimate * SYMBOLS_EACH) - length
-    const count = Math.min(Math.max(lacking, OPENING_LEAST, length >> 2), BATCH_MAX)
-    if (length + count > limits.symbols) return { send: [this.askRanges()] }
-    return { send: [{ type: 'ask', stamp, from: length, count }] }
+    const count = Math.min(Math.max(lacking, MORE_LEAST, length >> 2), BATCH_MAX)
+    if (length + count > limits.symbols) return { send: [this.askRanges()], isNearer: true }
+    this.#asked = count
+    return { send: [{ type: 'ask', stamp, from: length, count }], isNearer: true }
   }
 
   /** Errors: 'bad-message' for ranges that do not come nearer. */
@@ -180,15 +211,15 @@ export class Comparison {
     if (!isAnswer && message.round === 0) this.#answering = this.#ranging()
     const ranging = isAnswer ? this.#asking : this.#answering
     // Of a comparison that ended meanwhile.
-    if (ranging === undefined) return { send: [] }
+    if (ranging === undefined) return { send: [], isNearer: false }
     const { side, keyOf } = ranging
     const reply = side.receive(message)
     const send: Message[] = []
     if (reply !== undefined) send.push({ type: 'ranges', isAnswer: !isAnswer, bytes: encodeRanges(reply) })
-    if (!side.isOver) return { send }
+    if (!side.isOver) return { send, isNearer: isAnswer }
     if (isAnswer) this.#asking = undefined
     else this.#answering = undefined
-    return { send, differing: new Set(side.ours.flatMap((term) => keyOf(term) ?? [])) }
+    return { send, isNearer: isAnswer, differing: new Set(side.ours.flatMap((term) => keyOf(term) ?? [])) }
   }
 
   #ranging(): Ranging {
@@ -199,4 +230,9 @@ export class Comparison {
   #symbols(set: CodedSet, stamp: number, from: number, to: number): Message {
     return { type: 'symbols', stamp, bytes: encodeSymbols(set.symbols(from, Math.max(from, to))) }
   }
+}
+
+/** Measured from 2 to 64: fewer vary more. */
+function symbolsFor(differences: number): number {
+  return Math.ceil(differences * SYMBOLS_EACH + Math.sqrt(differences) * SYMBOLS_SPREAD)
 }

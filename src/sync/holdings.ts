@@ -1,6 +1,8 @@
 // What one other member is known to hold, from its state messages, and what follows: what to pull from it, and what it has stored of ours.
 // What others lead us to believe of it is kept apart: good enough to ask for, never a receipt (Invariant 13).
 
+import { JoineryError } from '../base/errors.ts'
+import { limits } from '../base/limits.ts'
 import { containsVersion, joinVersions, type Version } from '../core/version.ts'
 import type { DocName, Entry } from './messages.ts'
 
@@ -21,6 +23,7 @@ interface Known {
 }
 
 const nothing: Version = new Map()
+const DOCUMENTS_MAX = 2 * limits.documents
 
 export class Holdings {
   readonly #known = new Map<string, Known>()
@@ -31,10 +34,13 @@ export class Holdings {
     this.#understanding = understanding
   }
 
-  /** Takes entries: each replaces what was known of its document (its giver may have lost something: receipts are withdrawn). */
+  /** Takes entries: each replaces what was known of its document (its giver may have lost something: receipts are withdrawn). Errors: 'bad-message'. */
   take(entries: readonly Entry[]): void {
     for (const entry of entries)
       this.#known.set(docKey(entry.document), { entry, revision: -1, version: nothing, seen: nothing })
+    // Invariant 9: those of a space, and as many that were deleted since.
+    if (this.#known.size > DOCUMENTS_MAX)
+      throw new JoineryError('bad-message', `a member that tells of more than ${DOCUMENTS_MAX} documents`)
   }
 
   version(document: DocName): Version {
@@ -56,6 +62,8 @@ export class Holdings {
   /** It may hold this too: it passed on what names it. */
   guess(document: DocName, version: Version): void {
     const key = docKey(document)
+    // Invariant 9. What is not guessed is told.
+    if (this.#guesses.size >= DOCUMENTS_MAX && !this.#guesses.has(key)) return
     this.#guesses.set(key, joinVersions(this.#guesses.get(key) ?? new Map(), version))
   }
 

@@ -11,8 +11,9 @@
 //   7 bye     = reason u8 (0 closing, 1 paused, 2 left)
 //   8 symbols = stamp, symbols                  coded symbols of all I hold, at a moment that the stamp names (reconcile/symbols.ts)
 //   9 ask     = stamp, from, count              "more of them"; from 0: "the first ones, of now"
-//  10 tell    = flags u8 (1: more of it follows, 2: these are all documents I hold), pull count, first id, entries
-//                                               documents that you hold otherwise, or not at all; the first of them I pull, with ids from the first on
+//  10 tell    = flags u8 (1: more of it follows, 2: these are all documents I hold, 4: ids follow), pull count, first id, entries, [id count, id 8 …]
+//                                               documents that you hold otherwise, or not at all; the first of them I pull, with ids from the first on;
+//                                               and ids of your symbols that I do not have
 //  11 none    = id count, id …                  pulls to which I have nothing to give
 //  12 ranges  = answer u8, message of reconcile/range-message.ts with its length
 //   document = name string, generation;   version = count, (actor, seq) …;   entries: sync/entries.ts
@@ -26,10 +27,14 @@ import { JoineryError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import { decodeRange, encodeRange, type SignedRange } from '../core/range.ts'
 import { decodeVersion, encodeVersion, type Version } from '../core/version.ts'
+import type { ShortId } from '../reconcile/sip-hash.ts'
 import { type DocName, readDocument, readMany, writeDocument } from './document-name.ts'
 import { ENTRIES_MAX, type Entry, readEntries, writeEntries } from './entries.ts'
 
 export { type DocName, ENTRIES_MAX, type Entry, readDocument, readMany, writeDocument }
+
+/** Ids that are named in a message; of more differences, symbols tell. */
+export const LACKING_MAX = 1024
 
 export type ByeReason = 'closing' | 'paused' | 'left'
 
@@ -72,6 +77,7 @@ export type Message =
       readonly pulls: number
       readonly firstId: number
       readonly entries: readonly Entry[]
+      readonly lacking?: readonly ShortId[]
     }
   | { readonly type: 'none'; readonly ids: readonly number[] }
   | { readonly type: 'ranges'; readonly isAnswer: boolean; readonly bytes: Uint8Array }
@@ -122,10 +128,11 @@ export function encodeMessage(message: Message): Uint8Array {
     case 'tell':
       writer
         .u8(10)
-        .u8((message.more ? 1 : 0) | (message.all ? 2 : 0))
+        .u8((message.more ? 1 : 0) | (message.all ? 2 : 0) | (message.lacking === undefined ? 0 : 4))
         .varint(message.pulls)
         .varint(message.firstId)
       writeEntries(writer, message.entries)
+      if (message.lacking !== undefined) writeIds(writer, message.lacking)
       return writer.finish()
     case 'none':
       writer.u8(11).varint(message.ids.length)
@@ -204,13 +211,23 @@ function readState(reader: ByteReader): Message {
 
 function readTell(reader: ByteReader): Message {
   const flags = reader.u8()
-  if (flags > 3) throw new JoineryError('bad-message', `flags of ${flags} are unknown here`)
+  if (flags > 7) throw new JoineryError('bad-message', `flags of ${flags} are unknown here`)
   const pulls = reader.varint(limits.pulls)
   const firstId = reader.varint()
   const entries = readEntries(reader)
   if (pulls > entries.length)
     throw new JoineryError('bad-message', `${pulls} pulls of ${entries.length} documents that are told of`)
-  return { type: 'tell', more: (flags & 1) === 1, all: (flags & 2) === 2, pulls, firstId, entries }
+  const tell = { type: 'tell', more: (flags & 1) === 1, all: (flags & 2) === 2, pulls, firstId, entries } as const
+  return (flags & 4) === 0 ? tell : { ...tell, lacking: readIds(reader) }
+}
+
+function writeIds(writer: ByteWriter, ids: readonly ShortId[]): void {
+  writer.varint(ids.length)
+  for (const { high, low } of ids) writer.u32(high).u32(low)
+}
+
+function readIds(reader: ByteReader): ShortId[] {
+  return readMany(reader, Math.min(LACKING_MAX, reader.left >> 3), () => ({ high: reader.u32(), low: reader.u32() }))
 }
 
 function readDelta(reader: ByteReader): Message {

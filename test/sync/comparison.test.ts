@@ -13,6 +13,7 @@ class Side {
   readonly inventory = new Inventory(key)
   readonly comparison = new Comparison(this.inventory)
   differing: ReadonlySet<string> | 'all' | undefined
+  lacking: Step['lacking']
   sent = 0
   messages = 0
 
@@ -35,8 +36,9 @@ class Side {
     }
   }
 
-  #step({ send, differing }: Step): readonly Message[] {
+  #step({ send, differing, lacking }: Step): readonly Message[] {
     this.differing = differing ?? this.differing
+    this.lacking = lacking ?? this.lacking
     return send
   }
 }
@@ -94,13 +96,37 @@ test.each([
 })
 
 test('ten of 20,000 documents take half a round trip and less than 700 bytes each way', () => {
-  for (let run = 0; run < 10; run++) {
+  for (let run = 0; run < 3; run++) {
     const { a, b, differing } = sides(20_000 - run, 10, 0)
     const roundTrips = deliver(a, b, [open(a, 20), open(b, 20)])
     expect([a.differing, b.differing]).toEqual([differing, differing])
     expect(roundTrips).toBeLessThanOrEqual(1.5)
     expect(Math.max(a.sent, b.sent)).toBeLessThan(1_200)
   }
+})
+
+test('where one side knows that it changed, its symbols and the ids that the other lacks of them say it all', () => {
+  for (const [laterA, laterB] of [
+    [10, 0],
+    [4, 3],
+    [0, 2],
+    [300, 20],
+  ] as const) {
+    const { a, b, differing } = sides(3_000, laterA, laterB)
+    b.comparison.welcome()
+    deliver(a, b, [open(a, 2 * (laterA + laterB))])
+    expect(b.differing).toEqual(differing)
+    expect(new Set(a.inventory.keysOf(b.lacking ?? []))).toEqual(differing)
+    expect(b.sent).toBe(laterA + laterB < 20 ? 0 : b.sent)
+  }
+})
+
+test('of more than can be named, symbols of both sides tell', () => {
+  const { a, b, differing } = sides(8_000, 2_500, 0)
+  b.comparison.welcome()
+  deliver(a, b, [open(a, 5_000)])
+  expect([a.differing, b.differing]).toEqual([differing, differing])
+  expect(b.lacking).toBeUndefined()
 })
 
 test('documents that are on one side only are told, and few symbols are enough for few', () => {

@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { fromHex, toHex } from '../../src/base/bytes.ts'
 import { isJoineryError } from '../../src/base/errors.ts'
+import { limits } from '../../src/base/limits.ts'
 import { seededRandom } from '../../src/base/random.ts'
 import { forkedBranch, memberActor } from '../../src/core/ids.ts'
 import { Pulls } from '../../src/peer/pulls.ts'
 import { decodeGossip, encodeGossip } from '../../src/sync/gossip.ts'
 import { Holdings, type Understanding } from '../../src/sync/holdings.ts'
 import { Inventory } from '../../src/sync/inventory.ts'
-import { decodeMessage, encodeMessage, type Message } from '../../src/sync/messages.ts'
+import { decodeMessage, type Entry, encodeMessage, type Message } from '../../src/sync/messages.ts'
 import { Trickle } from '../../src/sync/trickle.ts'
 
 const random = seededRandom(11)
@@ -66,6 +67,15 @@ const messages: readonly Message[] = [
       { document, version: new Map([[forkedBranch(a, 4, tag), 4]]) },
       { document: { name: 'notes', generation: 0 }, version: new Map([[forkedBranch(b, 1, tag), 1]]) },
     ],
+  },
+  {
+    type: 'tell',
+    more: false,
+    all: false,
+    pulls: 0,
+    firstId: 0,
+    entries: [],
+    lacking: [{ high: 1, low: 0xffffffff }],
   },
   { type: 'none', ids: [1, 300] },
   { type: 'ranges', isAnswer: true, bytes: random.bytes(30) },
@@ -246,5 +256,20 @@ describe('holdings', () => {
     expect(holdings.contains(document, new Map([[a, 5]]))).toBe(true)
     holdings.take([{ document, version: new Map([[a, 3]]) }])
     expect(holdings.contains(document, new Map([[a, 5]]))).toBe(false)
+  })
+
+  test('more documents than a space holds, and as many that were deleted, are refused (Invariant 9)', () => {
+    const holdings = new Holdings(plain)
+    const version = new Map([[a, 1]])
+    const entries = (from: number): Entry[] =>
+      Array.from({ length: limits.documents }, (_, i) => ({
+        document: { name: `${from + i}`, generation: 0 },
+        version,
+      }))
+    holdings.take(entries(0))
+    holdings.take(entries(limits.documents))
+    expect(() => holdings.take(entries(2 * limits.documents))).toThrow(expect.objectContaining({ code: 'bad-message' }))
+    for (let i = 0; i < 2 * limits.documents + 5; i++) holdings.guess({ name: `guess ${i}`, generation: 0 }, version)
+    expect(holdings.promised({ name: `guess ${2 * limits.documents + 4}`, generation: 0 }).size).toBe(0)
   })
 })

@@ -5,13 +5,13 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const folder = fileURLToPath(new URL('.', import.meta.url))
-const note = join(folder, 'node_modules/.installed')
-
-/** Whether they are there now. */
-export function installPeers(): boolean {
-  if (existsSync(note) && readFileSync(note, 'utf8') === wanted()) return true
-  console.error('Installing the peers of the benchmark into test/bench/node_modules (130 MB) …')
+/** Whether those that stand in the package.json of a folder are there now. */
+export function installPeers(at = new URL('.', import.meta.url)): boolean {
+  const folder = fileURLToPath(at)
+  const note = join(folder, 'node_modules/.installed')
+  const wanted = wantedIn(folder)
+  if (existsSync(note) && readFileSync(note, 'utf8') === wanted) return true
+  console.error(`Installing the peers of the benchmark into ${join(folder, 'node_modules')} (130 MB) …`)
   const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', '--omit-lockfile-registry-resolved']
   const isWindows = process.platform === 'win32'
   const done = spawnSync('npm', ['install', ...quiet], { cwd: folder, stdio: ['ignore', 2, 2], shell: isWindows })
@@ -19,10 +19,10 @@ export function installPeers(): boolean {
     console.error('They could not be installed (see above): only joinery is measured.')
     return false
   }
-  writeFileSync(note, wanted())
+  writeFileSync(note, wanted)
   return true
 }
 
-function wanted(): string {
+function wantedIn(folder: string): string {
   return ['package.json', 'package-lock.json'].map((name) => readFileSync(join(folder, name), 'utf8')).join('')
 }

@@ -2,7 +2,7 @@
 
 import type { Peer, PeerDoc } from './peer.ts'
 
-export type Unit = 'ms' | 'µs' | 'B' | 'MB'
+export type Unit = 'ms' | 'µs' | 'B' | 'MB' | 'symbols' | 'round trips'
 
 /** What one process hands to later ones of the same engine. */
 export interface Fixture {

@@ -1,26 +1,15 @@
 // Joinery as shipped: signed, sealed, durable before it is published; over TCP, noise and yamux. The side that is invited dials; it goes by the
 // proxy, since that is the only address the other tells.
 
-import { text } from '../../../../src/crdt/constructors.ts'
-import { filesystemStore, libp2pNetwork } from '../../../../src/node.ts'
-import { openPeerOn } from '../../../../src/peer/peer.ts'
-import { encodeMessage } from '../../../../src/sync/messages.ts'
+import { libp2pNetwork, openPeer, text } from '../../../../dist/node/node.js'
+import { ByteWriter } from '../../../../src/base/bytes.ts'
+import { encodeRange } from '../../../../src/core/range.ts'
 
 export async function open({ role, port, publicPort, folder, invitation }) {
   const ports = role === 'a' ? { tcp: port } : {}
   const network = libp2pNetwork({ host: '127.0.0.1', mdns: false, ports })
-  const peer = await openPeerOn(
-    {
-      path: folder,
-      store: filesystemStore(),
-      network: announcing(network, (id) => (role === 'a' ? [`/ip4/127.0.0.1/tcp/${publicPort}/p2p/${id}`] : [])),
-      awaitNetwork: true,
-      onThrow: (error) => {
-        throw error
-      },
-    },
-    { name: role },
-  )
+  const addressesOf = (id) => (role === 'a' ? [`/ip4/127.0.0.1/tcp/${publicPort}/p2p/${id}`] : [])
+  const peer = await openPeer({ path: folder, name: role, network: announcing(network, addressesOf) })
   const space = role === 'a' ? await peer.space('Bench') : await peer.join(invitation)
   if (role === 'b') await space.met({ timeoutMs: 20_000 })
   return new Side(peer, space)
@@ -89,8 +78,12 @@ class Side {
     for (const [name, { document }] of this.#handles) {
       const told = this.#told.get(name) ?? new Map()
       this.#told.set(name, document.outward)
-      const { ranges, ops } = document.replica.outward.rangesSince(told, document.outward, 1 << 20)
-      if (ranges.length > 0) bytes += encodeMessage({ type: 'delta', id: 0, more: false, ops, ranges }).length
+      const { ranges } = document.replica.outward.rangesSince(told, document.outward, 1 << 20)
+      for (const range of ranges) {
+        const writer = new ByteWriter()
+        encodeRange(writer, range)
+        bytes += writer.finish().length
+      }
     }
     return bytes
   }

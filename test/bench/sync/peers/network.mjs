@@ -1,6 +1,6 @@
 // The network of joinery alone, with nobody above it: what it takes to connect. Not in the table.
 
-import { libp2pNetwork } from '../../../../src/node.ts'
+import { libp2pNetwork } from '../../../../dist/node/node.js'
 
 const topic = 'bench'
 

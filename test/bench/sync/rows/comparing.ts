@@ -21,7 +21,7 @@ export const comparing: readonly Measurement[] = [
   {
     id: 'symbols',
     rows: { 'symbols/20': 'symbols', 'symbols/100': 'symbols', 'symbols/1000': 'symbols', 'symbols/10000': 'symbols' },
-    limitMs: 60_000,
+    limitMs: 120_000,
     of: [ours],
     isOnce: true,
     run: async () => ({

@@ -18,7 +18,7 @@ export const rejoining: readonly Measurement[] = [
     id: 'unchanged',
     rows: { 'unchanged/bytes': 'B' },
     isOnce: true,
-    limitMs: 60_000,
+    limitMs: 120_000,
     run: (engine) => unchanged(engine, 'unchanged/bytes', 1),
   },
   {
@@ -37,7 +37,7 @@ export const rejoining: readonly Measurement[] = [
   {
     id: 'rejoin',
     rows: { 'rejoin/time': 'ms', 'rejoin/bytes': 'B', 'rejoin/missing-compressed': 'B' },
-    limitMs: 60_000,
+    limitMs: 120_000,
     run: rejoin,
   },
   {

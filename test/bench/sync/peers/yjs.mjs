@@ -1,30 +1,16 @@
 // Yjs over y-websocket 2 and its bundled server, in memory.
 
-import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
-import { connect } from 'node:net'
-import WebSocket from 'ws'
+import { WebSocket, WebSocketServer } from 'ws'
 import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
 
+/** As the bundled server does, in this process. */
 export async function serve({ port }) {
-  const script = createRequire(import.meta.url)
-    .resolve('y-websocket/bin/utils')
-    .replace('utils.cjs', 'server.cjs')
-  const child = spawn(process.execPath, [script], {
-    env: { ...process.env, HOST: '127.0.0.1', PORT: String(port) },
-    stdio: 'ignore',
-  })
-  process.on('exit', () => child.kill('SIGKILL'))
-  while (!(await answers(port))) await new Promise((resolve) => setTimeout(resolve, 50))
-}
-
-function answers(port) {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    socket.on('connect', () => resolve(true)).on('error', () => resolve(false))
-    socket.on('connect', () => socket.destroy())
-  })
+  const { setupWSConnection } = createRequire(import.meta.url)('y-websocket/bin/utils')
+  const server = new WebSocketServer({ port, host: '127.0.0.1' })
+  server.on('connection', setupWSConnection)
+  await new Promise((resolve) => server.once('listening', resolve))
 }
 
 export async function open({ role, port, publicPort }) {

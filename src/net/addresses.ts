@@ -30,6 +30,15 @@ export function transportOf(address: Multiaddr): string {
   return names.has('tcp') ? 'tcp' : 'other'
 }
 
+/** Where a node was met by hand: for telling it, since nobody can dial it. */
+export function byHand(node: NodeId): Multiaddr {
+  return multiaddr(`/webrtc/p2p/${node}`)
+}
+
+export function isByHand(address: Multiaddr): boolean {
+  return address.getComponents()[0]?.name === 'webrtc'
+}
+
 const preference = ['tcp', 'websocket', 'webrtc-direct', 'webrtc', 'relay', 'other']
 
 /** Direct before relayed, fast before slow; equals keep their order. */

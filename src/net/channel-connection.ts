@@ -58,8 +58,14 @@ export class ChannelConnection extends AbstractMultiaddrConnection {
   }
 
   override sendData(data: Uint8ArrayList): SendResult {
-    this.#channel.send(data.slice())
-    return { sentBytes: data.byteLength, canSendMore: this.#channel.bufferedAmount < bufferedHigh }
+    const sentBytes = data.byteLength
+    try {
+      this.#channel.send(data.slice())
+    } catch {
+      // It was closed a moment ago, and its end is told by an event. What is written into a socket then is lost as well.
+      return { sentBytes, canSendMore: true }
+    }
+    return { sentBytes, canSendMore: this.#channel.bufferedAmount < bufferedHigh }
   }
 
   override async sendClose({ signal }: AbortOptions = {}): Promise<void> {

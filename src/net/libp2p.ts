@@ -20,7 +20,15 @@ import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import type { Clock } from '../base/clock.ts'
 import { Emitter, type Off } from '../base/emitter.ts'
 import { isJoineryError, JoineryError, messageOf } from '../base/errors.ts'
-import { byPreference, loopbackLast, parseAddress, type Target, transportOf, worthDialling } from './addresses.ts'
+import {
+  byPreference,
+  isByHand,
+  loopbackLast,
+  parseAddress,
+  type Target,
+  transportOf,
+  worthDialling,
+} from './addresses.ts'
 import { dialAny } from './dial.ts'
 import { FramedStream } from './frames.ts'
 import { gossipService, Topics } from './gossip.ts'
@@ -451,7 +459,11 @@ class Libp2pNetwork implements Network {
   }
 
   async #redial(node: NodeId): Promise<void> {
-    const addresses = (this.#connections.get(node) ?? [])
+    const connections = this.#connections.get(node) ?? []
+    const byHand = connections.find(({ remoteAddr }) => isByHand(remoteAddr))
+    // Nobody could dial that one anew.
+    if (byHand !== undefined) return this.#introduce(byHand)
+    const addresses = connections
       .filter((connection) => connection.direction === 'outbound' && this.#isDirect(connection))
       .map(({ remoteAddr }) => remoteAddr.toString())
     await this.hangUp(node)

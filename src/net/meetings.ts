@@ -3,10 +3,10 @@
 // libp2p's handshake (noise) over the channel proves that each is who its code says. A code lets nobody in: what to share is decided by hello.
 
 import type { ComponentLogger, Connection, Upgrader } from '@libp2p/interface'
-import { multiaddr } from '@multiformats/multiaddr'
 import { type Clock, deadline } from '../base/clock.ts'
 import { isJoineryError, JoineryError, messageOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
+import { byHand } from './addresses.ts'
 import { type Channel, ChannelConnection } from './channel-connection.ts'
 import { decodeMeetingCode, encodeMeetingCode, type MeetingPoint } from './meeting-code.ts'
 import type { Meeting, NodeId } from './network.ts'
@@ -140,7 +140,7 @@ class HandMeeting implements Meeting {
     const channel = await this.#end.call(point, { begins: leads, broken })
     connection = new ChannelConnection({
       channel,
-      remoteAddr: multiaddr(`/webrtc/p2p/${point.node}`),
+      remoteAddr: byHand(point.node),
       direction: leads ? 'outbound' : 'inbound',
       log: logger.forComponent('joinery:meeting'),
       end: () => this.#end.close(),

@@ -47,6 +47,13 @@ export const limits = {
   bufferRanges: 4096,
   /** A gossip message carries at most so many sealed bytes; what is larger is announced and pulled (DESIGN §6). */
   gossipInlineBytes: 16 * KiB,
+  /** Own edits that keep coming leave by gossip together, in windows between these; or as soon as so many wait. */
+  outboxMinMs: 4,
+  outboxMaxMs: 50,
+  outboxRanges: 1024,
+  /** Changes that name themselves, and that nothing built on yet, kept of a document for when something does; and their bytes. */
+  dormant: 64,
+  dormantBytes: 4 * MiB,
   /** The one explicit limit of gossipsub's frames. Far above what we send, since one oversized frame makes a receiver deaf to its sender. */
   gossipFrameBytes: 1 * MiB,
   /** One frame on a sync stream. */

@@ -114,6 +114,13 @@ export class CausalBuffer implements Pooled {
     return this.#ranges.get(range.actor)?.includes(range) === true
   }
 
+  /** Forgets all of it. */
+  clear(): void {
+    for (const ranges of this.#ranges.values()) for (const range of ranges) this.#account(range, -1)
+    this.#ranges.clear()
+    this.#dropped.clear()
+  }
+
   dropFurthest(): boolean {
     return this.#dropFurthest() !== undefined
   }

@@ -100,7 +100,7 @@ export class Document {
 
   /** Ops that wait for what caused them. */
   get waitingOps(): number {
-    return this.#face === undefined ? this.replica.pending.ops : 0
+    return this.#face === undefined ? this.replica.waitingOps : 0
   }
 
   /** The durable frontier: how much of what is held here is on disk. */
@@ -183,6 +183,11 @@ export class Document {
   receive(ranges: readonly SignedRange[], origin: 'gossip' | 'sync' | 'store' | 'tab', source?: string): Received {
     this.replica.listening = this.#wantsPatches()
     return this.announce(this.replica.receive(ranges, { origin, source }))
+  }
+
+  /** It is gone, here or for all: what waits in it takes no room any more. */
+  discard(): void {
+    this.#replica?.discard()
   }
 
   /** What waits of some actors for other documents is tried again. */

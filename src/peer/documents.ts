@@ -135,6 +135,7 @@ export class Documents {
         continue
       this.byKey.delete(docKey(document.id))
       this.#options.removed(document)
+      document.discard()
       this.#drop(document)
     }
   }

@@ -45,7 +45,7 @@ export interface PendingFacts {
 export type Found = Omit<Pending, 'since'>
 
 /** Documents whose waiting edits are told one by one, and missing edits of each: the others are counted. */
-const TOLD_MAX = 8
+export const TOLD_MAX = 8
 
 /** `present` are the members in contact. */
 export function pendingOf(facts: PendingFacts, present: readonly PeerStatus[]): Found[] {

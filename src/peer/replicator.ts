@@ -30,6 +30,7 @@ import { Allowance } from './allowance.ts'
 import type { Asked, Progress } from './api.ts'
 import type { Document } from './document.ts'
 import { lackingOps } from './lacking.ts'
+import { joinRanges, Outbox } from './outbox.ts'
 import { Exchange, progressOf } from './progress.ts'
 import { Pulls, type Source } from './pulls.ts'
 import type { Member, Session } from './session.ts'
@@ -147,6 +148,7 @@ export class Replicator {
   /** By device and store; the one longest away first. */
   readonly #remembered = new Map<string, Remembered>()
   readonly #trickle: Trickle
+  readonly #outbox: Outbox<Document>
   readonly #off: () => void
   #cancelState: (() => void) | undefined
   #cancelBeacon: () => void = () => {}
@@ -174,6 +176,14 @@ export class Replicator {
     this.#signing = options.signing
     this.#trace = options.trace
     this.#trickle = new Trickle({ minMs: limits.beaconMinMs, maxMs: limits.beaconMaxMs, redundancy: 2 }, options.random)
+    this.#outbox = new Outbox({
+      clock: options.clock,
+      send: (document, own) =>
+        this.#publish(
+          document,
+          joinRanges(own, (first, last) => joined(document, first, last)),
+        ),
+    })
     this.#inventory = new Inventory(options.host.keys.compareKey)
     for (const document of this.#host.documentsByKey.values()) this.#updateInventory(document)
     this.#off = this.#network.subscribe(this.#host.keys.topic, ({ bytes, from }) => this.#heardGossip(bytes, from))
@@ -241,7 +251,7 @@ export class Replicator {
       contact.unconfirmed.add(key)
     }
     for (const { unconfirmed } of this.#remembered.values()) unconfirmed.add(key)
-    if (own.length > 0) this.#publish(document, own)
+    if (own.length > 0) this.#outbox.add(document, own)
     this.#scheduleState()
   }
 
@@ -257,6 +267,7 @@ export class Replicator {
   }
 
   #publish(document: Document, own: readonly SignedRange[]): void {
+    if (this.#host.documentsByKey.get(docKey(document.id)) !== document) return
     const plain = encodeGossip(document.id, this.#withInits(document, own), document.stated)
     // Gossip is a hint: what it cannot carry, reconciliation does.
     void this.#send(plain, document.id.name)
@@ -733,8 +744,9 @@ export class Replicator {
   async #admitRanges(id: DocName, ranges: readonly SignedRange[], from: Handed): Promise<number> {
     const known = this.#host.documentsByKey.get(docKey(id))
     const news = await verifiedNews(this.#host.keys, id, known, ranges, this.#signing)
-    // Closed meanwhile: nothing is written to what was left.
+    // Closed meanwhile: nothing is written to what was left. And what nobody signed makes no document: anybody can have any number of that.
     if (news.length === 0 || this.#closed) return 0
+    if (known === undefined && news.every(({ signature }) => signature.length === 0)) return 0
     await this.#awake(id)
     if (this.#closed) return 0
     const document = this.#host.admit(id)
@@ -861,6 +873,7 @@ export class Replicator {
   async close(reason: ByeReason): Promise<void> {
     this.#closed = true
     this.#off()
+    this.#outbox.close()
     this.#cancelState?.()
     this.#cancelBeacon()
     this.#cancelStall()
@@ -881,6 +894,15 @@ function isListed(ours: number, theirs: number): boolean {
 function documentName(key: string): DocName {
   const divide = key.indexOf('\0')
   return { generation: Number(key.slice(0, divide)), name: key.slice(divide + 1) }
+}
+
+/** What lies between two ranges of an actor and both of them, under the signature of the newer one; undefined if that is large, or the actor was forked. */
+function joined({ replica: { history } }: Document, first: SignedRange, last: SignedRange): SignedRange | undefined {
+  const branch = history.branchOf(first.actor)
+  if (branch < 0 || history.actors.isForked(branch)) return undefined
+  if (history.weights(branch).reach(first.fromSeq, last.endSeq, limits.gossipInlineBytes) < last.endSeq)
+    return undefined
+  return history.range(branch, first.fromSeq, last.endSeq)
 }
 
 function isDirect(connections: readonly Connection[] | undefined): boolean {

@@ -45,7 +45,7 @@ import { Links } from './links.ts'
 import { Members } from './members.ts'
 import { documentName } from './names.ts'
 import { ObservableValue } from './observable.ts'
-import type { WaitingOps } from './pending.ts'
+import { TOLD_MAX, type WaitingOps } from './pending.ts'
 import { SpacePresence } from './presence.ts'
 import type { Wanted } from './receipts.ts'
 import type { Contact, Handed, ReplicatorHost } from './replicator.ts'
@@ -377,7 +377,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
       networked,
       degraded: documents.some(({ degraded }) => degraded),
       stale: followings.filter(({ isStale }) => isStale),
-      waiting: documents.filter(({ waitingOps }) => waitingOps > 0).map((one) => this.#waitingOf(one)),
+      waiting: documents.filter(({ waitingOps }) => waitingOps > 0).map((one, i) => this.#waitingOf(one, i < TOLD_MAX)),
       reported: this.#report !== undefined,
       peers: this.#peers(document),
       asked: (peer) => this.#asked(peer, document),
@@ -388,8 +388,10 @@ export class SpaceImpl implements Space, ReplicatorHost {
     }
   }
 
-  #waitingOf(document: Document): WaitingOps {
-    const { ops, missing } = document.replica.pending
+  #waitingOf(document: Document, isTold: boolean): WaitingOps {
+    const { waitingOps: ops } = document
+    if (!isTold) return { document: document.id.name, ops, missing: [], asked: [], after: [] }
+    const { missing } = document.replica.pending
     const asked = this.#links?.replicator.asked({ document }) ?? []
     return { document: document.id.name, ops, missing, asked, after: this.#crossing.awaited(document) }
   }
@@ -761,6 +763,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
   async #end(reason: ByeReason, error: JoineryError): Promise<void> {
     this.#closed = error
     await this.disconnect(reason)
+    for (const document of this.#documents.all) document.discard()
     this.#cancelTouch?.()
     for (const handle of [...this.#handles]) handle.ended(undefined)
     this.#touches.emit('touch', undefined)

@@ -11,7 +11,8 @@ import { JoineryError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import { CausalBuffer, type Waiting } from '../core/buffer.ts'
 import type { BufferPool } from '../core/buffer-pool.ts'
-import { type ActorId, compareDots, type Dot } from '../core/ids.ts'
+import { Dormant } from '../core/dormant.ts'
+import { type ActorId, compareDots, type Dot, isSelfCertifying } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
 
 /** What came of trying a range whose own predecessor is held. */
@@ -38,6 +39,8 @@ export interface Together {
 
 export interface IntakeHost {
   readonly heldOf: (actor: ActorId) => number
+  /** How many ops are held in all. */
+  readonly endOfAll: () => number
   /** Throws a JoineryError for what cannot be taken. */
   attempt(range: SignedRange): Attempt
   /**
@@ -55,12 +58,17 @@ export interface IntakeHost {
 export class Intake {
   readonly #host: IntakeHost
   readonly #buffer: CausalBuffer
+  /** What nobody signed, and nobody built on yet. */
+  readonly #dormant: Dormant
   /** By actor whose next range waits for another's op: that op. */
   readonly #awaited = new Map<ActorId, Dot>()
   /** The same from the other side, by actor and seq of the op. */
   readonly #waiters = new Map<ActorId, Map<number, Set<ActorId>>>()
   /** Actors whose next range names somebody never heard of. */
   readonly #puzzled = new Set<ActorId>()
+  /** What `missing` gave last, until something is taken or tried; and how much was held then. */
+  #missing: readonly Dot[] | undefined
+  #missingAt = 0
   /** Actors whose next range waits for other documents. */
   readonly #outside = new Set<ActorId>()
   /** Actors of whom something was tried: their names are known now. */
@@ -77,6 +85,7 @@ export class Intake {
   constructor(host: IntakeHost, pool?: BufferPool) {
     this.#host = host
     this.#buffer = new CausalBuffer(host.heldOf, pool)
+    this.#dormant = new Dormant(pool)
   }
 
   get ops(): number {
@@ -102,7 +111,15 @@ export class Intake {
     return this.#buffer.hasDropped
   }
 
-  get missing(): Dot[] {
+  get missing(): readonly Dot[] {
+    const { endOfAll } = this.#host
+    // Asked for each status that is shown: found anew only when something came, or was merged.
+    if (this.#missing === undefined || this.#missingAt !== endOfAll()) this.#missing = this.#findMissing()
+    this.#missingAt = endOfAll()
+    return this.#missing
+  }
+
+  #findMissing(): Dot[] {
     const dots = new Map<string, Dot>()
     for (const dot of this.#awaited.values()) if (!this.#isWaiting(dot)) dots.set(`${dot.actor} ${dot.seq}`, dot)
     for (const dot of this.#buffer.missing()) dots.set(`${dot.actor} ${dot.seq}`, dot)
@@ -120,11 +137,25 @@ export class Intake {
   take(range: SignedRange, { isStored = false, source }: Waiting = {}): void {
     if (isStored) this.#stored.add(range)
     if (source !== undefined) this.#sources.set(range, source)
-    this.#run([range])
+    if (source !== undefined && this.#isUnwanted(range)) this.#dormant.add(range, source)
+    else this.#run([range])
+  }
+
+  /** Nobody signed it, and nothing that is here, or waits here, builds on it. */
+  #isUnwanted({ actor, fromSeq, signature }: SignedRange): boolean {
+    if (signature.length > 0 || fromSeq > 0 || !isSelfCertifying(actor)) return false
+    return this.#host.heldOf(actor) === 0 && !this.#waiters.has(actor) && this.#puzzled.size === 0
+  }
+
+  /** What waits is forgotten, for good. */
+  discard(): void {
+    this.#buffer.clear()
+    this.#dormant.clear()
   }
 
   /** Tries those together that wait for one another, once all that came with them was taken. */
   settle(): void {
+    this.#missing = undefined
     this.#dropHeld()
     if (this.#late.size === 0) return
     // Those from whom awaiting leads out of what is here: each is walked over once.
@@ -160,6 +191,7 @@ export class Intake {
   }
 
   #run(work: SignedRange[]): void {
+    this.#missing = undefined
     for (let next = work.pop(); next !== undefined; next = work.pop()) this.#step(next, work)
   }
 
@@ -193,7 +225,7 @@ export class Intake {
     const { actor } = range
     if (dot?.actor === actor && dot.seq < range.fromSeq) this.#astray.add(range)
     if (!this.#keepOrRefuse(range)) return
-    this.#await(actor, dot)
+    this.#await(actor, dot, work)
     this.#hear(actor, work)
     this.#late.add(actor)
   }
@@ -249,7 +281,7 @@ export class Intake {
     }
     if (held.length === 0) {
       this.#unawait(start)
-      if (dot !== undefined || isPuzzled) this.#await(start, dot)
+      if (dot !== undefined || isPuzzled) this.#await(start, dot, work)
       if (isOutside) for (const actor of circle) this.#outside.add(actor)
       return
     }
@@ -286,7 +318,9 @@ export class Intake {
     for (const who of puzzled) again(who)
   }
 
-  #await(actor: ActorId, dot: Dot | undefined): void {
+  #await(actor: ActorId, dot: Dot | undefined, work: SignedRange[]): void {
+    const wanted = dot && this.#dormant.take(dot.actor)
+    if (wanted !== undefined) work.push(wanted)
     if (dot === undefined) {
       this.#puzzled.add(actor)
       return

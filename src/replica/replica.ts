@@ -177,6 +177,7 @@ export class Replica<T = unknown> {
     const admission = new Admission(history, admissionHost)
     const intakeHost: IntakeHost = {
       heldOf: (name) => history.endOf(name),
+      endOfAll: () => history.graph.length,
       attempt: (range) => admission.attempt(range),
       attemptTogether: (ranges, waiting) => admission.groups.attemptTogether(ranges, waiting),
       refuse: (range, error) => this.#refuse(range, error),
@@ -214,20 +215,25 @@ export class Replica<T = unknown> {
   }
 
   get pending(): Pending {
-    const { ops, bytes } = this.#intake
+    const { bytes } = this.#intake
     const { bare } = this.#house
-    if (ops === 0 && !bare.isWaiting) return nothingPending
-    // How many ops those have whose author is not known is told when it is; each has one at least.
-    return {
-      ops: ops + bare.waiting.ranges,
-      bytes: bytes + bare.waiting.bytes,
-      missing: this.#intake.missing,
-    }
+    const ops = this.waitingOps
+    return ops === 0 ? nothingPending : { ops, bytes: bytes + bare.waiting.bytes, missing: this.#intake.missing }
+  }
+
+  /** How many ops wait: of those whose author is not known, each range has one at least. */
+  get waitingOps(): number {
+    return this.#intake.ops + this.#house.bare.waiting.ranges
   }
 
   /** Something that waited had to be dropped, and has not come again. */
   get hasDropped(): boolean {
     return this.#intake.hasDropped
+  }
+
+  /** The document is gone: what waits for something takes no room any more. */
+  discard(): void {
+    this.#intake.discard()
   }
 
   /** Whether a snapshot would leave nothing out that the store holds. */

@@ -5,6 +5,7 @@ import { limits } from '../../src/base/limits.ts'
 import { seededRandom } from '../../src/base/random.ts'
 import { CausalBuffer } from '../../src/core/buffer.ts'
 import { BufferPool } from '../../src/core/buffer-pool.ts'
+import { Dormant } from '../../src/core/dormant.ts'
 import { type ActorId, memberActor, selfActor } from '../../src/core/ids.ts'
 import type { SignedRange } from '../../src/core/range.ts'
 
@@ -102,4 +103,27 @@ test('whatever comes and goes, the counts are those of what is there, and what i
   expect(buffers.map(({ ops, bytes }) => [ops, bytes])).toEqual(buffers.map(() => [0, 0]))
   expect(pool.bytes).toBe(0)
   expect(pool.isOver('s1')).toBe(false)
+})
+
+test('what is kept aside has limits of its own, and gives its room back', () => {
+  const pool = new BufferPool()
+  const dormant = new Dormant(pool)
+  const named = (n: number): ActorId => selfActor(new Uint8Array(32).fill(n))
+  for (let n = 0; n < limits.dormant + 10; n++) dormant.add(range(named(n), 0), 's')
+  expect(dormant.count).toBe(limits.dormant)
+  expect([dormant.take(named(0)), dormant.take(named(limits.dormant))?.actor]).toEqual([
+    undefined,
+    named(limits.dormant),
+  ])
+  dormant.add(range(named(200), 0, limits.dormantBytes - 1_000), 's')
+  expect(dormant.limitedBytes).toBeLessThanOrEqual(limits.dormantBytes)
+  expect(dormant.take(named(200))).toBeDefined()
+  dormant.add(range(named(1), 0, limits.dormantBytes + 1), 's')
+  expect(dormant.count).toBe(0)
+  dormant.add(range(named(1), 0), 's')
+  const buffer = new CausalBuffer(nobodyHeld, pool)
+  buffer.add(range(device(1), 5), { source: 's' })
+  dormant.clear()
+  buffer.clear()
+  expect([pool.bytes, buffer.ops, dormant.limitedBytes]).toEqual([0, 0, 0])
 })

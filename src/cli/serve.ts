@@ -9,6 +9,7 @@ import type { Output } from './output.ts'
 import { pageFolder } from './package-files.ts'
 import { type PageServer, servePage } from './page-server.ts'
 import { showSelf, withQr } from './show.ts'
+import { SparseErrors } from './sparse-errors.ts'
 
 export interface ServeOptions {
   readonly folder: string
@@ -106,7 +107,11 @@ class Report {
     await (this.#output.json ? this.#jsonHead() : this.#head())
     for (const space of this.#peer.spaces) await this.#space(space)
     if (!this.#output.json) await this.#output.line('Ctrl+C ends this peer; what is saved stays.')
-    this.#peer.on('error', (error) => this.#output.error(error))
+    const sparse = new SparseErrors()
+    this.#peer.on('error', (error) => {
+      const told = sparse.pass(error, performance.now())
+      if (told !== undefined) void this.#output.error(told)
+    })
     this.#peer.on('spaces', (spaces) => {
       for (const space of spaces) void this.#space(space)
     })

@@ -55,7 +55,9 @@ export class Greeter {
     // Whoever does not complete hello is no member of ours, and has no business here.
     const cancel = clock.after(limits.helloMs, () => {
       this.#cancels.delete(cancel)
-      if (network.connections.has(node) && !this.#isMember(node)) void network.hangUp(node)
+      if (!network.connections.has(node) || this.#isMember(node)) return
+      this.#options.trace('net', node, 'hung up', `no hello in ${limits.helloMs} ms`)
+      void network.hangUp(node)
     })
     this.#cancels.add(cancel)
   }

@@ -7,6 +7,7 @@ import { toHex } from '../base/bytes.ts'
 import { limits } from '../base/limits.ts'
 import { type ActorId, actorOf, isOwn, ownerOf } from '../core/ids.ts'
 import type { Version } from '../core/version.ts'
+import type { Connection } from '../net/network.ts'
 import type { PeerStatus } from './api.ts'
 import type { PeerContext } from './context.ts'
 import type { Document } from './document.ts'
@@ -103,7 +104,12 @@ export class Members {
     const contacts = latest(replicator?.contacts.values() ?? [])
     this.note(contacts)
     const devices = new Set(contacts.map(({ member }) => member.device))
-    const present = contacts.map((contact) => this.#present(contact, replicator as Replicator, document, isDurable))
+    // Read once for all: the network describes every connection each time.
+    const connections = this.#context.network?.connections
+    const present = contacts.map((contact) => {
+      const why = whyNot(contact, replicator as Replicator, document) ?? (isDurable ? undefined : savingFirst)
+      return this.#present(contact, connections?.get(contact.member.node), why)
+    })
     const absent = [...this.#seen]
       .filter(([device]) => !devices.has(device))
       .map(([device, seen]) => absentMember(device, seen))
@@ -116,16 +122,14 @@ export class Members {
       .sort((a, b) => (a.id < b.id ? -1 : 1))
   }
 
-  #present(contact: Contact, replicator: Replicator, document: Document | undefined, isDurable: boolean): Known {
-    const { member } = contact
+  #present({ member }: Contact, connections: readonly Connection[] | undefined, why: string | undefined): Known {
     const { at, agreedAt } = this.#seen.get(member.device) ?? {}
-    const why = whyNot(contact, replicator, document) ?? (isDurable ? undefined : savingFirst)
     return {
       device: member.device,
       id: member.id,
       name: member.name,
       connected: true,
-      ...describeConnections(this.#context.network?.connections.get(member.node)),
+      ...describeConnections(connections),
       agreed: why === undefined,
       why,
       agreedAt,

@@ -17,11 +17,15 @@ function containerCommand(): readonly string[] | undefined {
   return [setpriv, '--pdeathsig', 'KILL', unshare, ...asRoot, ...apart, net]
 }
 
-/** Why no container can be made here; undefined where one can. */
+/** Why no container with browsers can be made here; undefined where one can. */
 export async function whyNoContainer(): Promise<string | undefined> {
+  return (await findChromium()) === undefined ? 'Chromium was not found' : whyNoNamespaces()
+}
+
+/** Why no container can be made here; undefined where one can. */
+export function whyNoNamespaces(): string | undefined {
   const command = containerCommand()
   if (command === undefined) return 'the commands ip, unshare and setpriv (Linux) are needed'
-  if ((await findChromium()) === undefined) return 'Chromium was not found'
   const [program = '', ...args] = command
   const { status, stderr } = spawnSync(program, [...args, 'true'], {
     encoding: 'utf8',
@@ -36,11 +40,16 @@ export async function runInContainer(
   program: string,
   args: readonly string[],
   onReport: (report: Record<string, unknown>) => void,
+  { namespaces = 5 }: { readonly namespaces?: number } = {},
 ): Promise<void> {
   const [first = '', ...rest] = [...(containerCommand() ?? []), ...nodeCommand(program), ...args]
   const chromium = await findChromium()
   const child = spawn(first, rest, {
-    env: { ...environment(), ...(chromium === undefined ? {} : { CHROMIUM: chromium }) },
+    env: {
+      ...environment(),
+      NAMESPACES: String(namespaces),
+      ...(chromium === undefined ? {} : { CHROMIUM: chromium }),
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let stderr = ''

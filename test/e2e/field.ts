@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { type BrowserContext, chromium, type Page } from 'playwright'
 import { chromiumArgs } from '../../.ci/chromium.mjs'
 import { LineProcess, nodeCommand } from './line-process.ts'
+import { inNamespace } from './namespaces.ts'
 import type { CallPad, PadCommand } from './pad-commands.ts'
 
 export interface FieldPeer {
@@ -23,8 +24,6 @@ export interface FieldNode extends FieldPeer {
 }
 
 const program = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
-const ip = (...args: readonly string[]): void => void execFileSync('ip', args)
-const inNamespace = (k: number): readonly string[] => ['ip', 'netns', 'exec', `n${k}`]
 
 /** A Node peer in namespace k with its data in a folder that outlives it. */
 export async function startNode(k: number, command: readonly string[]): Promise<FieldNode> {
@@ -92,13 +91,4 @@ async function arrive(tab: Page, server: LineProcess): Promise<void> {
     }
   }
   await tab.waitForFunction(() => globalThis.pad !== undefined)
-}
-
-/** Cuts these namespaces off the others: silent loss, of TCP, UDP and multicast alike. */
-export function cut(half: readonly number[]): void {
-  for (const k of half) ip('link', 'set', `p${k}`, 'master', 'brB')
-}
-
-export function heal(half: readonly number[]): void {
-  for (const k of half) ip('link', 'set', `p${k}`, 'master', 'brA')
 }

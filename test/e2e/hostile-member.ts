@@ -9,7 +9,7 @@ import { systemClock } from '../../src/base/clock.ts'
 import { systemRandom } from '../../src/base/random.ts'
 import { forkedBranch, memberActor, tagBytes } from '../../src/core/ids.ts'
 import type { SignedRange } from '../../src/core/range.ts'
-import type { Network } from '../../src/net/network.ts'
+import type { Network, NetworkFactory } from '../../src/net/network.ts'
 import { initiate, type Session, SYNC_PROTOCOL } from '../../src/peer/session.ts'
 import { Replica } from '../../src/replica/replica.ts'
 import { memoryStore } from '../../src/store/memory.ts'
@@ -44,8 +44,8 @@ export class HostileMember {
     this.#document = { name: document, generation: 0 }
   }
 
-  static async join(ticket: string, document: string): Promise<HostileMember> {
-    const network = await loopback()({ shelf: shelf() })
+  static async join(ticket: string, document: string, make: NetworkFactory = loopback()): Promise<HostileMember> {
+    const network = await make({ shelf: shelf() })
     const device = await openDevice(await memoryStore()('hostile'))
     const hostile = new HostileMember(network, device, spaceKeys(decodeTicket(ticket)), document)
     await network.dial(decodeTicket(ticket).addresses)

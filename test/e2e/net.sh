@@ -1,5 +1,5 @@
 #!/bin/sh
-# Namespaces n1 … n5 on two bridges, in a container that is thrown away; then runs the rest of the command line in it.
+# Namespaces n1 … n5 (or as many as NAMESPACES says) on two bridges, in a container that is thrown away; then runs the rest of the command line in it.
 #
 #   unshare --net --mount --pid --fork --kill-child=KILL --mount-proc ./net.sh node runner.ts
 #
@@ -19,7 +19,7 @@ for bridge in brA brB; do
   ip link set "$bridge" up
 done
 
-for k in 1 2 3 4 5; do
+for k in $(seq 1 "${NAMESPACES:-5}"); do
   ip netns add "n$k"
   ip link add "p$k" type veth peer name eth0 netns "n$k"
   ip link set "p$k" master brA up

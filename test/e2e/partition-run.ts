@@ -1,8 +1,9 @@
 // What the partition test does, inside the container. Reports in JSON, a line each; what it should have been is for the test to say.
 
 import type { Peer } from '../../src/peer/api.ts'
-import { cut, type FieldNode, type FieldPeer, heal, startBrowser, startNode } from './field.ts'
+import { type FieldNode, type FieldPeer, startBrowser, startNode } from './field.ts'
 import { replay, tracePatches, unitsFrom, wordsFrom } from './histories.ts'
+import { cut, heal } from './namespaces.ts'
 import type { Wanted } from './pad-commands.ts'
 import type { HealReport, PartitionReport } from './partition-report.ts'
 

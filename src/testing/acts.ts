@@ -79,6 +79,9 @@ export class Acts {
       case 'attack':
         this.#scene.hostile?.attack(this.#peer(step.peer).name, new Dice(step.seed)).catch(() => {}) // Mostly it is cut off.
         break
+      case 'overwhelm':
+        this.#overwhelm(step.backwards, new Dice(step.seed))
+        break
       default:
         never(step)
     }
@@ -180,6 +183,11 @@ export class Acts {
     this.#scene.clock.after(forMs, () => {
       if (peer.peer === own && peer.state === 'up') own.resume()
     })
+  }
+
+  #overwhelm(backwards: boolean, dice: Dice): void {
+    const nodes = this.#scene.peers.map(({ name }) => name)
+    this.#scene.hostile?.overwhelm(nodes, backwards, dice).catch(() => {}) // Whoever is not there hears nothing of it.
   }
 
   #peer(index: number): SimulatedPeer {

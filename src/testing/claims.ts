@@ -9,6 +9,9 @@ import type { Document } from '../peer/document.ts'
 import type { Ledger } from './ledger.ts'
 import type { SimulatedPeer } from './simulated-peer.ts'
 
+/** So many ranges wait that no more may: each counts for 256 bytes and its own (core/buffer.ts). */
+const FULL_BYTES = 256 * limits.bufferRanges
+
 export interface Truth {
   readonly peers: readonly SimulatedPeer[]
   /** Actors who may have two lives, since a disk was set back or somebody is hostile: of them nothing is known for sure. */
@@ -106,8 +109,12 @@ export function escaped(peer: SimulatedPeer, truth: Truth): Found {
 export function unbounded(peer: SimulatedPeer): Found {
   for (const document of peer.documents) {
     if (document.asleep !== undefined) continue
-    const { bytes } = document.replica.pending
+    const { bytes, missing } = document.replica.pending
     if (bytes > limits.bufferBytes) return { rule: '9 Bounded', message: `${bytes} bytes wait at ${peer.name}` }
+    const isFull = document.replica.hasDropped && bytes >= FULL_BYTES
+    // What is missing of one author is what comes before all that waits, and the end of what was dropped: if that is further than all that was kept.
+    if (isFull && new Set(missing.map(({ actor }) => actor)).size === missing.length)
+      return { rule: '9 Bounded', message: `a full buffer at ${peer.name} dropped what is nearest` }
   }
   return undefined
 }

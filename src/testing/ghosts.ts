@@ -1,9 +1,11 @@
 // Presence in a simulated world: nobody is seen who is gone, and where all is well everybody is seen who is there.
 
-import { limits } from '../base/limits.ts'
 import type { Violation } from './claims.ts'
 import type { Mirrors } from './mirrors.ts'
 import type { SimulatedPeer } from './simulated-peer.ts'
+
+/** What is promised: who crashed is gone after so long. */
+const GONE_MS = 10_000
 
 export interface Watching {
   readonly peers: readonly SimulatedPeer[]
@@ -15,7 +17,7 @@ export interface Watching {
 
 /** Somebody whom a peer sees in a document, though that one, or an earlier life of it, is gone for long. */
 export function ghost(peer: SimulatedPeer, { peers, mirrors, now, slackMs }: Watching): Violation | undefined {
-  const goneAt = now - limits.presenceGoneMs - slackMs
+  const goneAt = now - GONE_MS - slackMs
   if (!peer.isOn || peer.awakeSince > now - slackMs) return undefined
   for (const [name, handle] of mirrors.of(peer)) {
     const seen = handle.presence.current

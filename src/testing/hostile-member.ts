@@ -5,8 +5,9 @@ import { sealGossip } from '../auth/seal.ts'
 import { decodeTicket } from '../auth/ticket.ts'
 import { tipBytes } from '../auth/tip.ts'
 import { fromHex } from '../base/bytes.ts'
-import type { Clock } from '../base/clock.ts'
+import { type Clock, sleep } from '../base/clock.ts'
 import { JoineryError } from '../base/errors.ts'
+import { limits } from '../base/limits.ts'
 import { type ActorId, memberActor } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
 import { type MemoryHub, memoryNetwork } from '../net/memory.ts'
@@ -28,6 +29,8 @@ export interface HostileOptions {
 
 /** Names that sort first open sessions at once. */
 const NODE = '0hostile'
+/** Ranges in one gossip message. */
+const AT_ONCE = 60
 const DOCUMENT = { name: 'plan', generation: 0 }
 
 export class HostileMember {
@@ -35,6 +38,7 @@ export class HostileMember {
   readonly #keys: SpaceKeys
   readonly #device: ReturnType<typeof simulatedDevice>
   readonly #network: Network
+  readonly #docTag: Uint8Array
   readonly #overheard: Uint8Array[] = []
   readonly #lives: Replica[]
   #sessions: Session[] = []
@@ -44,10 +48,12 @@ export class HostileMember {
     this.#keys = spaceKeys(decodeTicket(options.ticket))
     this.#device = simulatedDevice(options.dice.bytes(32))
     this.#network = network
-    const tag = docTag(this.#keys.nameKey, DOCUMENT.name, DOCUMENT.generation)
+    this.#docTag = docTag(this.#keys.nameKey, DOCUMENT.name, DOCUMENT.generation)
     const { clock, dice: random } = options
     // Two lives of one actor, neither of which knows of the other.
-    this.#lives = [0, 1].map(() => new Replica({ docTag: tag, actor: this.actor, now: () => clock.now(), random }))
+    this.#lives = [0, 1].map(
+      () => new Replica({ docTag: this.#docTag, actor: this.actor, now: () => clock.now(), random }),
+    )
     network.subscribe(this.#keys.topic, ({ bytes }) => {
       if (this.#overheard.length < 100) this.#overheard.push(bytes)
       return 'accept'
@@ -81,19 +87,18 @@ export class HostileMember {
       () => this.#fork(dice),
       () => this.#replay(),
     ]
+    await this.#network.dial([`memory:${node}`])
     await dice.pick(ways)()
   }
 
   /** A stream of whatever. */
   async #sendGarbage(node: string, dice: Dice): Promise<void> {
-    await this.#network.dial([`memory:${node}`])
     const stream = await this.#network.open(node, SYNC_PROTOCOL)
     for (let i = 0; i < 5; i++) await stream.send(dice.bytes(dice.below(300)))
   }
 
   /** A hello that never comes to its end. */
   async #stayHalf(node: string): Promise<void> {
-    await this.#network.dial([`memory:${node}`])
     for (let i = 0; i < 20; i++) await this.#network.open(node, SYNC_PROTOCOL)
   }
 
@@ -146,6 +151,27 @@ export class HostileMember {
     }
   }
 
+  /** A long history without its beginning, more than may wait; then its beginning. */
+  async overwhelm(nodes: readonly string[], backwards: boolean, dice: Dice): Promise<void> {
+    await Promise.allSettled(nodes.map((node) => this.#network.dial([`memory:${node}`])))
+    const { clock } = this.#options
+    const actor = memberActor(this.#device.publicKey, 1 + dice.below(2 ** 20))
+    const life = new Replica({ docTag: this.#docTag, actor, now: () => clock.now(), random: dice })
+    const ranges: SignedRange[] = []
+    while (ranges.length < limits.bufferRanges + 300) {
+      life.change((draft) => {
+        ;(draft as Record<string, unknown>).hostile = ranges.length
+      })
+      const unsigned = life.outward.unsigned(actor, ranges.at(-1)?.endSeq ?? 0)
+      if (unsigned !== undefined) ranges.push(await this.#sign({ ...unsigned, actor }))
+    }
+    const [first, ...others] = ranges
+    if (backwards) others.reverse()
+    for (let from = 0; from < others.length; from += AT_ONCE) await this.#gossip(others.slice(from, from + AT_ONCE))
+    await sleep(clock, 700)
+    if (first !== undefined) await this.#gossip([first])
+  }
+
   async #replay(): Promise<void> {
     for (const bytes of this.#overheard) await this.#network.publish(this.#keys.topic, bytes.slice())
   }
@@ -157,7 +183,6 @@ export class HostileMember {
   async #meet(node: string, answer: (message: Message, session: Session) => void): Promise<Session> {
     const { clock, dice: random } = this.#options
     const signing = simulatedSigning(random)
-    await this.#network.dial([`memory:${node}`])
     const stream = await this.#network.open(node, SYNC_PROTOCOL)
     const context = { clock, random, sealer: simulatedSealer, signing, device: this.#device, node: NODE }
     const introduction = { name: 'hostile', incarnation: new Uint8Array(16), durable: true, book: 0 }
@@ -172,8 +197,8 @@ export class HostileMember {
   }
 
   async #sign(range: Omit<SignedRange, 'signature'>): Promise<SignedRange> {
-    const tag = docTag(this.#keys.nameKey, DOCUMENT.name, DOCUMENT.generation)
-    const signature = await this.#device.sign(tipBytes({ spaceId: this.#keys.spaceId, docTag: tag }, range))
+    const at = { spaceId: this.#keys.spaceId, docTag: this.#docTag }
+    const signature = await this.#device.sign(tipBytes(at, range))
     return { ...range, signature }
   }
 

@@ -56,6 +56,7 @@ export type Act =
   | { readonly type: 'backup'; readonly peer: number }
   | { readonly type: 'restore'; readonly peer: number; readonly aloneMs: number }
   | { readonly type: 'attack'; readonly peer: number; readonly seed: number }
+  | { readonly type: 'overwhelm'; readonly backwards: boolean; readonly seed: number }
 
 /** `number` is its place in the whole plan, which it keeps when others are left out. */
 export type Step = Act & { readonly number: number; readonly atMs: number }
@@ -102,7 +103,7 @@ export function planOf({ seed, peers, faults, chaosMs, writes }: PlanOptions): P
   for (let i = dice.below(5); i > 0; i--) at({ type: 'settle', peer: dice.below(peers), others: dice.below(peers) })
   if (dice.maybe(0.5))
     for (let i = dice.below(8); i > 0; i--) at({ type: 'show', peer: dice.below(peers), seed: dice.seed() })
-  if (dice.maybe(0.3)) at({ type: 'compact', peer: dice.below(peers) })
+  for (let i = dice.below(4); i > 0; i--) at({ type: 'compact', peer: dice.below(peers) })
   for (const kind of kinds)
     for (let i = dice.between(1, 4); i > 0; i--) for (const act of blow(kind, { dice, peers, chaosMs })) at(act)
   const steps = acts
@@ -170,6 +171,10 @@ function blow(kind: FaultKind, { dice, peers, chaosMs }: Striking): readonly Act
         { type: 'restore', peer, aloneMs: kind === 'forks' ? dice.between(1_000, 8_000) : 0 },
       ]
     case 'hostile':
-      return Array.from({ length: 6 }, () => ({ type: 'attack', peer: dice.below(peers), seed: dice.seed() }))
+      return [
+        ...Array.from({ length: 6 }, () => ({ type: 'attack', peer: dice.below(peers), seed: dice.seed() }) as const),
+        // It takes seconds, so it is rare.
+        ...(dice.maybe(0.04) ? [{ type: 'overwhelm', backwards: dice.maybe(0.5), seed: dice.seed() } as const] : []),
+      ]
   }
 }

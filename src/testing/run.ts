@@ -1,6 +1,7 @@
 // One run of a plan: real peers on a simulated clock, network and disks; chaos first, then everything heals, and all must come to rest alike. Whatever it does
 // follows from the plan; a run of a part of its steps is a run, too.
 
+import { cryptoRunning } from '../auth/platform.ts'
 import { present } from '../base/assert.ts'
 import { isJoineryError, type JoineryError, messageOf } from '../base/errors.ts'
 import { memoryHub } from '../net/memory.ts'
@@ -212,8 +213,8 @@ class Run implements PeerWatch, Scene {
     if (status === undefined || !status.saved) return false
     if (this.peers.length === 1) return true
     const others = status.peers.filter(({ connected, agreed }) => connected && agreed)
-    // What waits for what a hostile member never sent waits for ever, and that is said.
-    const isUpToDate = status.upToDate || this.#plan.kinds.includes('hostile')
+    // What waits for what a hostile member never sent, or what a folder lost that was set back, waits for ever, and that is said.
+    const isUpToDate = status.upToDate || this.declared.size > 0
     return isUpToDate && this.peers.every((one) => one === peer || others.some(({ id }) => id === one.id))
   }
 
@@ -338,6 +339,7 @@ class Run implements PeerWatch, Scene {
 
   opened(peer: SimulatedPeer, plain: Uint8Array, isGossip: boolean): void {
     if (this.#phase !== 'silence') return
+    // Of a session it is a part: what is said in silence is whole, and not deflated.
     const message = isGossip ? decodeGossip(plain) : decodeMessage(plain.subarray(1))
     const isQuiet =
       message.type === 'ping' ||
@@ -379,7 +381,9 @@ class Run implements PeerWatch, Scene {
 
   /** After each event: what it set off runs first, then some peer is looked at. */
   async #between(): Promise<void> {
+    // What the platform compresses or signs on its own threads is waited for.
     await (this.#options.realSignatures ? turns() : turn())
+    if (cryptoRunning() > 0) await turns()
     if (this.chronicle.violation !== undefined) throw new Stopped()
     if (++this.#sampled % SAMPLE_EVENTS !== 0 || this.#phase === 'begin' || this.#phase === 'end') return
     const sample = this.#sampled / SAMPLE_EVENTS

@@ -2,17 +2,21 @@
 //
 //   npm run sim -- --seeds 1000 --seed 5        so many worlds, from this seed on
 //   npm run sim -- --minutes 30                 as many as there is time for
+//   npm run sim -- --mutants [--only WORDS]    faults put into copies of the engine on purpose: each must be found
 //   npm run sim -- --real-signatures            Ed25519 and XChaCha20-Poly1305 instead of what takes no time
 //   SEED=17 STEPS=3,9 npm run sim               one world again, or what is left of it, with its trace
 
 import { parseArgs } from 'node:util'
 import { world } from '../../src/testing/simulation.ts'
+import { findMutants } from './mutants/find.ts'
 
 const { values } = parseArgs({
   options: {
-    seeds: { type: 'string', default: '200' },
+    seeds: { type: 'string' },
     seed: { type: 'string', default: '1' },
     minutes: { type: 'string' },
+    mutants: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
     'real-signatures': { type: 'boolean', default: false },
     /** Ends at the first violation, and says no more than that. */
     brief: { type: 'boolean', default: false },
@@ -29,16 +33,19 @@ process.on('unhandledRejection', (error) => {
   totals.violations++
 })
 
-await runAll()
-report()
-process.exitCode = totals.violations > 0 ? 1 : 0
+if (values.mutants) process.exitCode = findMutants(Number(values.seeds ?? 1000), values.only) ? 0 : 1
+else {
+  await runAll()
+  report()
+  process.exitCode = totals.violations > 0 ? 1 : 0
+}
 
 async function runAll(): Promise<void> {
   const { SEED, STEPS } = process.env
   if (SEED !== undefined) return runOne(Number(SEED), STEPS?.split(',').map(Number))
   const from = Number(values.seed)
   const endAt = values.minutes === undefined ? Number.POSITIVE_INFINITY : start + Number(values.minutes) * 60_000
-  const count = values.minutes === undefined ? Number(values.seeds) : Number.POSITIVE_INFINITY
+  const count = values.minutes === undefined ? Number(values.seeds ?? 200) : Number.POSITIVE_INFINITY
   for (let seed = from; seed < from + count && performance.now() < endAt; seed++) {
     await runOne(seed)
     if (values.brief && totals.violations > 0) return

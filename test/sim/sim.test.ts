@@ -3,6 +3,8 @@
 import { faultKinds, type SimulatedApp, world } from 'joinery/testing'
 import { expect, test } from 'vitest'
 import { shrink } from '../../src/testing/shrink.ts'
+import { mutated } from '../fuzz/mutants.ts'
+import { faults } from './mutants/patches.ts'
 
 // Invariants 1 to 13.
 test.each([1, 2, 3, 4, 5, 6])(
@@ -59,6 +61,10 @@ test('what is small already stays; else what fails for two steps together become
   const fails = async (some: readonly number[]): Promise<boolean> => some.includes(7) && some.includes(31)
   expect(await shrink(steps, fails, 200)).toEqual([7, 31])
   expect(await shrink([1], async () => true, 200)).toEqual([])
+})
+
+test.each(faults)('there is a place for the fault that $name', ({ name, edits }) => {
+  for (const edit of edits) expect(mutated({ name, ...edit })).not.toBe('')
 })
 
 test('what a world may be is checked', () => {

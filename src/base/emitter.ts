@@ -34,11 +34,6 @@ export class Emitter<Events extends object> {
     }
   }
 
-  /** Whether somebody listens. */
-  hears(name: keyof Events): boolean {
-    return (this.#listeners.get(name)?.length ?? 0) > 0
-  }
-
   emit<Name extends keyof Events>(name: Name, event: Events[Name]): void {
     const listeners = this.#listeners.get(name)
     if (listeners === undefined) return

@@ -157,8 +157,6 @@ export class DocHandleImpl<T extends object> implements DocHandle<T>, DocumentLi
   }
 
   tellStatus(): void {
-    // A space may have thousands of documents open: what nobody waits for is computed when somebody asks.
-    if (!this.#status.isHeard && !this.#emitter.hears('status')) return
     if (this.#status.tell()) this.#emitter.emit('status', this.#status.current)
   }
 

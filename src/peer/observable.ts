@@ -32,11 +32,6 @@ export class ObservableValue<T> implements Observable<T> {
 
   readonly subscribe = (listener: (value: T) => void): Off => this.#emitter.on('value', listener)
 
-  /** Whether somebody waits to be told. */
-  get isHeard(): boolean {
-    return this.#emitter.hears('value')
-  }
-
   /** The value may be another one by now. */
   touch(): void {
     this.#stale = true

@@ -123,6 +123,9 @@ interface Remembered {
 
 const STATE_DELAY_MS = 40
 const STATE_REST_MS = 250
+/** Said to many it is said more rarely, or states would cost more than the edits they tell of: gossip and beacons go on as ever. */
+const STATE_REST_EACH_MS = 120
+const STATE_REST_MAX_MS = 2_000
 /** Who holds so few documents lists them: symbols would take as much. */
 const LISTED_FEW = 3
 const REMEMBERED_MAX = 64
@@ -822,8 +825,9 @@ export class Replicator {
   /** Soon after the first news; while more keeps coming, a few times a second. */
   #scheduleState(): void {
     if (this.#cancelState !== undefined) return
-    const restMs = this.#statedAt + STATE_REST_MS - this.#clock.monotonic()
-    this.#cancelState = this.#clock.after(Math.max(STATE_DELAY_MS, restMs), () => {
+    const restMs = Math.min(Math.max(STATE_REST_MS, STATE_REST_EACH_MS * this.#contacts.size), STATE_REST_MAX_MS)
+    const dueMs = this.#statedAt + restMs - this.#clock.monotonic()
+    this.#cancelState = this.#clock.after(Math.max(STATE_DELAY_MS, dueMs), () => {
       this.#cancelState = undefined
       this.#statedAt = this.#clock.monotonic()
       for (const contact of this.#contacts.values()) {

@@ -9,8 +9,8 @@ import type { Document } from '../peer/document.ts'
 import type { Ledger } from './ledger.ts'
 import type { SimulatedPeer } from './simulated-peer.ts'
 
-/** So many ranges wait that no more may: each counts for 256 bytes and its own (core/buffer.ts). */
-const FULL_BYTES = 256 * limits.bufferRanges
+/** So many ranges of one author wait that no more may: each counts for 256 bytes and its own (core/buffer.ts). */
+const FULL_BYTES = 256 * limits.bufferAuthorRanges
 
 export interface Truth {
   readonly peers: readonly SimulatedPeer[]

@@ -158,7 +158,7 @@ export class HostileMember {
     const actor = memberActor(this.#device.publicKey, 1 + dice.below(2 ** 20))
     const life = new Replica({ docTag: this.#docTag, actor, now: () => clock.now(), random: dice })
     const ranges: SignedRange[] = []
-    while (ranges.length < limits.bufferRanges + 300) {
+    while (ranges.length < limits.bufferAuthorRanges + 300) {
       life.change((draft) => {
         ;(draft as Record<string, unknown>).hostile = ranges.length
       })

@@ -136,9 +136,9 @@ class Node {
       admit: () => document,
       wake: async () => {},
       admissible: () => true,
-      receive: (_, ranges, origin) => {
+      receive: (_, ranges, { source }) => {
         const before = this.ops
-        const { held } = document.receive(ranges, origin)
+        const { held } = document.receive(ranges, 'gossip', source)
         if (held.length > 0) this.#writer.add(document, this.#keys.spaceId, { received: held })
         return this.ops - before
       },

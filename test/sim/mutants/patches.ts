@@ -18,7 +18,7 @@ export const faults: readonly Fault[] = [
     edits: [
       {
         file: 'src/replica/admission.ts',
-        from: "if (dot !== ready) return { type: 'waits', dot }",
+        from: 'if (dot !== ready) return waiting(dot)',
         to: '',
       },
     ],
@@ -73,8 +73,8 @@ export const faults: readonly Fault[] = [
     edits: [
       {
         file: 'src/core/buffer.ts',
-        from: 'const range = furthest?.ranges.pop()',
-        to: 'const range = furthest?.ranges.shift()',
+        from: 'furthest?.ranges.splice(furthest.at, 1)',
+        to: 'furthest?.ranges.splice(0, 1)',
       },
     ],
   },

@@ -75,6 +75,8 @@ export const limits = {
   pulls: 1_024,
   /** Documents in one space. */
   documents: 100_000,
+  /** What documents that were read may take in memory before those used longest ago are let go: some two thousand small ones, or a few large. */
+  awakeBytes: 64 * MiB,
   /** Spaces one peer belongs to: a stranger's first frame is tried against the key of each. */
   spaces: 1024,
   /** Hello must complete within this time, or the stranger is disconnected (DESIGN §7). */

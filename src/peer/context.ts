@@ -11,6 +11,7 @@ import type { BufferPool } from '../core/buffer-pool.ts'
 import type { ActorId } from '../core/ids.ts'
 import type { Network } from '../net/network.ts'
 import type { Store } from '../store/store.ts'
+import type { Awake } from './awake.ts'
 import type { Storage } from './storage.ts'
 import type { TabReport } from './tabs.ts'
 import type { Writer } from './writer.ts'
@@ -24,6 +25,7 @@ export interface PeerContext {
   readonly device: Device
   readonly store: Store
   readonly writer: Writer
+  readonly awake: Awake
   readonly name: string
   /** The actor this process or tab writes as; another one after doubt (Invariant 11). */
   readonly actor: ActorId

@@ -58,6 +58,8 @@ export class DocHandleImpl<T extends object> implements DocHandle<T>, DocumentLi
   }
 
   get value(): Value<T> {
+    // Closed, it shows what there is for as long as that is in memory.
+    if (this.#ended !== undefined && this.document.asleep !== undefined) throw this.#ended
     return this.document.replica.value as Value<T>
   }
 

@@ -28,6 +28,8 @@ export interface Face {
   /** Of what may leave, as the replica would give it. */
   readonly digest: Uint8Array
   readonly records: number
+  /** The ends of what may leave; undefined where nobody opened it. */
+  readonly heads?: Version
 }
 
 export class Document {
@@ -44,6 +46,8 @@ export class Document {
   unsavedSince: number | undefined
   /** Opened or made here, though it may hold nothing yet. */
   opened = false
+  /** How many go on with it across turns, as who serves it to a member: it stays awake. */
+  pins = 0
   #durable: Version = new Map()
   #outward: Version | undefined
   readonly #makeReplica: () => Replica
@@ -76,6 +80,18 @@ export class Document {
     this.#durable = face.version
     this.#outward = face.outward
     this.records = face.records
+  }
+
+  /** Lets go of what was read. It is as its journal says, and read again when it is wanted. */
+  rest(): void {
+    const { version, outward, stated, digest, records } = this
+    this.#face = { version, outward, stated, digest, records, heads: this.heads }
+    this.#replica = undefined
+  }
+
+  /** Whether what it holds is in memory: it was read, or made here. */
+  get isAwake(): boolean {
+    return this.#replica !== undefined
   }
 
   /** From here on it is as its journal says, which is to be received next. */
@@ -119,6 +135,11 @@ export class Document {
   get outward(): Version {
     this.#outward ??= this.replica.outward.served(this.#durable)
     return this.#outward
+  }
+
+  /** The newest of what may leave. Of a document that is asleep, and was not opened before, nobody may ask. */
+  get heads(): Version {
+    return this.#face?.heads ?? this.replica.outward.heads(this.outward)
   }
 
   /** What may leave, as it is said to others: with what tells its chains from others (Outward.stated). */

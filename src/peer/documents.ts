@@ -26,7 +26,7 @@ import { indexKey } from './shelf.ts'
 /** What of a peer its documents need. */
 export type DocumentsContext = Pick<
   PeerContext,
-  'actor' | 'catchUp' | 'clock' | 'leading' | 'pool' | 'random' | 'store' | 'trace' | 'writer'
+  'actor' | 'awake' | 'catchUp' | 'clock' | 'leading' | 'pool' | 'random' | 'store' | 'trace' | 'writer'
 >
 
 export interface DocumentsOptions {
@@ -61,6 +61,10 @@ const INDEX_DOCUMENTS = 16
 
 export class Documents {
   readonly byKey = new Map<string, Document>()
+  readonly #byStream = new Map<StreamName, Document>()
+  /** All generations of each name. */
+  readonly #byName = new Map<string, Set<Document>>()
+  readonly #shown = new Set<string>()
   readonly directory: Document
   readonly #options: DocumentsOptions
   /** Something that was loaded was damaged, and its damage is on disk still, whatever members gave back. */
@@ -80,14 +84,26 @@ export class Documents {
 
   /** Names of those that hold something, or were opened; sorted. */
   get names(): readonly string[] {
-    const shown = this.all.filter(({ id, opened, isEmpty }) => id.name !== '' && (opened || !isEmpty))
-    return [...new Set(shown.map(({ id }) => id.name))].sort()
+    return [...this.#shown].sort()
+  }
+
+  /** Notes whether a name is among these by now. False where that is as it was. */
+  noteName({ id: { name } }: Document): boolean {
+    const isShown = name !== '' && this.#named(name).some(({ opened, isEmpty }) => opened || !isEmpty)
+    if (isShown === this.#shown.has(name)) return false
+    if (isShown) this.#shown.add(name)
+    else this.#shown.delete(name)
+    return true
+  }
+
+  #named(name: string): readonly Document[] {
+    return [...(this.#byName.get(name) ?? [])]
   }
 
   /** The newest generation of a name: of those after the standing one only such as hold something, since anybody can speak of any. */
   standing(name: string): Document | undefined {
     const standing = this.#generations.get(name) ?? 0
-    const held = this.all.filter(({ id, isEmpty }) => id.name === name && (id.generation === standing || !isEmpty))
+    const held = this.#named(name).filter(({ id, isEmpty }) => id.generation === standing || !isEmpty)
     return held.sort((a, b) => b.id.generation - a.id.generation)[0]
   }
 
@@ -115,15 +131,24 @@ export class Documents {
   /** What may leave of each, the directory first, in parts of some size. What comes meanwhile may be missing. */
   async *parts(): AsyncGenerator<BundlePart> {
     for (const document of new Set([this.directory, ...this.byKey.values()])) {
-      await this.wake(document)
-      const { id, outward, replica } = document
-      let version: Version = new Map()
-      for (let more = outward.size > 0; more && this.byKey.get(docKey(id)) === document; ) {
-        const part = replica.outward.rangesSince(version, outward, limits.deltaPartBytes)
-        more = part.more && part.ranges.length > 0
-        if (part.ranges.length > 0) yield { document: id, ranges: part.ranges }
-        version = joinVersions(version, new Map(part.ranges.map(({ actor, endSeq }) => [actor, endSeq])))
+      document.pins++
+      try {
+        await this.wake(document)
+        yield* this.#partsOf(document)
+      } finally {
+        document.pins--
       }
+    }
+  }
+
+  *#partsOf(document: Document): Generator<BundlePart> {
+    const { id, outward, replica } = document
+    let version: Version = new Map()
+    for (let more = outward.size > 0; more && this.byKey.get(docKey(id)) === document; ) {
+      const part = replica.outward.rangesSince(version, outward, limits.deltaPartBytes)
+      more = part.more && part.ranges.length > 0
+      if (part.ranges.length > 0) yield { document: id, ranges: part.ranges }
+      version = joinVersions(version, new Map(part.ranges.map(({ actor, endSeq }) => [actor, endSeq])))
     }
   }
 
@@ -133,7 +158,7 @@ export class Documents {
     for (const document of this.all) {
       if (document === this.directory || document.id.generation >= (this.#generations.get(document.id.name) ?? 0))
         continue
-      this.byKey.delete(docKey(document.id))
+      this.#unlist(document)
       this.#options.removed(document)
       document.discard()
       this.#drop(document)
@@ -153,8 +178,9 @@ export class Documents {
         `"${label}" holds ${limits.documents} documents, which is the most it can. Delete some, or make another space.`,
       )
     const tag = docTag(keys.nameKey, id.name, id.generation)
-    const makeReplica = (): Replica =>
-      new Replica({
+    const makeReplica = (): Replica => {
+      this.#used(document)
+      return new Replica({
         docTag: tag,
         actor: context.actor,
         now: () => context.clock.now(),
@@ -163,9 +189,39 @@ export class Documents {
         pool: context.pool,
         trace: context.trace,
       })
+    }
     const document = new Document(id, tag, keys.idHex, makeReplica)
     this.byKey.set(docKey(id), document)
+    this.#byStream.set(document.stream, document)
+    const named = this.#byName.get(id.name)
+    if (named === undefined) this.#byName.set(id.name, new Set([document]))
+    else named.add(document)
     return document
+  }
+
+  #unlist(document: Document): void {
+    const { id, stream } = document
+    this.byKey.delete(docKey(id))
+    this.#byStream.delete(stream)
+    const named = this.#byName.get(id.name)
+    named?.delete(document)
+    if (named?.size === 0) this.#byName.delete(id.name)
+    this.#options.context.awake.forget(document)
+  }
+
+  /** It is awake, and may go back to sleep when it has not been used for long. */
+  #used(document: Document): void {
+    this.#options.context.awake.used(document, () => this.#putToSleep(document))
+  }
+
+  /** Only what the journal holds whole, and nobody has in hand. The directory never sleeps. */
+  #putToSleep(document: Document): boolean {
+    if (!document.isAwake || this.byKey.get(docKey(document.id)) !== document) return true
+    const isInHand = document.pins > 0 || document.listeners.size > 0 || this.#options.context.writer.has(document)
+    const mayNot = document === this.directory || document.waitingOps > 0 || hasForks(document)
+    if (isInHand || mayNot || !isWhole(document)) return false
+    document.rest()
+    return true
   }
 
   /** Dropped only when the deletion itself is durable: a crash between would leave neither. */
@@ -189,10 +245,12 @@ export class Documents {
     for (const stream of unknown) await this.#load(stream)
     this.#isIndexStale = unknown.length > 1 // The directory's is always read.
     this.readDirectory()
+    for (const document of this.byKey.values()) this.noteName(document)
   }
 
   /** Reads what is asleep. Errors: the store's. */
   async wake(document: Document): Promise<void> {
+    this.#used(document)
     if (document.asleep === undefined) return
     const waking = this.#waking.get(document) ?? this.#read(document)
     this.#waking.set(document, waking)
@@ -204,12 +262,8 @@ export class Documents {
   }
 
   async wakeStream(stream: StreamName): Promise<void> {
-    const document = this.all.find((one) => one.asleep !== undefined && one.stream === stream)
+    const document = this.#byStream.get(stream)
     if (document !== undefined) await this.wake(document)
-  }
-
-  async wakeAll(): Promise<void> {
-    for (const document of this.all) await this.wake(document)
   }
 
   /** Puts to sleep what the index knows as the store has it. What of the index cannot be read is as if it were not there. */
@@ -226,7 +280,7 @@ export class Documents {
         if (marks.get(document.stream) === mark) {
           document.sleep(face)
           asleep.add(document.stream)
-        } else this.byKey.delete(docKey(id))
+        } else this.#unlist(document)
       }
     } catch (cause) {
       if (!isJoineryError(cause)) throw cause
@@ -342,7 +396,7 @@ export class Documents {
   }
 
   #of(stream: StreamName, id: DocName | undefined): Document | undefined {
-    const known = this.all.find((document) => document.stream === stream)
+    const known = this.#byStream.get(stream)
     if (known !== undefined || id === undefined) return known
     const made = this.byKey.get(docKey(id)) ?? this.#make(id)
     return made.stream === stream ? made : undefined
@@ -420,15 +474,22 @@ export class Documents {
   async #wouldShrink(document: Document): Promise<boolean> {
     if (document.records <= 1) return false
     await this.wake(document)
-    const { records } = await this.#options.context.store.read(document.stream)
-    const sizeBytes = records.reduce((sum, { length }) => sum + length, 0)
-    return document.degraded || document.replica.snapshot().length < sizeBytes
+    document.pins++
+    try {
+      const { records } = await this.#options.context.store.read(document.stream)
+      const sizeBytes = records.reduce((sum, { length }) => sum + length, 0)
+      return document.degraded || document.replica.snapshot().length < sizeBytes
+    } finally {
+      document.pins--
+    }
   }
 
   /** One snapshot instead of many records. Only what is durable and whole goes in, and nothing that another tab wrote is left out; else false. */
   async #compact(document: Document): Promise<boolean> {
     const { context } = this.#options
     const { store, writer } = context
+    document.pins++
+    if (document.asleep !== undefined) await this.wake(document)
     const { records } = document
     // Zero, so that the name is written anew with what follows, and nobody else compacts meanwhile.
     document.records = 0
@@ -444,6 +505,7 @@ export class Documents {
         isDone = true
       }
     } finally {
+      document.pins--
       if (!isDone) document.records += records
     }
     return isDone

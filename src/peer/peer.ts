@@ -37,6 +37,7 @@ import type {
   Space,
   Status,
 } from './api.ts'
+import { Awake } from './awake.ts'
 import { checkBackup, checkSource, type RestoreHost, Restoring, streamOf, writeBundle } from './backup.ts'
 import type { PeerContext } from './context.ts'
 import { DocHandleImpl } from './doc-handle.ts'
@@ -185,6 +186,7 @@ export class PeerImpl implements Peer, PeerContext {
   readonly writer: Writer
   readonly storage: Storage
   readonly pool = new BufferPool()
+  readonly awake: Awake
   readonly onThrow: (error: unknown) => void
   readonly doubted = new Set<ActorId>()
   readonly #options: PeerOptions
@@ -227,6 +229,7 @@ export class PeerImpl implements Peer, PeerContext {
     this.#actor = memberActor(device.publicKey, lease.instance)
     this.#hold(lease)
     this.#cursor = store.cursor()
+    this.awake = new Awake(clock)
     this.writer = new Writer({
       store,
       device,

@@ -649,7 +649,21 @@ export class Replicator {
       // A disk that cannot be read: whoever asked is told that nothing is here, and may ask another.
       if (!isJoineryError(error)) throw error
       this.#host.failed(error)
+      return undefined
     })
+    if (document !== undefined) document.pins++
+    try {
+      await this.#sendParts(contact, document, { id, name, since })
+    } finally {
+      if (document !== undefined) document.pins--
+    }
+  }
+
+  async #sendParts(
+    contact: Contact,
+    document: Document | undefined,
+    { id, name, since }: { readonly id: number; readonly name: DocName; readonly since: Version },
+  ): Promise<void> {
     let version = document === undefined ? since : document.replica.outward.understood(since)
     let more = true
     while (more && !contact.session.ended) {
@@ -728,8 +742,8 @@ export class Replicator {
   /** Ops came before what caused them, and nobody in contact said that it has the cause: the one who sent them is asked. */
   #planGap(document: Document, from: NodeId): void {
     this.#clock.after(limits.graceMs, () => {
+      if (this.#closed || document.waitingOps === 0) return
       const { missing } = document.replica.pending
-      if (missing.length === 0 || this.#closed) return
       const wanted = new Map(missing.map((dot) => [dot.actor, dot.seq + 1]))
       this.#contacts.get(from)?.holdings.guess(document.id, wanted)
       this.#plan(document.id, document.replica.hasDropped ? 'overflow' : 'gap')

@@ -46,8 +46,8 @@ export function seenIn(
   return { own: of(id.name), directory: of(directoryName.name) }
 }
 
-function seenOf({ id, outward, replica }: Document): Seen {
-  return { generation: id.generation, heads: replica.outward.heads(outward) }
+function seenOf({ id, heads }: Document): Seen {
+  return { generation: id.generation, heads }
 }
 
 /** By the tag of the first generation: a later one is known by its number. */

@@ -102,7 +102,6 @@ export class SpaceImpl implements Space, ReplicatorHost {
   #report: TabReport | undefined
   #cancelTouch: (() => void) | undefined
   #lastAgreedAt: number | undefined
-  #shownNames = ''
   #closed: JoineryError | undefined
 
   constructor(context: PeerContext, { secret, label, lastAgreedAt, hints }: SpaceRecord) {
@@ -167,7 +166,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
     }
     const handle = new DocHandleImpl<T>(this, document, { ...options, onThrow: this.#context.onThrow })
     this.#handles.add(handle)
-    this.#tellNames()
+    this.#tellName(document)
     return handle
   }
 
@@ -492,7 +491,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
       taken.document,
       taken.held.filter(({ actor }) => isOwn(actor, keyHex)),
     )
-    this.#tellNames()
+    this.#tellName(taken.document)
   }
 
   async #readHints(): Promise<void> {
@@ -588,7 +587,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
     const isFile = origin === 'bundle'
     const received = document.receive(ranges, isFile ? 'sync' : origin, source)
     this.#took(document, received, isFile)
-    if (before === 0) this.#tellNames()
+    if (before === 0) this.#tellName(document)
     this.#release(document)
     for (const { range, error } of received.refused) {
       // Under a good signature it is the author who contradicts itself, mostly, and not the member that hands it on: their session goes on.
@@ -617,7 +616,8 @@ export class SpaceImpl implements Space, ReplicatorHost {
       const isDirectory = next === this.#documents.directory
       const waiters = [...this.#crossing.released(next), ...(isDirectory ? this.#crossing.releasedByDeletion() : [])]
       for (const [document, own] of Map.groupBy(waiters, ({ document }) => document)) {
-        if (this.documentsByKey.get(docKey(document.id)) !== document) continue
+        // What waited may have been dropped, and then it sleeps.
+        if (this.documentsByKey.get(docKey(document.id)) !== document || !document.isAwake) continue
         const received = document.retry(own.map(({ actor }) => actor))
         this.#took(document, received, false)
         for (const { error } of received.refused) this.#fail(error)
@@ -748,8 +748,14 @@ export class SpaceImpl implements Space, ReplicatorHost {
   // ── life ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   async export(): Promise<Record<string, unknown>> {
-    await this.#documents.wakeAll()
-    return Object.fromEntries(this.documents.map((name) => [name, this.#documents.standing(name)?.replica.export()]))
+    const exported: [string, unknown][] = []
+    for (const name of this.documents) {
+      // One after another: all at once may be more than fits.
+      const document = this.#documents.standing(name)
+      if (document !== undefined) await this.#documents.wake(document)
+      exported.push([name, document?.replica.export()])
+    }
+    return Object.fromEntries(exported)
   }
 
   async close(): Promise<void> {
@@ -777,7 +783,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
     this.#release(document)
     const error = deletedError([{ document }])
     for (const listener of [...document.listeners]) listener.ended(error)
-    this.#tellNames()
+    this.#tellName(document)
   }
 
   #wait(
@@ -807,12 +813,10 @@ export class SpaceImpl implements Space, ReplicatorHost {
     return peers.map((peer) => peer.why ?? `${peer.name} agrees.`).join(' ')
   }
 
-  #tellNames(): void {
-    const { names } = this.#documents
-    const shown = names.join('\n')
-    if (shown === this.#shownNames) return
-    this.#shownNames = shown
-    this.#emitter.emit('documents', names)
+  /** A document is among those that there are, or no longer. */
+  #tellName(document: Document): void {
+    if (this.#documents.noteName(document) && this.#emitter.count('documents') > 0)
+      this.#emitter.emit('documents', this.documents)
   }
 
   #fail(cause: unknown): void {

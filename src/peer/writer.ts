@@ -94,6 +94,11 @@ export class Writer {
     this.#start()
   }
 
+  /** Whether something of it waits to be written. */
+  has(document: Document): boolean {
+    return this.#dirty.has(document)
+  }
+
   /** Forgets what waits for a document that was deleted. */
   forget(document: Document): void {
     this.#dirty.delete(document)

@@ -9,6 +9,7 @@ import { type Random, seededRandom } from '../../../src/base/random.ts'
 import { BufferPool } from '../../../src/core/buffer-pool.ts'
 import { type ActorId, memberActor } from '../../../src/core/ids.ts'
 import type { SignedRange } from '../../../src/core/range.ts'
+import { Awake } from '../../../src/peer/awake.ts'
 import type { Document } from '../../../src/peer/document.ts'
 import { Documents } from '../../../src/peer/documents.ts'
 import { Writer } from '../../../src/peer/writer.ts'
@@ -49,11 +50,14 @@ export interface PartsOptions {
   /** Signs within the turn, so that a seed makes the same order of things; else the store's own key does. */
   readonly device?: Device
   readonly random: Random
+  /** What documents that are awake may take. */
+  readonly awakeBytes?: number
   /** What of this device may leave from now on. */
   readonly onPublished?: (document: Document, own: readonly SignedRange[]) => void
 }
 
 export interface Parts {
+  readonly awake: Awake
   readonly actor: ActorId
   readonly device: Device
   readonly documents: Documents
@@ -117,17 +121,9 @@ export async function openParts({ store, random, onPublished, ...options }: Part
     await reading
     return isRead
   }
-  const context = {
-    actor,
-    catchUp,
-    clock,
-    leading: true,
-    pool: new BufferPool(),
-    random,
-    store,
-    trace: () => {},
-    writer,
-  }
+  const awake = new Awake(clock, options.awakeBytes)
+  const [pool, trace] = [new BufferPool(), (): void => {}]
+  const context = { actor, awake, catchUp, clock, leading: true, pool, random, store, trace, writer }
   const failed = (cause: unknown): void => void failures.push(cause)
   const documents = new Documents({
     context,
@@ -143,6 +139,7 @@ export async function openParts({ store, random, onPublished, ...options }: Part
   await documents.load(await store.streams())
   return {
     actor,
+    awake,
     device,
     documents,
     writer,

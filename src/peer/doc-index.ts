@@ -22,7 +22,7 @@ import {
   forkPoint,
   tagBytes,
 } from '../core/ids.ts'
-import type { Version } from '../core/version.ts'
+import { equalVersions, type Version } from '../core/version.ts'
 import { type DocName, readDocument, readMany, writeDocument } from '../sync/messages.ts'
 import type { Face } from './document.ts'
 
@@ -82,7 +82,9 @@ function readEntry(reader: ByteReader, actors: readonly ActorId[]): IndexEntry {
   const records = reader.varint()
   const version = readVersion(reader, actors, false)
   const stated = readVersion(reader, actors, true)
-  const outward = new Map([...stated].map(([branch, seq]) => [actorOf(branch), seq]))
+  const served: Version = new Map([...stated].map(([branch, seq]) => [actorOf(branch), seq]))
+  // Mostly they are the same, and one is enough to keep.
+  const outward = equalVersions(version, served) ? version : served
   return { id, mark, face: { version, outward, stated, records, digest: reader.raw(32).slice() } }
 }
 

@@ -1,7 +1,7 @@
 // One document of a space as the conductor knows it: the replica, how far it is durable here, and who has it open.
 
 import { assert } from '../base/assert.ts'
-import { toHex } from '../base/bytes.ts'
+import { fromHex, toHex } from '../base/bytes.ts'
 import type { JoineryError } from '../base/errors.ts'
 import { type ActorId, actorOf, type BranchId, forkPoint, isOwn } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
@@ -32,12 +32,13 @@ export interface Face {
   readonly heads?: Version
 }
 
+const TAG_BYTES = 32
+
 export class Document {
+  // There may be a hundred thousand of these, mostly asleep: what most of them do without is made when it is asked for.
   readonly id: DocName
-  readonly tag: Uint8Array
-  readonly tagHex: string
   readonly stream: StreamName
-  readonly listeners = new Set<DocumentListener>()
+  #listeners: Set<DocumentListener> | undefined
   /** Damage was found on disk and skipped: it heals from peers, and no snapshot is written from what is left. */
   degraded = false
   /** Records in the journal since the last snapshot. */
@@ -56,10 +57,21 @@ export class Document {
 
   constructor(id: DocName, tag: Uint8Array, spaceHex: string, makeReplica: () => Replica) {
     this.id = id
-    this.tag = tag
-    this.tagHex = toHex(tag)
-    this.stream = `${spaceHex}/${this.tagHex}`
+    this.stream = `${spaceHex}/${toHex(tag)}`
     this.#makeReplica = makeReplica
+  }
+
+  get tag(): Uint8Array {
+    return fromHex(this.stream.slice(-2 * TAG_BYTES))
+  }
+
+  get listeners(): Set<DocumentListener> {
+    this.#listeners ??= new Set()
+    return this.#listeners
+  }
+
+  get hasListeners(): boolean {
+    return this.#listeners !== undefined && this.#listeners.size > 0
   }
 
   /** What it holds. Of a document that is asleep nobody may ask for it: wake it first (documents.ts). */
@@ -225,6 +237,7 @@ export class Document {
   }
 
   announce(received: Received): Received {
+    if (!this.hasListeners) return received
     if (received.changed) for (const listener of [...this.listeners]) listener.changed(received.events)
     for (const refusal of received.refused)
       if (refusal.error.code === 'forked') for (const listener of [...this.listeners]) listener.failed(refusal.error)
@@ -232,7 +245,7 @@ export class Document {
   }
 
   #wantsPatches(): boolean {
-    for (const listener of this.listeners) if (listener.wantsPatches) return true
+    for (const listener of this.#listeners ?? []) if (listener.wantsPatches) return true
     return false
   }
 }

@@ -62,8 +62,8 @@ const INDEX_DOCUMENTS = 16
 export class Documents {
   readonly byKey = new Map<string, Document>()
   readonly #byStream = new Map<StreamName, Document>()
-  /** All generations of each name. */
-  readonly #byName = new Map<string, Set<Document>>()
+  /** Of each name its generations; mostly there is one. */
+  readonly #byName = new Map<string, Document | Set<Document>>()
   readonly #shown = new Set<string>()
   readonly directory: Document
   readonly #options: DocumentsOptions
@@ -97,7 +97,8 @@ export class Documents {
   }
 
   #named(name: string): readonly Document[] {
-    return [...(this.#byName.get(name) ?? [])]
+    const named = this.#byName.get(name)
+    return named instanceof Set ? [...named] : named === undefined ? [] : [named]
   }
 
   /** The newest generation of a name: of those after the standing one only such as hold something, since anybody can speak of any. */
@@ -194,8 +195,8 @@ export class Documents {
     this.byKey.set(docKey(id), document)
     this.#byStream.set(document.stream, document)
     const named = this.#byName.get(id.name)
-    if (named === undefined) this.#byName.set(id.name, new Set([document]))
-    else named.add(document)
+    if (named instanceof Set) named.add(document)
+    else this.#byName.set(id.name, named === undefined ? document : new Set([named, document]))
     return document
   }
 
@@ -204,8 +205,8 @@ export class Documents {
     this.byKey.delete(docKey(id))
     this.#byStream.delete(stream)
     const named = this.#byName.get(id.name)
-    named?.delete(document)
-    if (named?.size === 0) this.#byName.delete(id.name)
+    if (named instanceof Set) named.delete(document)
+    if (named === document || (named instanceof Set && named.size === 0)) this.#byName.delete(id.name)
     this.#options.context.awake.forget(document)
   }
 
@@ -217,7 +218,7 @@ export class Documents {
   /** Only what the journal holds whole, and nobody has in hand. The directory never sleeps. */
   #putToSleep(document: Document): boolean {
     if (!document.isAwake || this.byKey.get(docKey(document.id)) !== document) return true
-    const isInHand = document.pins > 0 || document.listeners.size > 0 || this.#options.context.writer.has(document)
+    const isInHand = document.pins > 0 || document.hasListeners || this.#options.context.writer.has(document)
     const mayNot = document === this.directory || document.waitingOps > 0 || hasForks(document)
     if (isInHand || mayNot || !isWhole(document)) return false
     document.rest()

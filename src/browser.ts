@@ -1,10 +1,12 @@
 // The package's main entry in browsers: peers that rest in IndexedDB and travel by WebRTC and WebSocket. A secure context is needed.
 
+import type { Off } from './base/emitter.ts'
 import { JoineryError } from './base/errors.ts'
 import { libp2pNetwork } from './net/libp2p.browser.ts'
 import type { Peer, PeerOptions } from './peer/api.ts'
 import { openPeerOn } from './peer/peer.ts'
 import type { TabChannel } from './peer/tabs.ts'
+import { pageLife } from './store/indexeddb/page-life.ts'
 import { indexeddbStore } from './store/indexeddb.ts'
 
 /**
@@ -30,6 +32,7 @@ export async function openPeer(options: PeerOptions = {}): Promise<Peer> {
       awaitNetwork: false,
       mayForget: true,
       tabs: openTabChannel,
+      onWake,
       onThrow: (error) => globalThis.reportError(error),
     },
     options,
@@ -37,6 +40,16 @@ export async function openPeer(options: PeerOptions = {}): Promise<Peer> {
 }
 
 export { libp2pNetwork } from './net/libp2p.browser.ts'
+
+/** The page was frozen or hidden, or the device had no network. */
+function onWake(listener: () => void): Off {
+  const off = pageLife.onWake(listener)
+  globalThis.addEventListener('online', listener)
+  return () => {
+    off()
+    globalThis.removeEventListener('online', listener)
+  }
+}
 
 function openTabChannel(path: string): TabChannel {
   const channel = new BroadcastChannel(`joinery-tabs:${path}`)

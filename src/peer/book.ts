@@ -55,6 +55,8 @@ const SAVE_DELAY_MS = 500
 // A dial that began so long ago, into a network that was cut, waits for packets that were lost: a fresh one is faster.
 const STALE_DIAL_MS = 500
 const HURRY_EVERY_MS = 5_000
+/** A timer that comes so late was slept over. */
+const SLEPT_MS = 5_000
 
 export class Book {
   readonly #options: BookOptions
@@ -154,14 +156,23 @@ export class Book {
     const now = this.#options.clock.monotonic()
     if (now - this.#hurriedAt < HURRY_EVERY_MS) return
     this.#hurriedAt = now
-    for (const entry of this.#entries.values()) {
-      if (!this.#isRecent(entry) || this.#options.inContact(entry.node)) continue
-      entry.waitMs = limits.redialMinMs
-      entry.nextAt = now
-      if (entry.dial !== undefined && now - entry.dial.startedAt > STALE_DIAL_MS) {
-        entry.waitMs = 0
-        entry.dial.abort.abort()
-      }
+    for (const entry of this.#entries.values()) if (this.#isRecent(entry)) this.#tryAtOnce(entry, now)
+  }
+
+  /** This peer slept, or has a network again: whoever could not be reached before may be now. */
+  woke(): void {
+    const now = this.#options.clock.monotonic()
+    this.#hurriedAt = now
+    for (const entry of this.#entries.values()) if (entry.strangeMs === 0) this.#tryAtOnce(entry, now)
+  }
+
+  #tryAtOnce(entry: Entry, now: number): void {
+    if (this.#options.inContact(entry.node)) return
+    entry.waitMs = limits.redialMinMs
+    entry.nextAt = now
+    if (entry.dial !== undefined && now - entry.dial.startedAt > STALE_DIAL_MS) {
+      entry.waitMs = 0
+      entry.dial.abort.abort()
     }
   }
 
@@ -215,8 +226,10 @@ export class Book {
   }
 
   #tick(): void {
+    const since = this.#options.clock.monotonic()
     this.#cancelTick = this.#options.clock.after(TICK_MS, () => {
       const now = this.#options.clock.monotonic()
+      if (now - since > SLEPT_MS) this.#slept(now - since)
       for (const entry of this.#entries.values()) {
         if (this.#dialing >= DIALS_MAX) break
         if (
@@ -229,6 +242,11 @@ export class Book {
       }
       if (!this.#abort.signal.aborted) this.#tick()
     })
+  }
+
+  /** Who was met lately still was: time that was slept away makes nobody a stranger. */
+  #slept(sleptMs: number): void {
+    for (const entry of this.#entries.values()) if (entry.reachedAt !== undefined) entry.reachedAt += sleptMs
   }
 
   async #dial(entry: Entry): Promise<void> {

@@ -88,6 +88,12 @@ export class Links {
     return this.#book.addressesOf(node)
   }
 
+  /** This peer slept, or has a network again. */
+  woke(): void {
+    this.#book.woke()
+    this.replicator.woke()
+  }
+
   /** What we say of ourselves when a session begins. */
   async introduction(): Promise<Introduction> {
     const record = this.#record ?? (await this.#sign())

@@ -70,6 +70,8 @@ export interface Platform {
   readonly tabs?: (path: string) => TabChannel
   /** Where the platform may have no place to keep anything: the peer opens all the same, forgets, and says so. */
   readonly mayForget?: boolean
+  /** The platform slept, or has a network again. */
+  readonly onWake?: (listener: () => void) => Off
   /** Tells the platform of an error that a listener of the application threw. */
   readonly onThrow: (error: unknown) => void
   /** For tests that must show they would notice a missing seal. */
@@ -313,6 +315,7 @@ export class PeerImpl implements Peer, PeerContext {
     this.#offs.push(this.store.onHint(() => void this.catchUp()))
     this.#openTabs()
     this.#watchForEnd()
+    this.#offs.push(this.#platform.onWake?.(() => this.#woke()) ?? (() => {}))
     void this.storage.look()
     const led = this.#lead.take()
     // Where others share the store, leading may come much later, or never.
@@ -674,6 +677,12 @@ export class PeerImpl implements Peer, PeerContext {
     this.#greeter = undefined
     this.#network = undefined
     await network.close()
+  }
+
+  /** Others may have given us up meanwhile, and much may have come: nothing waits for its next turn. */
+  #woke(): void {
+    this.trace('peer', 'woke')
+    if (!this.#paused) for (const space of this.#spaces.values()) space.woke()
   }
 
   async #connectSpace(space: SpaceImpl, network: Network): Promise<void> {

@@ -801,9 +801,28 @@ export class Replicator {
   }
 
   /** Every state must progress: a member that does not answer is left for another. */
+  /** This peer slept, or has a network again: all in contact are told at once what is here. */
+  woke(): void {
+    this.#forgive(this.#clock.monotonic())
+    this.#trickle.reset()
+    for (const contact of this.#contacts.values()) this.#tellNews(contact)
+    this.#scheduleBeacon()
+  }
+
+  /** What nobody answered while this peer slept is nobody's failure. */
+  #forgive(now: number): void {
+    for (const contact of this.#contacts.values()) {
+      contact.progressAt = now
+      this.#pulls.progressed(contact, now)
+    }
+  }
+
   #scheduleStallCheck(): void {
+    const since = this.#clock.monotonic()
     this.#cancelStall = this.#clock.after(STALL_CHECK_MS, () => {
-      const before = this.#clock.monotonic() - limits.answerMs
+      const now = this.#clock.monotonic()
+      if (now - since > 2 * STALL_CHECK_MS) this.#forgive(now)
+      const before = now - limits.answerMs
       for (const { source } of this.#pulls.stalled(before)) this.#silent(source)
       for (const contact of this.#contacts.values()) if (this.#isStuck(contact, before)) this.#silent(contact)
       this.#scheduleStallCheck()

@@ -354,10 +354,15 @@ class SilenceWatch {
   }
 
   #next(): void {
+    const since = this.#clock.monotonic()
     this.#cancel = this.#clock.after(limits.pingMs, () => {
-      const silentMs = this.#clock.monotonic() - this.#heardAt
+      const now = this.#clock.monotonic()
+      // Who slept heard nothing, and cannot say that the other was silent: it asks once more.
+      const slept = now - since > 2 * limits.pingMs
+      if (slept) this.#heardAt = now
+      const silentMs = now - this.#heardAt
       if (silentMs > limits.silenceMs && !this.#busy) return this.#onSilence()
-      if (silentMs >= limits.pingMs * 0.9 || this.#busy) this.#ask()
+      if (slept || this.#busy || silentMs >= limits.pingMs * 0.9) this.#ask()
       this.#next()
     })
   }

@@ -529,6 +529,11 @@ export class SpaceImpl implements Space, ReplicatorHost {
     this.touched()
   }
 
+  /** This peer slept, or has a network again. */
+  woke(): void {
+    this.#links?.woke()
+  }
+
   get connected(): boolean {
     return this.#links !== undefined
   }

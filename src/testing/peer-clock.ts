@@ -2,6 +2,7 @@
 // a sleeping laptop, and it ends with its process.
 
 import type { Clock } from '../base/clock.ts'
+import { Emitter, type Off } from '../base/emitter.ts'
 
 interface Timer {
   readonly dueAt: number
@@ -13,6 +14,7 @@ export class PeerClock implements Clock {
   readonly #world: Clock
   readonly #timers = new Set<Timer>()
   readonly #held: Timer[] = []
+  readonly #emitter = new Emitter<{ thaw: undefined }>()
   readonly #fired: () => void
   #wallOffsetMs: number
   #leapMs = 0
@@ -68,12 +70,18 @@ export class PeerClock implements Clock {
     if (this.#state === 'runs') this.#state = 'frozen'
   }
 
+  /** Tells that it goes on, before any timer does. */
+  onThaw(listener: () => void): Off {
+    return this.#emitter.on('thaw', listener)
+  }
+
   /** Goes on, so much later by its own reckoning than the world's: whatever was due meanwhile is due at once. */
   thaw(leapMs: number): void {
     if (this.#state !== 'frozen') return
     this.#state = 'runs'
     this.#leapMs += leapMs
     this.#thawedAt = this.#world.now()
+    this.#emitter.emit('thaw', undefined)
     const due = [...this.#held.splice(0), ...this.#timers]
     for (const timer of due) timer.cancel()
     this.#timers.clear()

@@ -141,6 +141,8 @@ export class SimulatedPeer {
         }),
         network: memoryNetwork(hub, { id: name }),
         awaitNetwork: true,
+        // A tab is told that it was frozen; a laptop finds out.
+        ...(!this.inFiles && { onWake: (listener: () => void) => clock.onThaw(listener) }),
         onThrow: (error) => isMine() && watch.threw(this, error),
         ...(!realSignatures && { signing: this.#signing, sealer: this.#sealer() }),
       },

@@ -28,6 +28,14 @@ export class Outside {
     return this.#log.value.items.map((item) => item.split('@')[0] ?? '')
   }
 
+  get upToDate(): boolean {
+    return this.#log.status.current.upToDate
+  }
+
+  write(item: string): void {
+    this.#log.change((d) => void d.items.push(item))
+  }
+
   /** Names of the members in contact, as a status shows them. */
   get members(): readonly string[] {
     return this.#log.status.current.peers.filter(({ connected }) => connected).map(({ name }) => name)

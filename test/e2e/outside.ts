@@ -1,4 +1,4 @@
-// A member outside of the browser: has what gets out of it, and counts who is connected.
+// Members outside of the browser: each has what gets out of it, and counts who is connected.
 
 import { libp2pNetwork, openPeer } from '../../src/node.ts'
 import type { DocHandle, Peer } from '../../src/peer/api.ts'
@@ -18,9 +18,10 @@ export class Outside {
     peer.on('error', ({ code, message }) => this.errors.push(`${code}: ${message}`))
   }
 
-  static async open(): Promise<Outside> {
+  /** The first of them, or one more. */
+  static async open(first?: Outside): Promise<Outside> {
     const peer = await openPeer({ store: 'memory', network: libp2pNetwork({ host: '127.0.0.1', mdns: false }) })
-    const space = await peer.space('Shared')
+    const space = first === undefined ? await peer.space('Shared') : await peer.join(first.ticket)
     return new Outside(peer, await space.open<TabLog>('log', { init: { items: [] } }), await space.invite())
   }
 
@@ -41,9 +42,15 @@ export class Outside {
     return this.#log.status.current.peers.filter(({ connected }) => connected).map(({ name }) => name)
   }
 
-  /** Nodes that are connected: what no status of a member shows. */
-  get connections(): number {
-    return (this.#peer as PeerImpl).network?.connections.size ?? 0
+  /** Nodes that are connected, but for another member outside: what no status of a member shows. */
+  connections(other?: Outside): number {
+    const nodes = [...(this.#network?.connections.keys() ?? [])]
+    const known = other === undefined ? undefined : other.#network?.id
+    return nodes.filter((node) => node !== known).length
+  }
+
+  get #network(): PeerImpl['network'] {
+    return (this.#peer as PeerImpl).network
   }
 
   close(): Promise<void> {

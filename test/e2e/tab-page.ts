@@ -74,15 +74,28 @@ function tabCommands() {
         (error) => error.code,
       )
     },
-    compact: () => peer?.compact(),
-    /** Who wrote the snapshots that are there. */
-    async snapshots(): Promise<number> {
-      const database = await openDB(`joinery:${path}`)
-      const rows = await database.getAll('packs')
-      database.close()
-      return rows.filter(({ upTo }) => upTo !== undefined).length
+    /** 'compacted', or the code of what went wrong. */
+    compact: (): Promise<string> | undefined =>
+      peer?.compact().then(
+        () => 'compacted',
+        (error) => error.code,
+      ),
+    /** How many snapshots there are. */
+    snapshots: async (): Promise<number> => (await snapshotStreams()).length,
+    /** How many there are of the stream that has most. */
+    async snapshotsMost(): Promise<number> {
+      const byStream = Map.groupBy(await snapshotStreams(), (stream) => stream)
+      return Math.max(...[...byStream.values()].map(({ length }) => length))
     },
   }
+}
+
+/** The stream of each snapshot. */
+async function snapshotStreams(): Promise<readonly string[]> {
+  const database = await openDB(`joinery:${path}`)
+  const rows = await database.getAll('packs')
+  database.close()
+  return rows.filter(({ upTo }) => upTo !== undefined).map(({ stream }) => stream)
 }
 
 declare global {

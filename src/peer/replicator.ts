@@ -490,12 +490,20 @@ export class Replicator {
 
   #takeAsk(contact: Contact, ask: Message & { type: 'ask' }): void {
     // Invariant 9: who asks without end is not answered.
-    if (contact.asks.take('', this.#clock.monotonic())) void contact.session.send(contact.comparison.answer(ask))
+    if (!contact.asks.take('', this.#clock.monotonic())) return
+    void contact.session.send(contact.comparison.answer(ask))
+    this.#repeat(contact)
   }
 
   #takeRanges(contact: Contact, ranges: Message & { type: 'ranges' }): void {
-    if (ranges.isAnswer || contact.asks.take('', this.#clock.monotonic()))
-      this.#step(contact, contact.comparison.takeRanges(ranges))
+    if (!ranges.isAnswer && !contact.asks.take('', this.#clock.monotonic())) return
+    this.#step(contact, contact.comparison.takeRanges(ranges))
+    if (!ranges.isAnswer) this.#repeat(contact)
+  }
+
+  /** It asks, so to it we differ. Where we do not, it heard something else of us than we said: only our word mends that, and a beacon may keep silent. */
+  #repeat(contact: Contact): void {
+    if (this.agreedWith(contact)) void contact.session.send(this.#stateFor([]))
   }
 
   /**

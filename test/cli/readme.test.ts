@@ -9,9 +9,19 @@ afterAll(() => place.clear())
 
 test('the commands of the README do as they say', async () => {
   const commands = blockThatBegins('joinery serve')
-  expect(commands.map(([name]) => name)).toEqual(['serve', 'join', 'ls', 'set', 'set', 'cat', 'watch', 'status'])
+  expect(commands.map(([name]) => name)).toEqual([
+    'serve',
+    'join',
+    'ls',
+    'set',
+    'set',
+    'cat',
+    'watch',
+    'meet',
+    'status',
+  ])
   const { folder } = await place.serve('readme')
-  for (const args of commands.filter(([name = '']) => !['serve', 'join', 'watch'].includes(name))) {
+  for (const args of commands.filter(([name = '']) => !['serve', 'join', 'watch', 'meet'].includes(name))) {
     expect(await joinery(...args, '--path', folder), args.join(' ')).toMatchObject({ code: 0, stderr: '' })
   }
 })

@@ -154,13 +154,13 @@ describe('the causal buffer and what waits', () => {
   })
 
   it('drop what is furthest when full, remember that it is missing, and take it again (Invariant 9)', () => {
-    const a = typed('a', limits.bufferRanges + 200)
+    const a = typed('a', limits.bufferAuthorRanges + 200)
     const b = new Side('b')
     b.take(a.made.slice(1))
-    expect(b.replica.pending.ops).toBe(limits.bufferRanges)
+    expect(b.replica.pending.ops).toBe(limits.bufferAuthorRanges)
     expect(b.replica.missing.map(({ seq }) => seq)).toEqual([0, a.made.length - 1])
     b.take(a.made.slice(0, 1))
-    expect(b.replica.version.get(idOf('a'))).toBe(limits.bufferRanges + 1)
+    expect(b.replica.version.get(idOf('a'))).toBe(limits.bufferAuthorRanges + 1)
     expect(b.replica.missing).toEqual([{ actor: idOf('a'), seq: a.made.length - 1 }])
     meet(a, b)
     expect(b.value).toEqual(a.value)

@@ -18,7 +18,7 @@ export const usage = `npm run bench:sync -- [options]
   --runs N        5 by default; the median and the minimum are shown
   --json FILE     the results, for machines, written after each measurement
   --resume        goes on from what that file holds
-  --readme FILE   measures nothing: writes the table of a --json FILE into README.md`
+  --readme FILE   measures nothing: writes the table of a --json FILE, or what of it --only names, into README.md`
 
 /** Throws a RangeError that says what is wrong. */
 export function parseArguments(given: readonly string[]): Arguments {

@@ -18,12 +18,15 @@ const goals: Readonly<Record<string, (figure: Figure) => Goal | undefined>> = {
   'unchanged/bytes': atMost(500),
   'unchanged-1000/bytes': atMost(500),
   'told-1000/unchanged-bytes': atMost(500),
+  'told-10000/unchanged-bytes': atMost(500),
   'told-100000/unchanged-bytes': atMost(500),
   '10-of-1000/time': atMost(200),
   '10-of-1000/bytes': (figure) => besides(figure('10-of-1000/missing-bytes', ours), 1, 2_500),
   'told-1000/10-bytes': (figure) => besides(figure('10-of-1000/missing-bytes', ours), 1, 2_500),
+  'told-10000/10-bytes': (figure) => besides(figure('10-of-1000/missing-bytes', ours), 1, 2_500),
   'told-100000/10-bytes': (figure) => besides(figure('10-of-1000/missing-bytes', ours), 1, 2_500),
   'told-1000/10-round-trips': atMost(1.5),
+  'told-10000/10-round-trips': atMost(1.5),
   'told-100000/10-round-trips': atMost(1.5),
   'rejoin/time': atMost(100),
   'rejoin/bytes': (figure) => besides(figure('rejoin/missing-compressed', ours), 1.1, 512),
@@ -50,8 +53,19 @@ function besides(bytes: number | undefined, times: number, more: number): Goal |
   return bytes === undefined ? undefined : { most: Math.round(times * bytes + more) }
 }
 
+const opening =
+  'libp2p opens a stream for it, and adds more to each of these small frames than half of what is in it; the frames alone are within the goal (`told-…`).'
+
 /** What holds a row back, if it falls short of its goal. */
-const reasons: Readonly<Record<string, string>> = {}
+const reasons: Readonly<Record<string, string>> = {
+  'unchanged/bytes': opening,
+  'unchanged-1000/bytes': opening,
+  '10-of-1000/bytes': opening,
+  'lone-edit/bytes':
+    'besides the edit, which gossip carries, its writer says its new state, and the other that it is on its disk.',
+  'rejoin/bytes':
+    'each side signs what it tells, and says when it is on its disk; and libp2p adds to each small frame.',
+}
 
 export function reasonOf(row: string): string {
   return reasons[row] ?? 'signed, sealed, and on disk before it is told, which none of the others is.'

@@ -1,5 +1,6 @@
 // The README's figures of sync come from a run, never from a hand: they stand between two comments.
 
+import { isAsked } from '../arguments.ts'
 import { machineLine } from '../machine.ts'
 import type { Row } from '../statistics.ts'
 import { markdownTable, tally } from '../table.ts'
@@ -10,13 +11,13 @@ import type { Report } from './run.ts'
 const start = '<!-- figures of `npm run bench:sync`: begin -->'
 const end = '<!-- figures of `npm run bench:sync`: end -->'
 
-/** The README with the table of this report. Throws where the two comments are not there. */
-export function withTable(readme: string, { machine, versions, rows }: Report): string {
+/** The README with the table of this report, or of the rows that are asked for. Throws where the two comments are not there. */
+export function withTable(readme: string, { machine, versions, rows }: Report, only: readonly string[] = []): string {
   const [from, to] = [readme.indexOf(start), readme.indexOf(end)]
   if (from < 0 || to < from) throw new RangeError(`README.md has no place for the figures: "${start}" and "${end}"`)
   const used = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
-  const shown = rows.filter(({ goal }) => goal !== null)
-  const words = `Medians, smaller is better; ${tally(rows)}. ${machine.date}: ${machineLine(machine)}. ${used.join(', ')}.`
+  const shown = rows.filter(({ row, goal }) => goal !== null && isAsked(row, only))
+  const words = `Medians, smaller is better; ${tally(shown)}. ${machine.date}: ${machineLine(machine)}. ${used.join(', ')}.`
   const parts = [markdownTable(shown, engineNames), words, unmet(shown)].filter((part) => part !== '')
   return `${readme.slice(0, from + start.length)}\n${parts.join('\n\n')}\n${readme.slice(to)}`
 }

@@ -55,7 +55,8 @@ try {
 async function main(asked: Arguments): Promise<void> {
   if (asked.readme !== undefined) {
     const path = join(root, 'README.md')
-    writeFileSync(path, withTable(readFileSync(path, 'utf8'), JSON.parse(readFileSync(asked.readme, 'utf8'))))
+    const report: Report = JSON.parse(readFileSync(asked.readme, 'utf8'))
+    writeFileSync(path, withTable(readFileSync(path, 'utf8'), report, asked.only))
     return
   }
   const own = [ours, floor]

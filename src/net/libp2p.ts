@@ -438,6 +438,7 @@ class Libp2pNetwork implements Network {
       direct: this.#isDirect(connection),
       direction: connection.direction,
       address: connection.remoteAddr.toString(),
+      ...(isByHand(connection.remoteAddr) ? { byHand: true } : {}),
     }
   }
 

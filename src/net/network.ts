@@ -15,6 +15,8 @@ export interface Connection {
   readonly direction: 'inbound' | 'outbound'
   /** The remote address as text. */
   readonly address: string
+  /** Made by hand: nobody can dial it anew, so it is left alone while there is a chance that it comes back. */
+  readonly byHand?: true
 }
 
 /** A stream of frames: each `send` is one frame at the other end, whole and in order. */

@@ -7,11 +7,14 @@
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import type { Clock } from '../base/clock.ts'
 import { JoineryError } from '../base/errors.ts'
+import { isByHand } from './addresses.ts'
 
 const protocol = '/joinery/pulse/0'
 const askEveryMs = 1_000
 /** A question unanswered for so long, and nothing else heard since, means a dead link. */
 const silenceMs = 2_500
+/** One that was made by hand cannot be made anew without hands, and comes back by itself while ICE goes on looking, for half a minute. */
+const silenceByHandMs = 45_000
 /** After a long turn of our own, timers run before what arrived meanwhile is read: look twice. */
 const secondLookMs = 300
 
@@ -75,7 +78,8 @@ export function startPulse(libp2p: Libp2p, clock: Clock, begun: (connection: Con
     const now = clock.monotonic()
     for (const [connection, link] of links) {
       if (link.stream === undefined) continue
-      if (link.askedSince !== undefined && now - link.askedSince > silenceMs) suspect(connection, link)
+      const patienceMs = isByHand(connection.remoteAddr) ? silenceByHandMs : silenceMs
+      if (link.askedSince !== undefined && now - link.askedSince > patienceMs) suspect(connection, link)
       link.askedSince ??= now
       say(link.stream, question)
     }
@@ -88,7 +92,7 @@ export function startPulse(libp2p: Libp2p, clock: Clock, begun: (connection: Con
     clock.after(secondLookMs, () => {
       if (!link.suspect) return
       links.delete(connection)
-      connection.abort(new JoineryError('network', `nothing heard for ${silenceMs} ms`))
+      connection.abort(new JoineryError('network', 'nothing heard for too long'))
     })
   }
 

@@ -33,6 +33,8 @@ export class Greeter {
   readonly #offs: (() => void)[]
   readonly #cancels = new Set<() => void>()
   #hasRefused = false
+  /** Who completed a hello since it was connected: one whose link is down for a while is no stranger. */
+  readonly #known = new Set<NodeId>()
   /** Hellos under way, by node. */
   readonly #answering = new Map<NodeId, number>()
 
@@ -44,6 +46,7 @@ export class Greeter {
       network.handle(SYNC_PROTOCOL, (stream) => this.#answer(stream)),
       ...OLD_PROTOCOLS.map((protocol) => network.handle(protocol, (stream) => this.#refuse(stream, protocol))),
       network.on('connect', ({ node }) => this.met(node)),
+      network.on('disconnect', ({ node }) => void this.#known.delete(node)),
       network.on('found', ({ addresses }) => this.#found(addresses)),
     ]
   }
@@ -55,7 +58,7 @@ export class Greeter {
     // Whoever does not complete hello is no member of ours, and has no business here.
     const cancel = clock.after(limits.helloMs, () => {
       this.#cancels.delete(cancel)
-      if (!network.connections.has(node) || this.#isMember(node)) return
+      if (!network.connections.has(node) || this.#isMember(node) || this.#known.has(node)) return
       this.#options.trace('net', node, 'hung up', `no hello in ${limits.helloMs} ms`)
       void network.hangUp(node)
     })
@@ -91,6 +94,7 @@ export class Greeter {
         stream.abort(new JoineryError('closed', 'no member of this space'))
         return space.strange(node)
       }
+      this.#known.add(node)
       space.serve(session).catch(this.#options.failed)
     })
   }
@@ -106,8 +110,9 @@ export class Greeter {
       await this.#withDeadline(stream, async () => {
         const connected = spaces().filter((space) => space.connected)
         const taken = await respond(stream, connected, session, (space) => space.introduction())
-        if (taken === undefined) stream.abort(new JoineryError('closed', 'unknown'))
-        else taken.space.serve(taken.session).catch(this.#options.failed)
+        if (taken === undefined) return stream.abort(new JoineryError('closed', 'unknown'))
+        this.#known.add(stream.remote)
+        taken.space.serve(taken.session).catch(this.#options.failed)
       })
     } catch (cause) {
       trace('sync', stream.remote, 'no session', messageOf(cause))

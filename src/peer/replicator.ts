@@ -389,8 +389,11 @@ export class Replicator {
   #silent(contact: Contact): void {
     this.#trace('sync', contact.member.id, 'silent')
     contact.session.abort(new JoineryError('timeout', 'the member fell silent'))
+    const { node } = contact.member
+    // What was made by hand may come back, and a new session on it.
+    const isByHand = this.#network.connections.get(node)?.some(({ byHand }) => byHand) === true
     // A session that was replaced falls silent too, while its successor lives on the same connection.
-    if (this.#contacts.get(contact.member.node) === contact) void this.#network.hangUp(contact.member.node)
+    if (this.#contacts.get(node) === contact && !isByHand) void this.#network.hangUp(node)
   }
 
   // ── messages ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,10 +1,10 @@
 // What the test of first meetings does, inside the container. Reports in JSON, a line each.
 
 import { decodeTicket, encodeTicket } from '../../src/auth/ticket.ts'
-import { type FieldPeer, startBrowser, startNode } from './field.ts'
+import { cut, type FieldPeer, heal, startBrowser, startNode } from './field.ts'
 
 export interface ApartReport {
-  readonly step: 'browsers met by codes' | 'Node peers found each other'
+  readonly step: 'browsers met by codes' | 'came back after a cut' | 'Node peers found each other'
   readonly ms: number
   /** Whether the edits of each arrived at the other. */
   readonly edited: boolean
@@ -32,6 +32,19 @@ async function browsers(): Promise<void> {
   const startedAt = performance.now()
   await Promise.all([a.call('take', { code: theirs }), b.call('take', { code: ours })])
   await tell('browsers met by codes', performance.now() - startedAt, a, b)
+  cut([5])
+  await Promise.all([a.call('append', { word: 'three' }), b.call('append', { word: 'four' })])
+  await new Promise((resolve) => setTimeout(resolve, 8_000))
+  heal([5])
+  const healedAt = performance.now()
+  const words = ['one', 'two', 'three', 'four']
+  const both = await Promise.all([a, b].map((each) => each.call('waitFor', { words, timeoutMs: 30_000 })))
+  report(
+    'came back after a cut',
+    performance.now() - healedAt,
+    both.every(({ reached }) => reached),
+    'webrtc',
+  )
 }
 
 /** Two Node peers, one of which has an invitation without any address. */

@@ -23,6 +23,7 @@ beforeEach((context) => {
 
 test.each([
   ['browsers met by codes', 'webrtc'],
+  ['came back after a cut', 'webrtc'],
   ['Node peers found each other', 'tcp'],
 ])('%s, and edited together', (step, transport) => {
   const report = reports.find((each) => each.step === step)

@@ -31,7 +31,8 @@ export class Greeter {
   readonly #greeting = new Set<string>()
   readonly #abort = new AbortController()
   readonly #offs: (() => void)[]
-  readonly #cancels = new Set<() => void>()
+  /** Until when each connected node has to have said hello: what ends the waiting. */
+  readonly #patience = new Map<NodeId, () => void>()
   #hasRefused = false
   /** Who completed a hello since it was connected: one whose link is down for a while is no stranger. */
   readonly #known = new Set<NodeId>()
@@ -46,7 +47,10 @@ export class Greeter {
       network.handle(SYNC_PROTOCOL, (stream) => this.#answer(stream)),
       ...OLD_PROTOCOLS.map((protocol) => network.handle(protocol, (stream) => this.#refuse(stream, protocol))),
       network.on('connect', ({ node }) => this.met(node)),
-      network.on('disconnect', ({ node }) => void this.#known.delete(node)),
+      network.on('disconnect', ({ node }) => {
+        this.#gone(node)
+        this.#known.delete(node)
+      }),
       network.on('found', ({ addresses }) => this.#found(addresses)),
     ]
   }
@@ -56,13 +60,20 @@ export class Greeter {
     const { clock, network, spaces } = this.#options
     for (const space of spaces()) this.greet(space, node)
     // Whoever does not complete hello is no member of ours, and has no business here.
+    this.#gone(node)
     const cancel = clock.after(limits.helloMs, () => {
-      this.#cancels.delete(cancel)
+      this.#patience.delete(node)
       if (!network.connections.has(node) || this.#isMember(node) || this.#known.has(node)) return
       this.#options.trace('net', node, 'hung up', `no hello in ${limits.helloMs} ms`)
       void network.hangUp(node)
     })
-    this.#cancels.add(cancel)
+    this.#patience.set(node, cancel)
+  }
+
+  /** Who comes back has all the time again: it is not hung up on for a hello that it owed before it was cut off. */
+  #gone(node: NodeId): void {
+    this.#patience.get(node)?.()
+    this.#patience.delete(node)
   }
 
   /** Offers a session, unless one stands or is on its way. */
@@ -78,7 +89,7 @@ export class Greeter {
   close(): void {
     this.#abort.abort(new JoineryError('closed', 'the network is being left'))
     for (const off of this.#offs) off()
-    for (const cancel of this.#cancels) cancel()
+    for (const cancel of this.#patience.values()) cancel()
   }
 
   /** The smaller node id opens the stream; the other waits a little for it, and then tries itself. */

@@ -7,7 +7,7 @@ import { noise } from '@libp2p/noise'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
-import { allWrite, Ledger } from './crowd-ledger.ts'
+import { allSpeak, Ledger, ownerOf } from './crowd-ledger.ts'
 import { type CrowdOptions, type CrowdResult, pause, perPeer, until, weigh } from './crowd-ours.ts'
 
 const TOPIC = 'words'
@@ -34,18 +34,18 @@ export async function crowdOfBare({ peers: count, durationMs }: CrowdOptions): P
     await pause(2_000)
     const memory = perPeer(memoryBefore, weigh(), count)
     let singleMessages = 0
-    const say = (writer: number, number: number): void => {
+    const say = (voice: number, number: number): void => {
       singleMessages++
       const bytes = new Uint8Array(MESSAGE_BYTES)
-      new DataView(bytes.buffer).setUint32(0, writer)
+      new DataView(bytes.buffer).setUint32(0, voice)
       new DataView(bytes.buffer).setUint32(4, number)
-      void nodes[writer]?.services.gossip.publish(TOPIC, bytes)
+      void nodes[ownerOf(voice)]?.services.gossip.publish(TOPIC, bytes)
     }
-    const warm = await allWrite(ledger, count, [], { burst: 1, durationMs: durationMs / 4, say })
+    const warm = await allSpeak(ledger, [], { burst: 1, durationMs: durationMs / 4, say })
     singleMessages = 0
-    const single = await allWrite(ledger, count, warm.next, { burst: 1, durationMs, say })
+    const single = await allSpeak(ledger, warm.next, { burst: 1, durationMs, say })
     const messages = singleMessages
-    const twenty = await allWrite(ledger, count, single.next, { burst: 20, durationMs: 1, say })
+    const twenty = await allSpeak(ledger, single.next, { burst: 20, durationMs: 0, say })
     return {
       ...{ metMs, twentyMs: twenty.ms, single, bursts: undefined, memory },
       ...{ singleMessages: messages, burstMessages: 0, gossipBytes: 0, sessionBytes: 0 },

@@ -8,62 +8,73 @@ export interface Told {
   readonly cpuMs: number
 }
 
-/** Counts words heard. A word is a writer's number: 1, 2, 3 … */
+/** Each peer has so many voices: words of one and the same follow one another, those of several travel at once. */
+export const VOICES = 8
+
+/** Counts words heard. A word is a number of a voice: 1, 2, 3 … */
 export class Ledger {
   readonly #peers: number
-  /** By writer, the last number that each peer heard. */
+  /** By voice, the last number that each peer heard. */
   readonly #heard: number[][]
   readonly #waiting = new Map<number, { readonly number: number; readonly resolve: () => void }>()
   deliveries = 0
 
   constructor(peers: number) {
     this.#peers = peers
-    this.#heard = Array.from({ length: peers }, () => new Array(peers).fill(0))
+    this.#heard = Array.from({ length: peers * VOICES }, () => new Array(peers).fill(0))
   }
 
-  /** A peer heard all of a writer's words up to this one. */
-  hears(peer: number, writer: number, number: number): void {
-    const heard = this.#heard[writer] as number[]
+  get voices(): number {
+    return this.#heard.length
+  }
+
+  /** A peer heard all words of a voice up to this one. */
+  hears(peer: number, voice: number, number: number): void {
+    const heard = this.#heard[voice] as number[]
     const before = heard[peer] ?? 0
-    if (peer === writer || number <= before) return
+    if (peer === ownerOf(voice) || number <= before) return
     this.deliveries += number - before
     heard[peer] = number
-    const waiting = this.#waiting.get(writer)
-    if (waiting === undefined || !this.#all(writer, waiting.number)) return
-    this.#waiting.delete(writer)
+    const waiting = this.#waiting.get(voice)
+    if (waiting === undefined || !this.#all(voice, waiting.number)) return
+    this.#waiting.delete(voice)
     waiting.resolve()
   }
 
   /** Resolves when everybody has heard it. */
-  everybody(writer: number, number: number): Promise<void> {
-    if (this.#all(writer, number)) return Promise.resolve()
-    return new Promise((resolve) => this.#waiting.set(writer, { number, resolve }))
+  everybody(voice: number, number: number): Promise<void> {
+    if (this.#all(voice, number)) return Promise.resolve()
+    return new Promise((resolve) => this.#waiting.set(voice, { number, resolve }))
   }
 
-  #all(writer: number, number: number): boolean {
-    const heard = this.#heard[writer] as number[]
-    for (let peer = 0; peer < this.#peers; peer++) if (peer !== writer && (heard[peer] ?? 0) < number) return false
+  #all(voice: number, number: number): boolean {
+    const heard = this.#heard[voice] as number[]
+    for (let peer = 0; peer < this.#peers; peer++)
+      if (peer !== ownerOf(voice) && (heard[peer] ?? 0) < number) return false
     return true
   }
 }
 
-/** All write at once, each `burst` words at a time, until the time is over and everybody has heard everything. */
-export async function allWrite(
+export function ownerOf(voice: number): number {
+  return Math.floor(voice / VOICES)
+}
+
+/** All speak at once, with each voice `burst` words at a time, until the time is over and everybody has heard everything. */
+export async function allSpeak(
   ledger: Ledger,
-  writers: number,
   next: readonly number[],
-  { burst, durationMs, say }: { burst: number; durationMs: number; say: (writer: number, number: number) => void },
+  { burst, durationMs, say }: { burst: number; durationMs: number; say: (voice: number, number: number) => void },
 ): Promise<Told & { readonly next: readonly number[] }> {
   const before = ledger.deliveries
   const beganAt = performance.now()
   const cpuBefore = process.cpuUsage()
   const last = await Promise.all(
-    Array.from({ length: writers }, async (_, writer) => {
-      let number = next[writer] ?? 0
-      while (performance.now() - beganAt < durationMs) {
-        for (let i = 0; i < burst; i++) say(writer, ++number)
-        await ledger.everybody(writer, number)
-      }
+    Array.from({ length: ledger.voices }, async (_, voice) => {
+      let number = next[voice] ?? 0
+      do {
+        for (let i = 0; i < burst; i++) say(voice, ++number)
+        await ledger.everybody(voice, number)
+      } while (performance.now() - beganAt < durationMs)
       return number
     }),
   )

@@ -38,7 +38,7 @@ interface Side {
 
 /** What is hit, in turn: either side of the proxy; our streams, most of all those that promise. */
 const places: Readonly<Record<Where, readonly string[]>> = {
-  'in TCP payload': ['dialled', 'was dialled'],
+  'in TCP payload': ['who dialled', 'was dialled'],
   'in decrypted frames': [...twice('sync', 'sync', 'meshsub', 'sync', 'meshsub'), 'pulse'],
 }
 const networks: Readonly<Record<Where, (flipper: Flipper) => NetworkFactory>> = {

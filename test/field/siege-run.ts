@@ -6,17 +6,21 @@ import { parseArgs } from 'node:util'
 import { besiege, type SiegeReport } from './siege.ts'
 import { attacks } from './siege-attacks.ts'
 
+const MEMORY_MB = 200
+
 const { values } = parseArgs({
   options: { only: { type: 'string', default: '' }, 'all-at-once': { type: 'boolean', default: false } },
 })
 const chosen = attacks.filter(({ name }) => name.includes(values.only))
+let isGood = true
 console.log('cut off after  most memory  left   answers: median, most  lost  log lines')
 if (!values['all-at-once']) for (const attack of chosen) show(await besiege([attack]))
 if (chosen.length > 1) show(await besiege(chosen))
-process.exit(0)
+process.exit(isGood ? 0 : 1)
 
 function show({ ends, mostMB, leftMB, answersMs, losses, logged }: SiegeReport): void {
   const [first] = ends
+  isGood &&= ends.every(({ cutOffMs }) => cutOffMs !== null) && mostMB <= MEMORY_MB && losses === 0
   const latest = Math.max(...ends.map(({ cutOffMs }) => cutOffMs ?? Number.POSITIVE_INFINITY))
   const answers = `${answersMs[answersMs.length >> 1]?.toFixed(0)} ms, ${answersMs.at(-1)?.toFixed(0)} ms`
   const memory = `${mostMB.toFixed(0)} MB`.padStart(11)

@@ -1,7 +1,8 @@
 // What the test of first meetings does, inside the container. Reports in JSON, a line each.
 
 import { decodeTicket, encodeTicket } from '../../src/auth/ticket.ts'
-import { cut, type FieldPeer, heal, startBrowser, startNode } from './field.ts'
+import { type FieldPeer, startBrowser, startNode } from './field.ts'
+import { cut, heal } from './namespaces.ts'
 
 export interface ApartReport {
   readonly step: 'browsers met by codes' | 'came back after a cut' | 'Node peers found each other'

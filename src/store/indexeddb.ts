@@ -43,6 +43,9 @@ export type IndexeddbStoreOptions = Partial<TabHost>
  * @example
  * const peer = await openPeer({ store: indexeddbStore(), path: 'joinery' })
  */
+export function indexeddbStore(): StoreFactory
+/** @internal */
+export function indexeddbStore(options: IndexeddbStoreOptions): StoreFactory
 export function indexeddbStore(options: IndexeddbStoreOptions = {}): StoreFactory {
   return async (path) => {
     const name = `joinery:${path}`

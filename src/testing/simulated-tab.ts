@@ -5,11 +5,11 @@ import type { PageLife } from '../store/indexeddb/page-life.ts'
 import type { TabChannel, TabHost } from '../store/indexeddb/tab-host.ts'
 import { indexeddbStore } from '../store/indexeddb.ts'
 import type { StoreFactory } from '../store/store.ts'
-import type { BrowserCall, TabTasks } from './indexeddb/calls.ts'
+import type { BrowserCall } from './indexeddb/calls.ts'
 import { simulatedFactory } from './indexeddb/factory.ts'
 import type { SimulatedBrowser } from './simulated-browser.ts'
 
-export class SimulatedTab implements TabTasks {
+export class SimulatedTab {
   /** 0, 1, 2 … in the order in which tabs were opened. */
   readonly number: number
   readonly #browser: SimulatedBrowser

@@ -255,6 +255,7 @@ export class Session {
   readonly #channel: Channel
   readonly #clock: Clock
   #ended = false
+  #isPonging = false
 
   constructor(channel: Channel, member: Member, clock: Clock) {
     this.#channel = channel
@@ -286,7 +287,7 @@ export class Session {
       while (!this.#ended) {
         const message = await this.#channel.read(() => watch.heard())
         if (message === undefined || message.type === 'bye') return undefined
-        if (message.type === 'ping') void this.send({ type: 'pong' })
+        if (message.type === 'ping') void this.#pong()
         else if (message.type === 'who') throw new JoineryError('bad-message', 'a member introduced itself twice')
         else if (message.type !== 'pong') await watch.during(take(message))
         // While we were busy nothing was read: our slowness is not their silence.
@@ -300,6 +301,14 @@ export class Session {
       this.#ended = true
       this.#channel.stream.abort(new JoineryError('closed', 'the session ended'))
     }
+  }
+
+  /** Invariant 9: one at a time, since who pings and never reads would have them queue without end. */
+  async #pong(): Promise<void> {
+    if (this.#isPonging) return
+    this.#isPonging = true
+    await this.send({ type: 'pong' })
+    this.#isPonging = false
   }
 
   /** Says why and ends. Never rejects. */

@@ -598,7 +598,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
       // Under a good signature it is the author who contradicts itself, mostly, and not the member that hands it on: their session goes on.
       if (error.code === 'bad-message' && range.signature.length === 0) throw error
       if (origin === 'gossip') throw blameless(range, error)
-      this.#fail(error)
+      this.#fail(error.details.unlessForked === true ? blameless(range, error) : error)
     }
     return document.replica.history.graph.length - before
   }
@@ -857,10 +857,10 @@ function deletedError(wanted: readonly Pick<Wanted, 'document'>[]): JoineryError
 }
 
 /**
- * Of a signed range that goes on from other ops, which came by gossip and cannot be taken: it may go on from a history of its author that was not heard
- * of yet (FORMAT §1, forks), and then whoever handed it on did right. A pull, which brings that history from where the two part, says more.
+ * Of a signed range that goes on from other ops, or links to them, and cannot be taken: these may be of a history of their author that was not heard of
+ * yet (FORMAT §1, forks), and then its author and whoever handed it on did right. A pull, which brings that history from where the two part, says more.
  */
 function blameless(range: SignedRange, error: JoineryError): JoineryError {
-  if (error.code !== 'bad-message' || range.fromSeq === 0) return error
+  if (error.code !== 'bad-message' || (range.fromSeq === 0 && error.details.unlessForked !== true)) return error
   return new JoineryError('forked', error.message, { cause: error })
 }

@@ -14,7 +14,7 @@ import { type ForkPoint, ForkPoints, Tries } from './fork-points.ts'
 import { GroupAdmission } from './group-admission.ts'
 import type { History } from './history.ts'
 import type { Attempt } from './intake.ts'
-import { ambiguous, forkedAt, linkMeanings, nothingMeant } from './link-meanings.ts'
+import { ambiguous, forkedAt, linkMeanings, nothingMeant, unlessForked } from './link-meanings.ts'
 
 export class Admission {
   readonly #history: History
@@ -28,6 +28,8 @@ export class Admission {
   /** What is decoded in there, as long as no actor was heard of since: it may be tried again at once. */
   #decoded: SignedRange | undefined
   #actorsThen = 0
+  /** Whether what is tried links to others: as long as one of their branches is not here, it may make no sense. */
+  #linksToOthers = false
   /** Whose ops were entered from there last, and up to which: where they ended, the staging still says. */
   #lastBranch = -1
   #lastEnd = 0
@@ -45,6 +47,15 @@ export class Admission {
    * branch (FORMAT §1). Throws 'bad-message' for what cannot be taken, 'forked' for what cannot be told apart.
    */
   attempt(range: SignedRange, table?: readonly number[]): Attempt {
+    this.#linksToOthers = false
+    try {
+      return this.#attempt(range, table)
+    } catch (error) {
+      throw this.#linksToOthers ? unlessForked(error, range) : error
+    }
+  }
+
+  #attempt(range: SignedRange, table: readonly number[] | undefined): Attempt {
     const { actors, graph } = this.#history
     const first = actors.indexOf(range.actor)
     const tries = new Tries(range)
@@ -112,6 +123,7 @@ export class Admission {
   /** Enters all of a range whose links are here; undefined, and nothing is altered, if it is not what its tip says. */
   #enterVerified(staged: Staged, tries: Tries): Entered[] | undefined {
     const entering = this.#entering
+    if (staged.staging.linkBranches.length > 0) this.#linksToOthers = true
     const meanings = linkMeanings(staged.staging, this.#history)
     if (meanings.length > 1 && staged.range.tipHash.length === 0) throw ambiguous(staged.range)
     let failure: unknown

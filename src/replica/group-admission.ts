@@ -12,7 +12,7 @@ import { type AdmissionHost, bad, type Entered, Entering, outside, ready, type S
 import { ForkPoints, Tries } from './fork-points.ts'
 import type { History } from './history.ts'
 import type { Together } from './intake.ts'
-import { forkedAt, nothingMeant } from './link-meanings.ts'
+import { forkedAt, nothingMeant, unlessForked } from './link-meanings.ts'
 
 /** What goes on from what is held of its branch. */
 export interface NextBody {
@@ -72,6 +72,7 @@ export class GroupAdmission {
       if (!(error instanceof JoineryError)) throw error
       refused.push({ range, error })
     }
+    const refuseEntered = (range: SignedRange, error: unknown): void => refuse(range, unlessForked(error, range))
     const made = this.#forkFor(ranges, waiting)
     let group = this.#stageAll(ranges, waiting, refuse)
     const { actors, forks } = this.#history
@@ -81,12 +82,12 @@ export class GroupAdmission {
     for (;;) {
       const mark = this.#entering.mark()
       this.#entering.meaning = new Map(made.map((branch) => [actors.firstOf(branch), branch]))
-      const { entered, stuck, unmet } = this.#enterAll(group, refuse)
+      const { entered, stuck, unmet } = this.#enterAll(group, refuseEntered)
       this.#entering.meaning = nothingMeant
       if (unmet === undefined) isPuzzled = true
       else if (unmet === outside) isOutside = true
       else if (unmet !== ready) dot ??= unmet
-      const faulty = stuck.length > 0 ? stuck : this.#faulty(group, refuse)
+      const faulty = stuck.length > 0 ? stuck : this.#faulty(group, refuseEntered)
       if (faulty.length === 0 && made.every((branch) => group.some((staged) => staged.branch === branch))) {
         for (const branch of made) {
           forks.sort(branch)

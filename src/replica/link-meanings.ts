@@ -44,3 +44,12 @@ export function forkedAt(range: SignedRange): JoineryError {
   const message = `${range.actor} has made two different ops under one name, below seq ${range.endSeq}`
   return new JoineryError('forked', message, { details: { actor: range.actor, endSeq: range.endSeq } })
 }
+
+/**
+ * The error for a range that links to others and makes no sense upon what is held here: if it has a tip, it may make sense upon a branch of one of them
+ * of which nobody here, or where it was written down, knew yet. Whoever reads `unlessForked` does not call its author a liar.
+ */
+export function unlessForked(error: unknown, { tipHash }: SignedRange): unknown {
+  if (tipHash.length === 0 || !(error instanceof JoineryError) || error.code !== 'bad-message') return error
+  return new JoineryError(error.code, error.message, { cause: error, details: { unlessForked: true } })
+}

@@ -39,7 +39,7 @@ export class Acts {
         break
       case 'flap':
         for (let i = 0; i < step.times; i++)
-          this.#scene.clock.after(i * step.everyMs, () =>
+          this.#unlessOver(i * step.everyMs, () =>
             this.#scene.hub.cut(this.#peer(step.a).name, this.#peer(step.b).name),
           )
         break
@@ -173,7 +173,14 @@ export class Acts {
     const others = this.#scene.peers.filter((other) => other !== peer)
     this.#block([...others.map((one) => [one, peer] as const), ...others.map((one) => [peer, one] as const)], aloneMs)
     const dice = new Dice(this.#scene.dice.seed())
-    for (let i = 1; i < 4; i++) this.#scene.clock.after((aloneMs * i) / 4, () => this.#write(peer, dice))
+    for (let i = 1; i < 4; i++) this.#unlessOver((aloneMs * i) / 4, () => this.#write(peer, dice))
+  }
+
+  /** What goes on for a while ends with the bad weather. */
+  #unlessOver(afterMs: number, act: () => void): void {
+    this.#scene.clock.after(afterMs, () => {
+      if (!this.#scene.weather.isOver) act()
+    })
   }
 
   #pause(peer: SimulatedPeer, forMs: number): void {

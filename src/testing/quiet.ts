@@ -111,19 +111,32 @@ function otherwise(peer: SimulatedPeer, older: Older | undefined, dice: Dice): V
   })
   if (!isSame(anew(document, [...anyhow, ...ranges], undefined)))
     return violated('6 Converge', 'if its ops come in another order')
-  if (older !== undefined && docKey(id) === wanted && !isSame(anew(document, [...anyhow, ...ranges], older.snapshot)))
+  const isOlder = older !== undefined && docKey(id) === wanted && hasAllOf(document, older.snapshot)
+  if (isOlder && !isSame(anew(document, [...anyhow, ...ranges], older.snapshot)))
     return violated('10 Snapshot', 'upon an older snapshot')
   replica.receive(anyhow, { origin: 'sync' })
   return isSame(replica.snapshot({ signatures: false })) ? undefined : violated('5 Once', 'if its ops come again')
 }
 
+/** Whether what a snapshot has is still here: whoever shows edits before they are stored may lose them, with the power, before anybody has them. */
+function hasAllOf({ replica, tag }: Document, snapshot: Uint8Array): boolean {
+  const { outward, history } = blank(tag, snapshot)
+  const stated = outward.stated(history.version)
+  return [...stated].every((entry) => replica.outward.seen(new Map([entry])).size > 0)
+}
+
 /** The snapshot of a replica made of these, some at a time. Of a forked actor some may have to be asked for again. */
 function anew({ tag }: Document, ranges: readonly SignedRange[], older: Uint8Array | undefined): Uint8Array {
-  const nobody = memberActor(new Uint8Array(32), 0)
-  const replica = new Replica({ docTag: tag, actor: nobody, now: () => 0 })
-  if (older !== undefined) replica.load(older)
+  const replica = blank(tag, older)
   for (let from = 0; from < ranges.length; from += 3) replica.receive(ranges.slice(from, from + 3), { origin: 'sync' })
   return replica.snapshot({ signatures: false })
+}
+
+/** The replica of somebody who writes nothing: empty, or of a snapshot. */
+function blank(docTag: Document['tag'], snapshot: Uint8Array | undefined): Replica {
+  const replica = new Replica({ docTag, actor: memberActor(new Uint8Array(32), 0), now: () => 0 })
+  if (snapshot !== undefined) replica.load(snapshot)
+  return replica
 }
 
 function shuffled<T>(items: readonly T[], dice: Dice): T[] {

@@ -20,6 +20,8 @@ export interface WeatherOptions {
 
 export class SimulatedWeather implements Weather {
   climate: Climate = calm
+  /** Whether all is well for good. */
+  isOver = false
   readonly #options: WeatherOptions
   /** How many reasons there are why nothing gets from one to another. */
   readonly #blocks = new Map<string, number>()
@@ -58,6 +60,7 @@ export class SimulatedWeather implements Weather {
 
   /** All is well from here on. */
   clear(): void {
+    this.isOver = true
     this.climate = calm
     this.#blocks.clear()
     this.#bytesPerMs.clear()

@@ -70,6 +70,28 @@ describe('two lives of one actor', () => {
     expect(() => loaded.change((d) => (d as { n: number }).n++)).toThrow('different ops under one name')
   })
 
+  it.each(['x', 'xyz'])(
+    'are built upon where one is not heard of yet: refused, without calling the author a liar (%s)',
+    (typed) => {
+      const { before, one } = lives()
+      const other = new Side('x')
+      other.take(before, 'store')
+      for (const char of typed) other.do((d) => d.t.append(char))
+      const [a, b] = [new Side('a'), new Side('b')]
+      a.take([...before, ...other.made])
+      const upon = a.do((d) => d.t.append(' a'))
+      b.take([...before, ...one.made])
+      // As if an op of the first life was meant, which is in the middle of a change.
+      const early = b.replica.receive(upon, { origin: 'sync' })
+      expect(early.refused.map(({ error }) => [error.code, error.details])).toEqual([
+        ['bad-message', { unlessForked: true }],
+      ])
+      expect(b.take([...other.made, ...upon]).refused).toEqual([])
+      meet(one, other, a, b)
+      same(one, other, a, b)
+    },
+  )
+
   it('are built upon by those who know of one and by those who know of both', () => {
     const { one, other, before } = lives()
     const [a, b, c] = [new Side('a'), new Side('b'), new Side('c')]

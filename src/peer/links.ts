@@ -1,8 +1,8 @@
 // A space's links to the network while there is one: the replicator, the address book, and what we say of ourselves and hear of others.
 
-import { type AddressRecord, readRecord, signRecord, writeRecord } from '../auth/address-record.ts'
+import { type AddressRecord, readRecord, signRecord, verifyRecord, writeRecord } from '../auth/address-record.ts'
 import type { SpaceKeys } from '../auth/keys.ts'
-import { ByteReader, ByteWriter, fromHex } from '../base/bytes.ts'
+import { ByteReader, ByteWriter, fromHex, toHex } from '../base/bytes.ts'
 import { messageOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import type { Network, NodeId } from '../net/network.ts'
@@ -26,6 +26,8 @@ export interface LinksOptions {
 }
 
 const NEWS_RECORDS = 64
+/** So often a record of ours from a later time is outdone, of each opening. */
+const OVERTAKEN_MAX = 3
 
 export class Links {
   readonly replicator: Replicator
@@ -33,6 +35,9 @@ export class Links {
   readonly #book: Book
   readonly #offNetwork: () => void
   #record: AddressRecord | undefined
+  /** The latest time by which a record of ours is known: ours are to be later, whatever the clock says. */
+  #saidAt = 0
+  #overtaken = 0
 
   constructor(options: LinksOptions) {
     const { context, keys, host, network, reached } = options
@@ -128,6 +133,10 @@ export class Links {
     for (const bytes of records) {
       try {
         const record = readRecord(new ByteReader(bytes))
+        if (toHex(record.device) === this.#options.context.device.keyHex) {
+          await this.#overtake(record)
+          continue
+        }
         if (!(await this.#book.learn(record, from))) continue
         if (record.node === from) this.#book.met(from)
         news.push(bytes)
@@ -153,9 +162,21 @@ export class Links {
   async #sign(): Promise<AddressRecord> {
     const { context, keys, network } = this.#options
     const addresses = network.addresses.slice(0, limits.bookAddresses)
-    const record = { node: network.id, name: context.name, madeAt: context.clock.now(), addresses }
+    this.#saidAt = Math.max(context.clock.now(), this.#saidAt + 1)
+    const record = { node: network.id, name: context.name, madeAt: this.#saidAt, addresses }
     this.#record = await signRecord(context.device, keys.spaceId, record)
     return this.#record
+  }
+
+  /** Somebody knows a record of ours from a later time: the clock was set back since, and what we say now would not be heard. */
+  async #overtake(record: AddressRecord): Promise<void> {
+    const { keys, context } = this.#options
+    // Two copies of one profile would outdo one another for ever.
+    if (record.madeAt <= this.#saidAt || this.#overtaken >= OVERTAKEN_MAX) return
+    if (!(await verifyRecord(keys.spaceId, record, context.signing))) return
+    this.#overtaken++
+    this.#saidAt = Math.max(this.#saidAt, record.madeAt)
+    await this.#tellAddresses()
   }
 
   async #tellAddresses(): Promise<void> {

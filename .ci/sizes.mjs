@@ -8,7 +8,10 @@ import { build } from 'esbuild'
 
 const dist = join(dirname(dirname(fileURLToPath(import.meta.url))), 'dist')
 
-const rows = ['node', 'browser', 'types', 'notes'].map((name) => [`dist/${name}`, sizeBytes(join(dist, name))])
+const rows = ['node', 'browser', 'types', 'notes', 'playground'].map((name) => [
+  `dist/${name}`,
+  sizeBytes(join(dist, name)),
+])
 console.log(table([...rows, ['dist', sizeBytes(dist)], ...(await travelling())]))
 
 async function travelling() {

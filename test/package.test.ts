@@ -240,7 +240,9 @@ const specifier = /(?:\bfrom|^import|\bimport\() ?['"]([^'"\n]+)['"]/gm
 
 function modulesBeneath(path: string): string[] {
   const names = readdirSync(path, { recursive: true, encoding: 'utf8' })
-  return names.filter((name) => /\.(js|d\.ts)$/.test(name) && !name.startsWith('notes')).map((name) => join(path, name))
+  return names
+    .filter((name) => /\.(js|d\.ts)$/.test(name) && !/^(notes|playground)/.test(name))
+    .map((name) => join(path, name))
 }
 
 function specifiersOf(path: string): string[] {

@@ -43,6 +43,10 @@ export interface SimulatedPeerOptions {
   readonly clock: Clock
   readonly hub: MemoryHub
   readonly realSignatures: boolean
+  /** How long its disk takes for the next sync. Default: up to 6 ms, by chance. */
+  readonly syncMs?: () => number
+  /** Whether it is told when it can go on, as a tab is that was frozen; a laptop finds out. Default: if it does not rest in files. */
+  readonly isToldOfWake?: boolean
   readonly watch: PeerWatch
   readonly trace: Trace | undefined
 }
@@ -91,8 +95,8 @@ export class SimulatedPeer {
     this.inFiles = options.inFiles
     this.#dice = new Dice(options.seed)
     this.clock = this.#newClock(options.clockOffsetMs)
-    const syncing = (): Promise<void> =>
-      new Promise((resolve) => void options.clock.after(this.#dice.below(SYNC_MAX_MS), resolve))
+    const { syncMs = () => this.#dice.below(SYNC_MAX_MS) } = options
+    const syncing = (): Promise<void> => new Promise((resolve) => void options.clock.after(syncMs(), resolve))
     const random = new Dice(this.#dice.seed())
     this.#signing = simulatedSigning(new Dice(this.#dice.seed()), (signature) => this.#verified.add(shortOf(signature)))
     if (options.inFiles) this.#files = new SimulatedDisk({ random, syncing })
@@ -126,7 +130,7 @@ export class SimulatedPeer {
 
   /** Begins a life with what the disk kept. */
   async open(): Promise<void> {
-    const { hub, watch, name, trace, realSignatures } = this.#options
+    const { hub, watch, name, trace, realSignatures, isToldOfWake = !this.inFiles } = this.#options
     const life = ++this.#life
     const isMine = (): boolean => this.#life === life
     this.state = 'opening'
@@ -141,8 +145,7 @@ export class SimulatedPeer {
         }),
         network: memoryNetwork(hub, { id: name }),
         awaitNetwork: true,
-        // A tab is told that it was frozen; a laptop finds out.
-        ...(!this.inFiles && { onWake: (listener: () => void) => clock.onThaw(listener) }),
+        ...(isToldOfWake && { onWake: (listener: () => void) => clock.onThaw(listener) }),
         onThrow: (error) => isMine() && watch.threw(this, error),
         ...(!realSignatures && { signing: this.#signing, sealer: this.#sealer() }),
       },

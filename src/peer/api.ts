@@ -91,7 +91,10 @@ export interface Pending {
   readonly message: string
   /** Another one: what is done about it, or what you can do. */
   readonly doing: string
-  /** When this was first seen to be so, in milliseconds since 1970: it has been so each time that somebody looked since, some fifty times a second. */
+  /**
+   * When this was first seen to be so, in milliseconds since 1970: it has been so each time that somebody looked since, some fifty times a second. How far
+   * one document is exchanged nobody looks at but who reads its status, or listens to it.
+   */
   readonly since: number
   /** The space it is about, by its label; in the status of a peer. */
   readonly space?: string

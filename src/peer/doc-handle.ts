@@ -40,6 +40,7 @@ export class DocHandleImpl<T extends object> implements DocHandle<T>, DocumentLi
   readonly #whileStale: 'edit' | 'refuse'
   readonly #emitter: Emitter<DocEvents<T>>
   readonly #status: ObservableValue<Status>
+  readonly #ages: Ages
   #ended: JoineryError | undefined
 
   /** Errors: 'bad-session', 'session-newer', 'limit'. */
@@ -51,8 +52,8 @@ export class DocHandleImpl<T extends object> implements DocHandle<T>, DocumentLi
     this.following = space.followingOf(document)
     this.#whileStale = whileStale
     if (session !== undefined) space.follow(this, session)
-    const ages = new Ages()
-    this.#status = new ObservableValue<Status>(() => space.statusOf(this, ages), equalStatus, onThrow)
+    this.#ages = new Ages(space.ages)
+    this.#status = new ObservableValue<Status>(() => space.statusOf(this, this.#ages), equalStatus, onThrow)
     this.presence = new DocPresence(space.presence, document.id, { onThrow, assertOpen: () => this.#assertOpen() })
     document.listeners.add(this)
   }
@@ -112,6 +113,7 @@ export class DocHandleImpl<T extends object> implements DocHandle<T>, DocumentLi
   }
 
   on<Name extends keyof DocEvents<T>>(name: Name, listener: (event: DocEvents<T>[Name]) => void): Off {
+    if (name === 'status') return this.#status.subscribe(listener as (status: Status) => void)
     return this.#emitter.on(name, listener)
   }
 
@@ -119,7 +121,7 @@ export class DocHandleImpl<T extends object> implements DocHandle<T>, DocumentLi
 
   async settled(options: SettledOptions = {}): Promise<void> {
     this.#assertOpen()
-    await this.space.settle([this.document], options)
+    await this.space.settle(this.document, options)
   }
 
   close(): void {
@@ -159,7 +161,9 @@ export class DocHandleImpl<T extends object> implements DocHandle<T>, DocumentLi
   }
 
   tellStatus(): void {
-    if (this.#status.tell()) this.#emitter.emit('status', this.#status.current)
+    // A space may have ten thousand documents open: what nobody waits for is computed when somebody asks.
+    if (this.#status.isHeard) this.#status.tell()
+    else this.#ages.forget()
   }
 
   #end(told: JoineryError | undefined, later: JoineryError): void {

@@ -32,6 +32,13 @@ export interface Face {
   readonly heads?: Version
 }
 
+/** What all documents of a space have in common. */
+export interface DocumentHost {
+  makeReplica(document: Document): Replica
+  /** What is held of it, what of that is durable, what waits or what is damaged may be something else by now. */
+  touched(document: Document): void
+}
+
 const TAG_BYTES = 32
 
 export class Document {
@@ -39,8 +46,6 @@ export class Document {
   readonly id: DocName
   readonly stream: StreamName
   #listeners: Set<DocumentListener> | undefined
-  /** Damage was found on disk and skipped: it heals from peers, and no snapshot is written from what is left. */
-  degraded = false
   /** Records in the journal since the last snapshot. */
   records = 0
   /** When the oldest own edit was made that is not on disk, in ms since 1970; of no meaning where all are. */
@@ -49,16 +54,17 @@ export class Document {
   opened = false
   /** How many go on with it across turns, as who serves it to a member: it stays awake. */
   pins = 0
+  #degraded = false
   #durable: Version = new Map()
   #outward: Version | undefined
-  readonly #makeReplica: () => Replica
+  readonly #host: DocumentHost
   #replica: Replica | undefined
   #face: Face | undefined
 
-  constructor(id: DocName, tag: Uint8Array, spaceHex: string, makeReplica: () => Replica) {
+  constructor(id: DocName, tag: Uint8Array, spaceHex: string, host: DocumentHost) {
     this.id = id
     this.stream = `${spaceHex}/${toHex(tag)}`
-    this.#makeReplica = makeReplica
+    this.#host = host
   }
 
   get tag(): Uint8Array {
@@ -77,7 +83,7 @@ export class Document {
   /** What it holds. Of a document that is asleep nobody may ask for it: wake it first (documents.ts). */
   get replica(): Replica {
     assert(this.#face === undefined, `"${this.id.name}" is asleep`)
-    this.#replica ??= this.#makeReplica()
+    this.#replica ??= this.#host.makeReplica(this)
     return this.#replica
   }
 
@@ -92,6 +98,7 @@ export class Document {
     this.#durable = face.version
     this.#outward = face.outward
     this.records = face.records
+    this.#host.touched(this)
   }
 
   /** Lets go of what was read. It is as its journal says, and read again when it is wanted. */
@@ -99,6 +106,7 @@ export class Document {
     const { version, outward, stated, digest, records } = this
     this.#face = { version, outward, stated, digest, records, heads: this.heads }
     this.#replica = undefined
+    this.#host.touched(this)
   }
 
   /** Whether what it holds is in memory: it was read, or made here. */
@@ -131,6 +139,16 @@ export class Document {
     return this.#face === undefined ? this.replica.waitingOps : 0
   }
 
+  /** Damage was found on disk and skipped: it heals from peers, and no snapshot is written from what is left. */
+  get degraded(): boolean {
+    return this.#degraded
+  }
+
+  set degraded(degraded: boolean) {
+    this.#degraded = degraded
+    this.#host.touched(this)
+  }
+
   /** The durable frontier: how much of what is held here is on disk. */
   get durable(): Version {
     return this.#durable
@@ -139,6 +157,7 @@ export class Document {
   set durable(version: Version) {
     this.#durable = version
     this.#outward = undefined
+    this.#host.touched(this)
   }
 
   /**
@@ -237,6 +256,7 @@ export class Document {
   }
 
   announce(received: Received): Received {
+    this.#host.touched(this)
     if (!this.hasListeners) return received
     if (received.changed) for (const listener of [...this.listeners]) listener.changed(received.events)
     for (const refusal of received.refused)

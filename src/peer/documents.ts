@@ -19,9 +19,10 @@ import type { PeerContext } from './context.ts'
 import { deflate, inflate } from './deflate.ts'
 import { directoryName, generations } from './directory.ts'
 import { decodeIndex, encodeIndex, type IndexEntry } from './doc-index.ts'
-import { Document } from './document.ts'
+import { Document, type DocumentHost } from './document.ts'
 import { isDocumentName } from './names.ts'
 import { indexKey } from './shelf.ts'
+import { Unsettled } from './unsettled.ts'
 
 /** What of a peer its documents need. */
 export type DocumentsContext = Pick<
@@ -37,6 +38,8 @@ export interface DocumentsOptions {
   /** A document was deleted, here or elsewhere, and is gone from the list. */
   readonly removed: (document: Document) => void
   readonly failed: (cause: unknown) => void
+  /** What is known of a document may be something else by now. */
+  readonly touched: (document: Document) => void
   /** What was said of a document while it slept is not so: it was read, and holds something else. */
   readonly altered: (document: Document) => void
   /** Whether what a change of an actor follows in other documents is here. Errors: 'bad-message', 'limit'. */
@@ -61,6 +64,8 @@ const INDEX_DOCUMENTS = 16
 
 export class Documents {
   readonly byKey = new Map<string, Document>()
+  /** Those of which there is something to tell. */
+  readonly unsettled = new Unsettled()
   readonly #byStream = new Map<StreamName, Document>()
   /** Of each name its generations; mostly there is one. */
   readonly #byName = new Map<string, Document | Set<Document>>()
@@ -72,6 +77,10 @@ export class Documents {
   #generations: ReadonlyMap<string, number> = new Map()
   readonly #waking = new Map<Document, Promise<void>>()
   #isIndexStale = false
+  readonly #host: DocumentHost = {
+    makeReplica: (document) => this.#makeReplica(document),
+    touched: (document) => this.#touched(document),
+  }
 
   constructor(options: DocumentsOptions) {
     this.#options = options
@@ -156,14 +165,16 @@ export class Documents {
   /** Looks at the directory: deletions that were made here, or arrived. What they name goes, here as everywhere. */
   readDirectory(): void {
     this.#generations = generations(this.directory)
-    for (const document of this.all) {
-      if (document === this.directory || document.id.generation >= (this.#generations.get(document.id.name) ?? 0))
-        continue
-      this.#unlist(document)
-      this.#options.removed(document)
-      document.discard()
-      this.#drop(document)
-    }
+    for (const [name, standing] of this.#generations)
+      for (const document of this.#named(name))
+        if (document !== this.directory && document.id.generation < standing) this.#remove(document)
+  }
+
+  #remove(document: Document): void {
+    this.#unlist(document)
+    this.#options.removed(document)
+    document.discard()
+    this.#drop(document)
   }
 
   /** Invariant 11: another instance of our actor from now on. */
@@ -172,32 +183,41 @@ export class Documents {
   }
 
   #make(id: DocName): Document {
-    const { context, keys, label } = this.#options
-    if (this.byKey.size >= limits.documents)
+    const { keys, label } = this.#options
+    // Besides the directory, which is the first.
+    if (this.byKey.size > limits.documents)
       throw new JoineryError(
         'limit',
         `"${label}" holds ${limits.documents} documents, which is the most it can. Delete some, or make another space.`,
       )
-    const tag = docTag(keys.nameKey, id.name, id.generation)
-    const makeReplica = (): Replica => {
-      this.#used(document)
-      return new Replica({
-        docTag: tag,
-        actor: context.actor,
-        now: () => context.clock.now(),
-        random: context.random,
-        isMet: (actor, depends) => this.#options.isMet(document, actor, depends),
-        pool: context.pool,
-        trace: context.trace,
-      })
-    }
-    const document = new Document(id, tag, keys.idHex, makeReplica)
+    const document = new Document(id, docTag(keys.nameKey, id.name, id.generation), keys.idHex, this.#host)
     this.byKey.set(docKey(id), document)
     this.#byStream.set(document.stream, document)
     const named = this.#byName.get(id.name)
     if (named instanceof Set) named.add(document)
     else this.#byName.set(id.name, named === undefined ? document : new Set([named, document]))
     return document
+  }
+
+  #makeReplica(document: Document): Replica {
+    const { context, isMet } = this.#options
+    this.#used(document)
+    return new Replica({
+      docTag: document.tag,
+      actor: context.actor,
+      now: () => context.clock.now(),
+      random: context.random,
+      isMet: (actor, depends) => isMet(document, actor, depends),
+      pool: context.pool,
+      trace: context.trace,
+    })
+  }
+
+  #touched(document: Document): void {
+    // Of what is gone nothing is told.
+    if (this.byKey.get(docKey(document.id)) !== document) return
+    this.unsettled.touched(document)
+    this.#options.touched(document)
   }
 
   #unlist(document: Document): void {
@@ -207,6 +227,7 @@ export class Documents {
     const named = this.#byName.get(id.name)
     if (named instanceof Set) named.delete(document)
     if (named === document || (named instanceof Set && named.size === 0)) this.#byName.delete(id.name)
+    this.unsettled.forget(document)
     this.#options.context.awake.forget(document)
   }
 
@@ -444,7 +465,7 @@ export class Documents {
    */
   async healed(): Promise<void> {
     const { leading, store } = this.#options.context
-    for (const document of this.all) document.degraded = false
+    for (const document of this.unsettled.all) if (document.degraded) document.degraded = false
     if (!this.#isHurt || !leading) return
     this.#isHurt = false
     try {

@@ -5,16 +5,18 @@ import type { AddressRecord } from '../auth/address-record.ts'
 import { deviceId } from '../auth/device.ts'
 import { toHex } from '../base/bytes.ts'
 import { limits } from '../base/limits.ts'
-import { type ActorId, actorOf, isOwn, ownerOf } from '../core/ids.ts'
-import type { Version } from '../core/version.ts'
+import { type ActorId, actorOf, ownerOf } from '../core/ids.ts'
 import type { Connection } from '../net/network.ts'
 import type { PeerStatus } from './api.ts'
 import type { PeerContext } from './context.ts'
 import type { Document } from './document.ts'
+import type { Documents } from './documents.ts'
 import { edits, lackingOps } from './lacking.ts'
-import { Receipts, type Wanted } from './receipts.ts'
+import { OwnEdits } from './own-edits.ts'
+import { Receipts } from './receipts.ts'
 import { type Contact, describeConnections, type Replicator } from './replicator.ts'
 import type { Member } from './session.ts'
+import { Wanted } from './wanted.ts'
 
 interface Seen {
   readonly id: string
@@ -34,14 +36,35 @@ interface Known extends Omit<PeerStatus, 'stored' | 'unstored'> {
 
 export class Members {
   readonly #context: PeerContext
-  readonly #documents: () => readonly Document[]
+  readonly #own: OwnEdits
+  readonly #unsettled: () => readonly Document[]
   readonly #receipts: Receipts
   readonly #seen = new Map<string, Seen>()
 
-  constructor(context: PeerContext, documents: () => readonly Document[]) {
+  constructor(context: PeerContext, { byKey, unsettled }: Pick<Documents, 'byKey' | 'unsettled'>) {
+    const { device, store } = context
     this.#context = context
-    this.#documents = documents
-    this.#receipts = new Receipts({ device: context.device.keyHex, incarnation: context.store.incarnation })
+    this.#unsettled = () => unsettled.all
+    this.#own = new OwnEdits(device.keyHex)
+    this.#receipts = new Receipts({
+      device: device.keyHex,
+      incarnation: store.incarnation,
+      own: this.#own,
+      byKey,
+      unsettled: this.#unsettled,
+    })
+  }
+
+  /** What is held of a document, or of that on disk, may be something else by now. */
+  touched(document: Document): void {
+    this.#own.touched(document)
+    this.#receipts.touched(document)
+  }
+
+  /** It was deleted. */
+  forget(document: Document): void {
+    this.#own.forget(document)
+    this.#receipts.forget(document)
   }
 
   hasMet({ device }: Member): boolean {
@@ -73,34 +96,38 @@ export class Members {
   }
 
   /** Names of the members that have stored all that is wanted. */
-  holders(wanted: readonly Wanted[]): string[] {
+  holders(wanted: Wanted): string[] {
     return this.#receipts.holders(wanted)
   }
 
   /** How many of the wanted edits a member, by its short id, has not said that it stored; undefined if it said nothing. */
-  unstored(id: string, wanted: readonly Wanted[]): number | undefined {
+  unstored(id: string, wanted: Wanted): number | undefined {
     for (const [device, seen] of this.#seen) if (seen.id === id) return this.#receipts.lacking(device, wanted)
     return undefined
   }
 
-  /** What this device wrote in a document. */
-  ownVersion(document: Document): Version {
-    const { keyHex } = this.#context.device
-    return new Map([...document.version].filter(([actor]) => isOwn(actor, keyHex)))
+  /** This device wrote something here. */
+  get hasOwn(): boolean {
+    return this.#own.total > 0
+  }
+
+  /** What this device wrote in these documents, or in all. */
+  ownIn(documents: Iterable<Document> = this.#own.documents): Wanted {
+    return new Wanted([...documents].map((document) => [document, this.#own.versionIn(document)]))
   }
 
   /** The instances under which this device wrote in this space, `actor`'s among them. */
   ownInstances(actor: ActorId): ReadonlySet<number> {
-    const branches = [actor, ...this.#documents().flatMap((document) => [...this.ownVersion(document).keys()])]
+    const written = [...this.#own.documents].flatMap((document) => [...this.#own.versionIn(document).keys()])
+    const branches = [actor, ...written]
     return new Set(
       branches.map((branch) => ownerOf(actorOf(branch))).flatMap((owner) => (owner.kind === 1 ? [owner.instance] : [])),
     )
   }
 
   list(replicator: Replicator | undefined, document: Document | undefined): PeerStatus[] {
-    const documents = document === undefined ? this.#documents() : [document]
-    const wanted = documents.map((one) => ({ document: one, version: this.ownVersion(one) }))
-    const isDurable = documents.every((one) => one.isDurable)
+    const wanted = document === undefined ? 'all' : this.ownIn([document])
+    const isDurable = (document === undefined ? this.#unsettled() : [document]).every((one) => one.isDurable)
     const contacts = latest(replicator?.contacts.values() ?? [])
     this.note(contacts)
     const devices = new Set(contacts.map(({ member }) => member.device))

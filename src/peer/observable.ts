@@ -1,14 +1,16 @@
 // The one shape of every status: read it, be told of it, or wait for the next one. What is read is never older than what is known (Invariant 13):
-// reading computes it anew if anything was touched since; telling comes a moment later, once for many touches.
+// reading computes it anew if anything was touched since; telling comes a moment later, once for many touches. What nobody reads or listens to is not computed.
 
 import { Emitter, type Off } from '../base/emitter.ts'
 import type { Observable } from './api.ts'
 
 export class ObservableValue<T> implements Observable<T> {
-  #current: T
-  #told: T
-  #stale = false
-  #closed = false
+  /** Undefined until somebody looks. */
+  #current: { readonly value: T } | undefined
+  /** What was told last, or read before anybody listened. */
+  #told: T | undefined
+  #isStale = false
+  #isClosed = false
   readonly #compute: () => T
   readonly #equal: (a: T, b: T) => boolean
   readonly #emitter: Emitter<{ value: T; close: undefined }>
@@ -16,39 +18,46 @@ export class ObservableValue<T> implements Observable<T> {
   constructor(compute: () => T, equal: (a: T, b: T) => boolean, onThrow: (error: unknown) => void) {
     this.#compute = compute
     this.#equal = equal
-    this.#current = compute()
-    this.#told = this.#current
     this.#emitter = new Emitter(onThrow)
   }
 
   get current(): T {
-    if (this.#stale && !this.#closed) {
-      const value = this.#compute()
-      if (!this.#equal(this.#current, value)) this.#current = value
-      this.#stale = false
-    }
-    return this.#current
+    const known = this.#current
+    if (known !== undefined && (!this.#isStale || this.#isClosed)) return known.value
+    const value = this.#compute()
+    this.#isStale = false
+    if (known !== undefined && this.#equal(known.value, value)) return known.value
+    this.#current = { value }
+    return value
   }
 
-  readonly subscribe = (listener: (value: T) => void): Off => this.#emitter.on('value', listener)
+  readonly subscribe = (listener: (value: T) => void): Off => {
+    if (!this.isHeard) this.#told = this.#current?.value
+    return this.#emitter.on('value', listener)
+  }
+
+  /** Whether somebody waits to be told. */
+  get isHeard(): boolean {
+    return this.#emitter.count('value') > 0
+  }
 
   /** The value may be another one by now. */
   touch(): void {
-    this.#stale = true
+    this.#isStale = true
   }
 
   /** Tells listeners, unless the value equals the one they were told last. */
-  tell(): boolean {
+  tell(): void {
+    if (this.#isClosed || !this.isHeard) return
     const { current } = this
-    if (this.#closed || this.#equal(this.#told, current)) return false
+    if (this.#told !== undefined && this.#equal(this.#told, current)) return
     this.#told = current
     this.#emitter.emit('value', current)
-    return true
   }
 
   /** Ends every iteration and forgets every listener. */
   close(): void {
-    this.#closed = true
+    this.#isClosed = true
     this.#emitter.emit('close', undefined)
     this.#emitter.clear()
   }
@@ -64,7 +73,7 @@ export class ObservableValue<T> implements Observable<T> {
           yield seen
           continue
         }
-        if (this.#closed) return
+        if (this.#isClosed) return
         await new Promise<void>((resolve) => {
           wake = resolve
         })

@@ -98,7 +98,7 @@ export interface Contact extends Source {
   differed: number
   /** Documents that changed since we last told it. */
   readonly untold: Set<string>
-  /** Documents whose version here it is not known to have. */
+  /** Documents that changed here since it was last known to have them as they are. */
   readonly unconfirmed: Set<string>
   agreedAt: number | undefined
   /** Pulls of its that wait for their turn. */
@@ -204,8 +204,14 @@ export class Replicator {
 
   /** Both name the same versions of all documents: if the roots differ all the same, news is under way. */
   namesTheSame(contact: Contact): boolean {
-    const same = ({ id, outward }: Document): boolean => equalVersions(contact.holdings.version(id), outward)
-    return [...this.#host.documentsByKey.values()].every(same)
+    const { holdings } = contact
+    const { documentsByKey } = this.#host
+    // Of all others it is known that they are the same.
+    for (const key of holdings.hasAgreed ? holdings.keys.keys() : documentsByKey.keys()) {
+      const document = documentsByKey.get(key)
+      if (document !== undefined && !equalVersions(holdings.version(document.id), document.outward)) return false
+    }
+    return true
   }
 
   /** Who is being asked for a document, or by a member for any, and why. */
@@ -247,13 +253,13 @@ export class Replicator {
 
   /** A document's durable frontier moved. Invariant 8: this is the one place from which edits leave. */
   durable(document: Document, own: readonly SignedRange[]): void {
-    this.#updateInventory(document)
     const key = docKey(document.id)
-    for (const contact of this.#contacts.values()) {
-      contact.untold.add(key)
-      contact.unconfirmed.add(key)
+    for (const { untold } of this.#contacts.values()) untold.add(key)
+    for (const { holdings, unconfirmed } of [...this.#contacts.values(), ...this.#remembered.values()]) {
+      holdings.keep(key)
+      unconfirmed.add(key)
     }
-    for (const { unconfirmed } of this.#remembered.values()) unconfirmed.add(key)
+    this.#updateInventory(document)
     if (own.length > 0) this.#outbox.add(document, own)
     this.#scheduleState()
   }
@@ -266,7 +272,7 @@ export class Replicator {
 
   #updateInventory(document: Document): void {
     const { outward } = document
-    this.#inventory.set(docKey(document.id), document.tag, outward.size === 0 ? undefined : document.digest)
+    this.#inventory.set(docKey(document.id), document.tag, outward.size === 0 ? undefined : document.digest, outward)
   }
 
   #publish(document: Document, own: readonly SignedRange[]): void {
@@ -351,7 +357,7 @@ export class Replicator {
       progressAt: this.#clock.monotonic(),
       differed: 0,
       untold: new Set(),
-      unconfirmed: known?.unconfirmed ?? new Set(this.#host.documentsByKey.keys()),
+      unconfirmed: known?.unconfirmed ?? new Set(),
       agreedAt: undefined,
       serving: [],
       asks: new Allowance(ASKS_PER_SECOND),
@@ -447,19 +453,15 @@ export class Replicator {
     contact.agreedAt = this.#clock.now()
     this.#trickle.consistent()
     // Equal roots say that it holds, durably, just what we hold durably.
-    this.#confirm(contact, new Set())
+    contact.holdings.agree(this.#inventory)
+    contact.unconfirmed.clear()
     this.#host.agreed(contact)
   }
 
   /** It holds our documents as they are here, but for some. */
-  #confirm(contact: Contact, except: ReadonlySet<string>): void {
-    const entries: Entry[] = []
-    for (const key of contact.unconfirmed) {
-      if (except.has(key)) continue
-      entries.push(...this.#entry(key))
-      contact.unconfirmed.delete(key)
-    }
-    contact.holdings.take(entries)
+  #confirm({ holdings, unconfirmed }: Contact, except: ReadonlySet<string>): void {
+    holdings.agreeBut(except, this.#inventory, unconfirmed)
+    for (const key of unconfirmed) if (!except.has(key)) unconfirmed.delete(key)
   }
 
   // ── comparing ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────

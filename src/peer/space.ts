@@ -47,7 +47,6 @@ import { documentName } from './names.ts'
 import { ObservableValue } from './observable.ts'
 import { TOLD_MAX, type WaitingOps } from './pending.ts'
 import { SpacePresence } from './presence.ts'
-import type { Wanted } from './receipts.ts'
 import type { Contact, Handed, ReplicatorHost } from './replicator.ts'
 import type { Session } from './session.ts'
 import { sectionOf, seenIn } from './session-tokens.ts'
@@ -66,6 +65,7 @@ import { peersAsReported, type TabReport } from './tabs.ts'
 import type { Unsaved } from './unsaved.ts'
 import { verifiedNews } from './verified.ts'
 import { checkWait, type Explanation, waitUntil } from './wait.ts'
+import type { Wanted } from './wanted.ts'
 import { whyNotSynced } from './why.ts'
 
 const TOUCH_MS = 20
@@ -94,9 +94,12 @@ export class SpaceImpl implements Space, ReplicatorHost {
   readonly #handles = new Set<Handle>()
   readonly #emitter: Emitter<SpaceEvents>
   readonly #claims = new Map<string, ReadonlySet<ActorId>>()
+  /** What somebody waits for others to have stored. */
+  readonly #wanted = new Set<Wanted>()
   readonly #touches = new Emitter<{ touch: undefined }>()
   readonly #status: ObservableValue<Status>
-  readonly #ages = new Ages()
+  /** Since when what is pending is so. */
+  readonly ages = new Ages()
   #links: Links | undefined
   #hints: readonly string[]
   #report: TabReport | undefined
@@ -117,6 +120,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
       context,
       keys: this.keys,
       label,
+      touched: (document) => this.#members.touched(document),
       removed: (document) => this.#removed(document),
       failed: (cause) => this.#fail(cause),
       altered: (document) => this.becameDurable(document, []),
@@ -129,14 +133,14 @@ export class SpaceImpl implements Space, ReplicatorHost {
       admissible: (id) => this.admissible(id),
       wake: (document) => void this.wake(document).catch((cause: unknown) => this.#fail(cause)),
     })
-    this.#members = new Members(context, () => this.#documents.all)
+    this.#members = new Members(context, this.#documents)
     this.presence = new SpacePresence({
       ...{ clock: context.clock, random: context.random, trace: context.trace },
       ...{ spaceId: this.keys.spaceId, device: context.device, signing: context.signing, name: context.name },
       inContact: (device) => this.#links?.isContact(device) ?? false,
       publish: (beat) => this.#publishBeat(beat),
     })
-    this.#status = new ObservableValue<Status>(() => this.statusOf(undefined, this.#ages), equalStatus, context.onThrow)
+    this.#status = new ObservableValue<Status>(() => this.statusOf(undefined, this.ages), equalStatus, context.onThrow)
   }
 
   // ── the public face ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -231,12 +235,12 @@ export class SpaceImpl implements Space, ReplicatorHost {
 
   async settled(options: SettledOptions = {}): Promise<void> {
     this.#assertOpen()
-    await this.settle(this.#documents.all, options)
+    await this.settle('all', options)
   }
 
   /** This device wrote something here. */
   get hasOwn(): boolean {
-    return this.#documents.all.some((document) => this.#members.ownVersion(document).size > 0)
+    return this.#members.hasOwn
   }
 
   async leave(): Promise<void> {
@@ -267,6 +271,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
   }
 
   on<Name extends keyof SpaceEvents>(name: Name, listener: (event: SpaceEvents[Name]) => void): Off {
+    if (name === 'status') return this.#status.subscribe(listener as (status: Status) => void)
     return this.#emitter.on(name, listener)
   }
 
@@ -289,7 +294,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
       options,
       () => !following.isStale,
       () => `${left()} ${this.#whoIsThere()}`,
-      () => (document() ? undefined : deletedError([following])),
+      () => (document() ? undefined : deletedError(following.document)),
     )
   }
 
@@ -320,28 +325,30 @@ export class SpaceImpl implements Space, ReplicatorHost {
     return result
   }
 
-  async settle(documents: readonly Document[], options: SettledOptions): Promise<void> {
+  /** Resolves when what this device wrote in a document, or in all, is on disk, and stored by so many others. */
+  async settle(document: Document | 'all', options: SettledOptions): Promise<void> {
     checkWait(options)
     const { peers = 0 } = options
-    const wanted = documents.map((document) => ({ document, version: this.#members.ownVersion(document) }))
-    await this.#context.writer.flush()
-    const { forgets } = this.#context.storage
-    if (peers === 0 && forgets !== undefined) throw forgets
-    if (peers === 0) return
-    // What is deleted meanwhile nobody stores any more.
-    const left = (): Wanted[] =>
-      wanted.filter(({ document }) => this.documentsByKey.get(docKey(document.id)) === document)
-    const stored = (): number => this.#holders(left())
-    await this.#wait(
-      options,
-      () => left().length > 0 && stored() >= peers,
-      () => this.#whoHasWhat(left(), peers),
-      () => (left().length > 0 ? undefined : deletedError(wanted)),
-    )
+    const wanted = document === 'all' ? this.#members.ownIn() : this.#members.ownIn([document])
+    this.#wanted.add(wanted)
+    try {
+      await this.#context.writer.flush()
+      const { forgets } = this.#context.storage
+      if (peers === 0 && forgets !== undefined) throw forgets
+      if (peers === 0) return
+      await this.#wait(
+        options,
+        () => this.#holders(wanted) >= peers,
+        () => this.#whoHasWhat(wanted, peers),
+        () => (document !== 'all' && wanted.size === 0 ? deletedError(document) : undefined),
+      )
+    } finally {
+      this.#wanted.delete(wanted)
+    }
   }
 
   /** How many other members have stored what is wanted; through another tab's eyes, how many have stored everything. */
-  #holders(wanted: readonly Wanted[]): number {
+  #holders(wanted: Wanted): number {
     if (this.#context.leading || this.#report === undefined) return this.#members.holders(wanted).length
     return this.#peers(undefined).filter(({ stored }) => stored).length
   }
@@ -364,7 +371,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
   }
 
   #factsOf(document: Document | undefined, followings: readonly Following[]): Facts {
-    const documents = document === undefined ? this.#documents.all : [document]
+    const documents = document === undefined ? this.#documents.unsettled.all : [document]
     const { writer, device, paused, leading, networked, storage } = this.#context
     const unsaved = documents.filter((one) => !one.saved(device.keyHex))
     return {
@@ -405,7 +412,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
   /** Own edits that are not on disk. */
   unsaved(): Unsaved[] {
     const { keyHex } = this.#context.device
-    return this.#documents.all.flatMap(({ id, stream, version, durable }) =>
+    return this.#documents.unsettled.all.flatMap(({ id, stream, version, durable }) =>
       [...version]
         .filter(([actor, seq]) => (durable.get(actor) ?? 0) < seq && isOwn(actor, keyHex))
         .map(([branch, seq]) => ({ stream, name: id.name, actor: actorOf(branch), seq })),
@@ -743,7 +750,9 @@ export class SpaceImpl implements Space, ReplicatorHost {
       this.#cancelTouch = undefined
       this.#members.note(this.#links?.replicator.contacts.values() ?? [])
       for (const handle of [...this.#handles]) handle.tellStatus()
-      if (this.#status.tell()) this.#emitter.emit('status', this.#status.current)
+      // Looked at though nobody may listen: it remembers since when things are so.
+      void this.#status.current
+      this.#status.tell()
       this.#context.statusTold()
       this.#context.tellTabs(this)
       this.#touches.emit('touch', undefined)
@@ -786,7 +795,9 @@ export class SpaceImpl implements Space, ReplicatorHost {
   #removed(document: Document): void {
     this.#links?.replicator.forget(document)
     this.#release(document)
-    const error = deletedError([{ document }])
+    for (const wanted of this.#wanted) wanted.forget(document)
+    this.#members.forget(document)
+    const error = deletedError(document)
     for (const listener of [...document.listeners]) listener.ended(error)
     this.#tellName(document)
   }
@@ -803,7 +814,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
   }
 
   /** Who has stored what of what is wanted: the error of a wait in vain. */
-  #whoHasWhat(wanted: readonly Wanted[], peers: number): Explanation {
+  #whoHasWhat(wanted: Wanted, peers: number): Explanation {
     const members = this.#peers(undefined).map(({ id, name, connected, unstored }) => {
       const left = this.#context.leading ? this.#members.unstored(id, wanted) : unstored
       return { peer: id, name, connected, unstored: left }
@@ -851,9 +862,8 @@ function storedWords({ name, unstored }: { readonly name: string; readonly unsto
   return unstored === 0 ? `${name} has stored all of it.` : `${name} has not stored ${unstored} of these edits.`
 }
 
-function deletedError(wanted: readonly Pick<Wanted, 'document'>[]): JoineryError {
-  const names = wanted.map(({ document }) => `"${document.id.name}"`).join(', ')
-  return new JoineryError('document-deleted', `${names} was deleted. Opening the name again begins a new document.`)
+function deletedError({ id: { name } }: Document): JoineryError {
+  return new JoineryError('document-deleted', `"${name}" was deleted. Opening the name again begins a new document.`)
 }
 
 /**

@@ -15,19 +15,31 @@ export interface Understanding {
   seen(document: DocName, stated: Version): Version
 }
 
+/** What is held here of each document, by key, as others were told. */
+export interface Held {
+  versionOf(key: string): Version | undefined
+}
+
 interface Known {
-  readonly entry: Entry
+  /** What it told; undefined where it was found to hold what was held here then. */
+  readonly entry: Entry | undefined
   revision: number
   version: Version
   seen: Version
 }
 
 const nothing: Version = new Map()
+const none = { version: nothing, seen: nothing }
+const unheard: Known = { entry: undefined, revision: 0, ...none }
 const DOCUMENTS_MAX = 2 * limits.documents
 
 export class Holdings {
   readonly #known = new Map<string, Known>()
   readonly #guesses = new Map<string, Version>()
+  /** What it holds of all documents but those that are known one by one: nothing that is known of, or just what is held here. */
+  #others: Held | undefined
+  #meetings = 0
+  readonly #news = new Set<string>()
   readonly #understanding: Understanding
 
   constructor(understanding: Understanding) {
@@ -36,20 +48,82 @@ export class Holdings {
 
   /** Takes entries: each replaces what was known of its document (its giver may have lost something: receipts are withdrawn). Errors: 'bad-message'. */
   take(entries: readonly Entry[]): void {
-    for (const entry of entries)
-      this.#known.set(docKey(entry.document), { entry, revision: -1, version: nothing, seen: nothing })
+    for (const entry of entries) this.#know(docKey(entry.document), { entry, revision: -1, ...none })
     // Invariant 9: those of a space, and as many that were deleted since.
     if (this.#known.size > DOCUMENTS_MAX)
       throw new JoineryError('bad-message', `a member that tells of more than ${DOCUMENTS_MAX} documents`)
   }
 
-  version(document: DocName): Version {
-    return this.#read(document)?.version ?? nothing
+  #know(key: string, known: Known): void {
+    this.#known.set(key, known)
+    this.#news.add(key)
   }
 
-  #read(document: DocName): Known | undefined {
-    const known = this.#known.get(docKey(document))
-    if (known === undefined) return undefined
+  /**
+   * It was found to hold just what is held here. Of single documents nothing is noted, so that two who agree on a hundred thousand take no longer to know it
+   * than two who agree on ten.
+   */
+  agree(ours: Held): void {
+    this.#known.clear()
+    this.#meet(ours)
+  }
+
+  /** The same but for these documents: of them it holds what it told. `changed` are those that became others here since it was last known to hold them. */
+  agreeBut(but: ReadonlySet<string>, ours: Held, changed: ReadonlySet<string>): void {
+    const isFirst = this.#others === undefined
+    for (const key of this.#known.keys()) if (!but.has(key) && (isFirst || changed.has(key))) this.#known.delete(key)
+    for (const key of isFirst ? but : []) if (!this.#known.has(key)) this.#known.set(key, unheard)
+    this.#meet(ours)
+  }
+
+  #meet(ours: Held): void {
+    this.#others = ours
+    this.#meetings++
+    this.#news.clear()
+    for (const key of this.#known.keys()) this.#news.add(key)
+  }
+
+  /** What is held here of a document is about to be something else: what it was is what the other holds still. */
+  keep(key: string): void {
+    if (this.#others === undefined || this.#known.has(key)) return
+    const version = this.#others.versionOf(key) ?? nothing
+    this.#know(key, { entry: undefined, revision: 0, version, seen: version })
+  }
+
+  /** Whether it was found to hold what is held here, but for the documents that are known one by one. */
+  get hasAgreed(): boolean {
+    return this.#others !== undefined
+  }
+
+  /** How often it was found so. */
+  get meetings(): number {
+    return this.#meetings
+  }
+
+  /** Documents of which it is known one by one what it holds of them, by key. */
+  get keys(): ReadonlyMap<string, unknown> {
+    return this.#known
+  }
+
+  /** Those of them that came, or are known otherwise, since this was last asked. */
+  takeNews(): readonly string[] {
+    const news = [...this.#news]
+    this.#news.clear()
+    return news
+  }
+
+  version(document: DocName): Version {
+    return this.#read(document).version
+  }
+
+  #read(document: DocName): Pick<Known, 'version' | 'seen'> {
+    const key = docKey(document)
+    const known = this.#known.get(key)
+    if (known === undefined) {
+      const version = this.#others?.versionOf(key)
+      return version === undefined ? none : { version, seen: version }
+    }
+    if (known.entry === undefined) return known
     const revision = this.#understanding.revision(document)
     if (known.revision !== revision) {
       known.version = this.#understanding.understood(document, known.entry.version)
@@ -74,12 +148,12 @@ export class Holdings {
   }
 
   *entries(): IterableIterator<Entry> {
-    for (const { entry } of this.#known.values()) yield entry
+    for (const { entry } of this.#known.values()) if (entry !== undefined) yield entry
   }
 
   /** It holds all that `version` names. A receipt: only what can be seen here to be the same counts (Invariant 13). */
   contains(document: DocName, version: Version): boolean {
-    return containsVersion(this.#read(document)?.seen ?? nothing, version)
+    return containsVersion(this.#read(document).seen, version)
   }
 }
 

@@ -8,6 +8,7 @@
 
 import { sha256 } from '@noble/hashes/sha2.js'
 import { concatBytes, fromHex, toHex, utf8 } from '../base/bytes.ts'
+import type { Version } from '../core/version.ts'
 import { CodedSet } from '../reconcile/coded-set.ts'
 import type { ShortId } from '../reconcile/sip-hash.ts'
 import { SortedIds } from '../reconcile/sorted-ids.ts'
@@ -17,6 +18,7 @@ const MODULUS = 1n << 256n
 interface Item {
   readonly term: Uint8Array
   readonly slot: number
+  readonly version: Version
 }
 
 export class Inventory {
@@ -42,8 +44,8 @@ export class Inventory {
     return this.#revision
   }
 
-  /** Sets the frontier digest of a document, known here by its key, or takes the document out. */
-  set(key: string, docTag: Uint8Array, frontierDigest: Uint8Array | undefined): void {
+  /** Sets the frontier digest of a document, known here by its key, and what is held of it; or takes the document out. */
+  set(key: string, docTag: Uint8Array, frontierDigest: Uint8Array | undefined, version: Version = new Map()): void {
     const old = this.#items.get(key)
     if (old === undefined && frontierDigest === undefined) return
     if (old !== undefined) {
@@ -55,7 +57,7 @@ export class Inventory {
       const term = sha256(concatBytes(docTag, frontierDigest))
       const slot = this.coded.add(this.coded.hash.of(term))
       this.#keys[slot] = key
-      this.#items.set(key, { term, slot })
+      this.#items.set(key, { term, slot, version })
       this.#sum += toBigInt(term)
     }
     this.#sum %= MODULUS
@@ -70,6 +72,11 @@ export class Inventory {
 
   keys(): IterableIterator<string> {
     return this.#items.keys()
+  }
+
+  /** What is held of a document, as the root says it. */
+  versionOf(key: string): Version | undefined {
+    return this.#items.get(key)?.version
   }
 
   /** The documents with these ids. */

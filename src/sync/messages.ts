@@ -206,7 +206,7 @@ function readWho(reader: ByteReader): Message {
 
 function readState(reader: ByteReader): Message {
   const root = reader.raw(32).slice()
-  return { type: 'state', root, documents: reader.varint(limits.documents), entries: readEntries(reader) }
+  return { type: 'state', root, documents: reader.varint(limits.documents + 1), entries: readEntries(reader) }
 }
 
 function readTell(reader: ByteReader): Message {

@@ -11,6 +11,7 @@ import type { Network } from '../../src/net/network.ts'
 import { Book, type BookOptions } from '../../src/peer/book.ts'
 import type { PeerContext } from '../../src/peer/context.ts'
 import { Members } from '../../src/peer/members.ts'
+import { Unsettled } from '../../src/peer/unsettled.ts'
 import { memoryDisk, memoryStore } from '../../src/store/memory.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { makeDevice } from './rogue.ts'
@@ -87,7 +88,10 @@ test('a member who is connected, with no session and no address left, is greeted
 })
 
 test('Invariant 9: members that somebody only tells of are shown up to a limit', () => {
-  const members = new Members({ device: { keyHex: '' }, store: { incarnation: '' } } as PeerContext, () => [])
+  const members = new Members({ device: { keyHex: '' }, store: { incarnation: '' } } as PeerContext, {
+    byKey: new Map(),
+    unsettled: new Unsettled(),
+  })
   for (let i = 0; i < 2 * limits.bookPeers; i++) {
     const device = new Uint8Array(32)
     new DataView(device.buffer).setUint32(0, i)

@@ -60,12 +60,10 @@ class Node {
     this.#keys = keys
     this.network = network
     this.#incarnation = random.bytes(16)
-    this.document = new Document(
-      name,
-      tag,
-      toHex(keys.spaceId),
-      () => new Replica({ docTag: tag, actor, now: () => clock.now(), random }),
-    )
+    this.document = new Document(name, tag, toHex(keys.spaceId), {
+      makeReplica: () => new Replica({ docTag: tag, actor, now: () => clock.now(), random }),
+      touched: () => {},
+    })
     this.#context = {
       clock,
       random,

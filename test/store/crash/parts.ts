@@ -54,6 +54,8 @@ export interface PartsOptions {
   readonly awakeBytes?: number
   /** What of this device may leave from now on. */
   readonly onPublished?: (document: Document, own: readonly SignedRange[]) => void
+  /** What is known of a document may be something else by now. */
+  readonly onTouched?: (document: Document) => void
 }
 
 export interface Parts {
@@ -87,7 +89,7 @@ export function deviceOf(seed: number): Device {
 }
 
 /** Opens them, with all that the store holds. */
-export async function openParts({ store, random, onPublished, ...options }: PartsOptions): Promise<Parts> {
+export async function openParts({ store, random, onPublished, onTouched, ...options }: PartsOptions): Promise<Parts> {
   const device = options.device ?? (await openDevice(store))
   const lease = await store.lease()
   const actor = memberActor(device.publicKey, lease.instance)
@@ -129,6 +131,7 @@ export async function openParts({ store, random, onPublished, ...options }: Part
     context,
     keys,
     label: 'crash',
+    touched: (document) => onTouched?.(document),
     removed: () => {},
     altered: () => {},
     moved: () => {},

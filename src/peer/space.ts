@@ -31,6 +31,7 @@ import type {
   WaitOptions,
 } from './api.ts'
 import type { BundlePart } from './bundle.ts'
+import type { Contact } from './contacts.ts'
 import type { PeerContext } from './context.ts'
 import { Crossing } from './crossing.ts'
 import { markDeleted } from './directory.ts'
@@ -47,7 +48,7 @@ import { documentName } from './names.ts'
 import { ObservableValue } from './observable.ts'
 import { TOLD_MAX, type WaitingOps } from './pending.ts'
 import { SpacePresence } from './presence.ts'
-import type { Contact, Handed, ReplicatorHost } from './replicator.ts'
+import type { Handed, ReplicatorHost } from './replicator-host.ts'
 import type { Session } from './session.ts'
 import { sectionOf, seenIn } from './session-tokens.ts'
 import {

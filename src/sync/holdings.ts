@@ -16,7 +16,7 @@ export interface Understanding {
 }
 
 /** What is held here of each document, by key, as others were told. */
-export interface Held {
+export interface HeldVersions {
   versionOf(key: string): Version | undefined
 }
 
@@ -37,7 +37,7 @@ export class Holdings {
   readonly #known = new Map<string, Known>()
   readonly #guesses = new Map<string, Version>()
   /** What it holds of all documents but those that are known one by one: nothing that is known of, or just what is held here. */
-  #others: Held | undefined
+  #others: HeldVersions | undefined
   #meetings = 0
   readonly #news = new Set<string>()
   readonly #understanding: Understanding
@@ -63,20 +63,20 @@ export class Holdings {
    * It was found to hold just what is held here. Of single documents nothing is noted, so that two who agree on a hundred thousand take no longer to know it
    * than two who agree on ten.
    */
-  agree(ours: Held): void {
+  agree(ours: HeldVersions): void {
     this.#known.clear()
     this.#meet(ours)
   }
 
   /** The same but for these documents: of them it holds what it told. `changed` are those that became others here since it was last known to hold them. */
-  agreeBut(but: ReadonlySet<string>, ours: Held, changed: ReadonlySet<string>): void {
+  agreeBut(but: ReadonlySet<string>, ours: HeldVersions, changed: ReadonlySet<string>): void {
     const isFirst = this.#others === undefined
     for (const key of this.#known.keys()) if (!but.has(key) && (isFirst || changed.has(key))) this.#known.delete(key)
     for (const key of isFirst ? but : []) if (!this.#known.has(key)) this.#known.set(key, unheard)
     this.#meet(ours)
   }
 
-  #meet(ours: Held): void {
+  #meet(ours: HeldVersions): void {
     this.#others = ours
     this.#meetings++
     this.#news.clear()
@@ -160,4 +160,10 @@ export class Holdings {
 /** One string for a document's name and generation: names hold no control characters. */
 export function docKey(document: DocName): string {
   return `${document.generation}\0${document.name}`
+}
+
+/** The document that a key is of. */
+export function docOf(key: string): DocName {
+  const divide = key.indexOf('\0')
+  return { generation: Number(key.slice(0, divide)), name: key.slice(divide + 1) }
 }

@@ -82,13 +82,13 @@ export const faults: readonly Fault[] = [
     name: 'members say what they hold when they meet, and never again',
     edits: [
       {
-        file: 'src/peer/replicator.ts',
-        from: 'if (this.agreedWith(contact)) this.#agree(contact)\n        this.#tellNews(contact)',
-        to: 'if (this.agreedWith(contact)) this.#agree(contact)',
+        file: 'src/peer/states.ts',
+        from: 'if (contacts.agreedWith(contact)) this.#agree(contact)\n        this.#say(contact)',
+        to: 'if (contacts.agreedWith(contact)) this.#agree(contact)',
       },
       {
-        file: 'src/peer/replicator.ts',
-        from: 'for (const contact of told) this.#tellNews(contact)',
+        file: 'src/peer/states.ts',
+        from: 'for (const contact of told) this.#say(contact)',
         to: '',
       },
     ],
@@ -137,9 +137,9 @@ export const faults: readonly Fault[] = [
     name: 'whoever is sent something has it',
     edits: [
       {
-        file: 'src/peer/replicator.ts',
+        file: 'src/peer/gossip.ts',
         from: 'void this.#send(plain, document.id.name)',
-        to: 'void this.#send(plain, document.id.name)\n    for (const { holdings } of this.#contacts.values()) holdings.take([{ document: document.id, version: document.stated }], false)',
+        to: 'void this.#send(plain, document.id.name)\n    for (const { holdings } of this.#options.contacts) holdings.take([{ document: document.id, version: document.stated }], false)',
       },
     ],
   },

@@ -1,0 +1,205 @@
+// Pulling what is lacking here: it hears what others have more of, asks one of them for it (pulls.ts decides whom), takes what comes, and knows how far that
+// has come. A gap, which is what the causal buffer waits for, is pulled after the grace.
+
+import type { Clock } from '../base/clock.ts'
+import { limits } from '../base/limits.ts'
+import type { Trace } from '../base/trace.ts'
+import { containsVersion } from '../core/version.ts'
+import type { NodeId } from '../net/network.ts'
+import { docKey, docOf } from '../sync/holdings.ts'
+import type { DocName, Entry, Message } from '../sync/messages.ts'
+import type { SyncReason } from '../sync/reason.ts'
+import type { Asked, Progress } from './api.ts'
+import type { Contact, Contacts } from './contacts.ts'
+import type { Document } from './document.ts'
+import type { Entrance } from './entrance.ts'
+import type { Held } from './held.ts'
+import { lackingOps } from './lacking.ts'
+import { Exchange, progressOf } from './progress.ts'
+import { Pulls } from './pulls.ts'
+import type { ReplicatorHost } from './replicator-host.ts'
+
+export interface PullingOptions {
+  readonly host: ReplicatorHost
+  readonly clock: Clock
+  readonly trace: Trace
+  readonly held: Held
+  readonly contacts: Contacts
+  readonly entrance: Entrance
+}
+
+export class Pulling {
+  readonly #options: PullingOptions
+  readonly #pulls = new Pulls<Contact>()
+  readonly #exchange = new Exchange()
+  /** Documents to be pulled when those who have them are less busy. */
+  readonly #waiting = new Map<string, SyncReason>()
+  #closed = false
+
+  constructor(options: PullingOptions) {
+    this.#options = options
+  }
+
+  /** Whether anything is on its way. */
+  get isActive(): boolean {
+    return this.#pulls.active > 0
+  }
+
+  // ── what is heard ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** A contact said what it holds of a document. One that is only spoken of is not made: that is done when edits of it arrive. */
+  heardEntry(contact: Contact, { document: id }: Entry, reason: SyncReason, delayMs: number): void {
+    const { host, held, clock, trace } = this.#options
+    if (!host.admissible(id)) return
+    const version = contact.holdings.version(id)
+    host.heardOwn(held.version(id), version, contact)
+    if (containsVersion(held.version(id), version)) return
+    if (delayMs === 0) this.plan(id, reason)
+    else clock.after(delayMs, () => this.plan(id, reason))
+    trace('sync', contact.member.id, 'has more of', id.name)
+  }
+
+  /** Ops came before what caused them, and nobody in contact said that it has the cause: the one who sent them is asked. */
+  heardGap(document: Document, from: NodeId): void {
+    const { clock, contacts } = this.#options
+    clock.after(limits.graceMs, () => {
+      if (this.#closed || document.waitingOps === 0) return
+      const { missing } = document.replica.pending
+      const wanted = new Map(missing.map((dot) => [dot.actor, dot.seq + 1]))
+      contacts.get(from)?.holdings.guess(document.id, wanted)
+      this.plan(document.id, document.replica.hasDropped ? 'overflow' : 'gap')
+    })
+  }
+
+  // ── what is asked ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Asks for a document, if somebody has more of it and it is not on its way already. */
+  plan(id: DocName, reason: SyncReason): void {
+    if (this.#closed) return
+    const { held, contacts, clock, trace } = this.#options
+    const key = docKey(id)
+    const source = this.#pulls.choose(id, key, held.version(id), contacts)
+    if (source === 'busy') this.#waiting.set(key, reason)
+    if (source === undefined || source === 'busy') return
+    const pull = this.#pulls.start(key, source, reason, clock.monotonic())
+    this.#exchange.begin(pull.startedAt)
+    trace('sync', source.member.id, 'pull', id.name, reason)
+    const since = held.statedTo(key, source.holdings)
+    void source.session.send({ type: 'pull', id: pull.id, document: id, since })
+  }
+
+  /** Somebody has time again: what waits is planned, as far as it goes. */
+  #planWaiting(): void {
+    for (const [key, reason] of this.#waiting) {
+      this.#waiting.delete(key)
+      this.plan(docOf(key), reason)
+      if (this.#waiting.has(key)) return
+    }
+  }
+
+  /** Asks a contact for documents of which it may have more, in the breath in which it is told of them. Returns which, and the id of the first. */
+  guess(keys: readonly string[], contact: Contact): { readonly keys: readonly string[]; readonly firstId: number } {
+    return this.#pulls.guess(keys, contact, contact.reason, this.#options.clock.monotonic())
+  }
+
+  // ── what comes ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async takeDelta(contact: Contact, delta: Message & { type: 'delta' }): Promise<void> {
+    const { host, entrance } = this.#options
+    const found = this.#pulls.byId(delta.id, contact)
+    // An answer to a pull that was given up: what it holds is good all the same, but which document it is of is forgotten.
+    if (found === undefined) return
+    const { key, pull } = found
+    const ops = await entrance.admit(docOf(key), delta.ranges, { origin: 'sync', source: contact.member.node })
+    const bytes = delta.ranges.reduce((sum, { body }) => sum + body.length, 0)
+    pull.ops += ops
+    pull.bytes += bytes
+    this.#exchange.took(ops, bytes)
+    host.touched()
+    // Every state must progress: parts that bring nothing do not keep a pull alive.
+    if (ops > 0 || !delta.more) this.progressed(contact)
+    if (delta.more) return
+    this.#finish(key, pull.reason)
+    this.#settle()
+  }
+
+  /** There is no more of what was guessed. */
+  takeNone(contact: Contact, ids: readonly number[]): void {
+    for (const id of ids) {
+      const found = this.#pulls.byId(id, contact)
+      if (found !== undefined) this.#finish(found.key, found.pull.reason)
+    }
+    this.progressed(contact)
+    this.#settle()
+  }
+
+  /** A contact left: what it was asked for, others may have. */
+  left(contact: Contact): void {
+    for (const key of this.#pulls.drop(contact)) this.plan(docOf(key), 'news')
+    this.#settle()
+  }
+
+  #finish(key: string, reason: SyncReason): void {
+    const id = docOf(key)
+    this.#pulls.finish(id, key, this.#options.held.version(id))
+    this.plan(id, reason)
+  }
+
+  #settle(): void {
+    this.#planWaiting()
+    if (!this.isActive) this.#exchange.end()
+    this.#options.host.touched()
+  }
+
+  /** A contact answered: what it is asked for is not stalled. */
+  progressed(contact: Contact): void {
+    this.#pulls.progressed(contact, this.#options.clock.monotonic())
+  }
+
+  /** Contacts that were asked and brought nothing since `before`, one for each pull. */
+  stalled(before: number): readonly Contact[] {
+    return this.#pulls.stalled(before).map(({ source }) => source)
+  }
+
+  // ── how far it has come ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Who is being asked for a document, or by a member for any, and why. */
+  asked(of: { readonly document?: Document; readonly contact?: Contact }): readonly Asked[] {
+    const key = of.document === undefined ? undefined : docKey(of.document.id)
+    const pulls = [...this.#pulls.running].filter(
+      ([each, { source }]) => (key ?? each) === each && (of.contact ?? source) === source,
+    )
+    const told = pulls.map(
+      ([, { source, reason }]) => [`${source.member.id} ${reason}`, source.member, reason] as const,
+    )
+    const each = new Map(told.map(([same, { id, name }, because]) => [same, { peer: id, name, because }]))
+    return [...each.values()]
+  }
+
+  /** How far what is being fetched has come, of one document or of all. */
+  progress(document: Document | undefined): Progress | undefined {
+    const now = this.#options.clock.monotonic()
+    if (document === undefined) return this.#exchange.progress(() => this.#opsLeft(), now)
+    const pull = this.#pulls.running.get(docKey(document.id))
+    return pull && progressOf(pull, this.#opsLeftOf(docKey(document.id), pull.source), now)
+  }
+
+  #opsLeft(): number {
+    let left = 0
+    for (const [key, { source }] of this.#pulls.running) left += this.#opsLeftOf(key, source)
+    const contacts = [...this.#options.contacts]
+    for (const key of this.#waiting.keys())
+      left += Math.max(0, ...contacts.map((contact) => this.#opsLeftOf(key, contact)))
+    return left
+  }
+
+  #opsLeftOf(key: string, { holdings }: Contact): number {
+    const id = docOf(key)
+    return lackingOps(this.#options.held.version(id), holdings.promised(id))
+  }
+
+  /** Nothing is asked for any more. */
+  close(): void {
+    this.#closed = true
+  }
+}

@@ -1,6 +1,6 @@
 // The page: a world that goes on with the screen's own clock, and what is drawn of it.
 
-import { button, byId, make, part, say } from '../notes/dom.ts'
+import { announce, button, byId, make, part, say } from '../notes/dom.ts'
 import type { Inside } from './inside.ts'
 import { Picture, showPlaying, showText } from './picture.ts'
 import { ReplicaCard } from './replica-card.ts'
@@ -27,6 +27,7 @@ let world: World | undefined
 let cards = new Map<Name, ReplicaCard>()
 let playing: Playing | undefined
 let isGoing = true
+let begun = 0
 /** Parts of a millisecond for which the world did not go on yet. */
 let rest = 0
 let cardsAt = 0
@@ -34,18 +35,29 @@ let cardsAt = 0
 // ── worlds ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 async function begin(scene?: Scene): Promise<void> {
-  const next = await World.open()
+  const order = ++begun
+  say(part('caption'), 'Three peers meet …')
+  for (const one of document.querySelectorAll('#scenes button'))
+    one.setAttribute('aria-current', String(one.id === `scene-${scene?.id}`))
   world?.close()
+  world = undefined
+  const next = await World.open()
+  // Another one may have been asked for meanwhile.
+  if (order !== begun) return next.close()
   world = next
   playing = scene && new Playing(scene, next)
   rest = 0
   say(part('caption'), welcome)
-  for (const one of document.querySelectorAll('#scenes button'))
-    one.setAttribute('aria-current', String(one.id === `scene-${scene?.id}`))
   setSpeed(usualSpeed)
   setGoing(true)
   rebuild(next)
   look(next)
+}
+
+function show(scene: Scene): void {
+  void begin(scene)
+  // Where the list stands above the world, that is out of sight.
+  if (part('main').getBoundingClientRect().top > innerHeight / 3) part('main').scrollIntoView()
 }
 
 /** Who is there has changed. */
@@ -54,6 +66,7 @@ function rebuild(of: World): void {
   cards = new Map(present.map((name) => [name, cards.get(name) ?? new ReplicaCard(name, actions)]))
   part('replicas').replaceChildren(...[...cards.values()].map(({ element }) => element))
   part('replicas').style.setProperty('--count', String(present.length))
+  part('replicas').dataset.count = String(present.length)
   picture.build(present, of.pairs, actions)
   button('add').disabled = present.length === names.length
   showClimate(of)
@@ -171,9 +184,11 @@ function showCards(of: World): void {
     card.show(inside, most, of.at(name).hasSlowDisk)
     picture.showNode(name, inside.waiting.length > 0 ? 'waits' : inside.state)
   }
-  for (const [a, b] of of.pairs) picture.showLink(a, b, of.links.state(a, b))
+  const isOff = (name: Name): boolean => insides.get(name)?.state === 'down'
+  for (const [a, b] of of.pairs) picture.showLink(a, b, of.links.state(a, b), isOff(a) || isOff(b))
   const { isAlike, text } = alikeWords(insides)
   part('alike').dataset.tone = isAlike ? 'good' : 'busy'
+  if (part('alike').textContent !== text) announce(text)
   say(part('alike'), text)
   showMessages(of)
 }
@@ -225,13 +240,12 @@ part('scenes').append(
       {},
       make(
         'button',
-        { class: 'scene', attributes: { type: 'button', id: `scene-${scene.id}` }, onClick: () => void begin(scene) },
+        { class: 'scene', attributes: { type: 'button', id: `scene-${scene.id}` }, onClick: () => show(scene) },
         make('strong', { text: scene.title }),
         make('span', { text: scene.about }),
       ),
     ),
   ),
 )
-say(part('caption'), 'Three peers meet …')
 showPlaying(true)
 void begin().then(() => requestAnimationFrame((at) => void frame(at, at)))

@@ -62,11 +62,12 @@ export class Picture {
     }
   }
 
-  showLink(a: Name, b: Name, { isCut, isSlow }: LinkState): void {
+  showLink(a: Name, b: Name, { isCut, isSlow }: LinkState, isIdle: boolean): void {
     const link = this.#links.find((one) => one.a === a && one.b === b)
     if (link === undefined) return
     link.line.classList.toggle('cut', isCut)
     link.line.classList.toggle('slow', isSlow)
+    link.line.classList.toggle('idle', isIdle)
     link.buttons.classList.toggle('is-cut', isCut)
     const [cut, slow] = link.buttons.querySelectorAll('button')
     if (cut?.dataset.shows !== String(isCut)) {

@@ -2,7 +2,7 @@
 
 import { icon, make, say } from '../notes/dom.ts'
 import type { Contents, Edits, Inside } from './inside.ts'
-import { editsWords, entryWords, says, sentences, storedWords } from './summary.ts'
+import { editsWords, entryWords, pendingLines, says } from './summary.ts'
 import { TextField } from './text-field.ts'
 import type { Name, Page } from './world.ts'
 
@@ -17,13 +17,12 @@ export class ReplicaCard {
   readonly #name: Name
   readonly #actions: CardActions
   readonly #status = make('p', { class: 'says' })
-  readonly #stored = make('p', { class: 'stored' })
   readonly #pending = make('ul', { class: 'pending' })
   readonly #title = make('input', { attributes: { type: 'text', maxlength: '60' } })
   readonly #others = make('div', { class: 'others' })
   readonly #area = make('textarea', { attributes: { rows: '3', spellcheck: 'false' } })
   readonly #text: TextField
-  readonly #votes = make('output', { class: 'votes' })
+  readonly #votes = make('output', { class: 'votes', attributes: { 'aria-live': 'off' } })
   readonly #tags = make('ul', { class: 'tags' })
   readonly #newTag = make('input', { attributes: { type: 'text', maxlength: '20', placeholder: 'add …' } })
   readonly #version = make('dl', { class: 'version' })
@@ -79,7 +78,7 @@ export class ReplicaCard {
     const card = make(
       'article',
       { class: 'card replica', data: { who: name }, attributes: { 'aria-label': `Replica of ${name}` } },
-      make('header', {}, make('h2', { text: name }), this.#status, this.#stored, this.#pending),
+      make('header', {}, make('h2', { text: name }), this.#status),
       this.#document,
       make(
         'section',
@@ -88,7 +87,10 @@ export class ReplicaCard {
         this.#version,
         make('h3', { text: 'Causal buffer', attributes: { title: 'Edits that came before what they build on' } }),
         this.#buffer,
+        make('h3', { text: 'Pending', attributes: { title: 'What it says that is not settled yet' } }),
+        this.#pending,
       ),
+      make('p', { class: 'off', text: 'Off. When it is switched on, it begins with what its disk kept.' }),
       make('footer', {}, this.#disk, this.#power),
     )
     return card
@@ -160,11 +162,10 @@ export class ReplicaCard {
     const { tone, text } = says(inside)
     this.#status.dataset.tone = tone
     say(this.#status, text)
-    say(this.#stored, storedWords(this.#name, inside))
-    const told = JSON.stringify(sentences(inside))
-    if (this.#pending.dataset.shown !== told) {
-      this.#pending.dataset.shown = told
-      this.#pending.replaceChildren(...sentences(inside).map((each) => make('li', { text: each })))
+    const lines = pendingLines(this.#name, inside)
+    if (this.#pending.dataset.shown !== JSON.stringify(lines)) {
+      this.#pending.dataset.shown = JSON.stringify(lines)
+      this.#pending.replaceChildren(...lines.map((line) => make('li', { text: line })))
     }
     const isOff = state === 'down'
     if (this.#power.dataset.off !== String(isOff)) {
@@ -237,10 +238,12 @@ export class ReplicaCard {
     this.#version.replaceChildren(...rows)
   }
 
-  #showBuffer({ waiting, missing, state }: Inside): void {
+  #showBuffer({ waiting, missing }: Inside): void {
     this.#buffer.classList.toggle('holds', waiting.length > 0)
-    const empty = state === 'down' ? 'Gone: it is only a cache.' : 'Empty: nothing waits.'
-    const words = waiting.length === 0 ? [empty] : [...tokens(waiting), ' waits until ', ...tokens(missing), ' is here']
+    const words =
+      waiting.length === 0
+        ? ['Empty: nothing waits.']
+        : [...tokens(waiting), ' waits until ', ...tokens(missing), ' is here']
     this.#buffer.replaceChildren(make('p', {}, ...words))
   }
 }

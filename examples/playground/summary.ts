@@ -1,11 +1,12 @@
 // What the page says of all replicas together, and the words for edits. Pure.
 
+import type { Status } from '../../src/peer/api.ts'
 import type { Sentence } from '../notes/words.ts'
 import type { Edits, Entry, Inside } from './inside.ts'
 import type { Name } from './world.ts'
 
 /** So much fits into a card. */
-const SENTENCES_MAX = 3
+const PENDING_MAX = 3
 
 /** Who shows the same, each group in order of the row. */
 export function groupsOf(insides: ReadonlyMap<Name, Inside>): readonly (readonly Name[])[] {
@@ -37,19 +38,20 @@ export function says({ state, status }: Inside): Sentence {
   return { tone: 'busy', text: 'Saved here. Not up to date yet.' }
 }
 
-/** What is pending, as the peer itself says it. */
-export function sentences({ status }: Inside): string[] {
-  return (status?.pending ?? [])
+/** What is pending, as the peer itself says it, and whose disks hold all that it wrote. */
+export function pendingLines(name: Name, inside: Inside): string[] {
+  const { status, version } = inside
+  if (status === undefined) return []
+  const pending = status.pending
     .filter(({ reason }) => reason !== 'alone')
     .map(({ reason, message, doing }) => (reason === 'ops' || reason === 'saving' ? `${message} ${doing}` : message))
-    .slice(0, SENTENCES_MAX)
+  const hasWritten = version.some(({ by }) => by === name)
+  const lines = [...pending.slice(0, PENDING_MAX), ...(hasWritten ? [storedWords(status)] : [])]
+  return lines.length === 0 ? ['Nothing.'] : lines
 }
 
-/** Whose disks hold all that a replica wrote; nothing where it wrote nothing. */
-export function storedWords(name: Name, { state, status, version }: Inside): string {
-  if (state === 'down') return 'Its disk keeps what was saved.'
-  if (status === undefined || !version.some(({ by }) => by === name)) return ''
-  const holders = status.peers.filter(({ stored }) => stored).map((peer) => `${peer.name}’s`)
+function storedWords({ peers }: Status): string {
+  const holders = peers.filter(({ stored }) => stored).map((peer) => `${peer.name}’s`)
   if (holders.length === 0) return 'Its edits are on no other disk yet.'
   return `Its edits are on ${list(holders.sort())} disk${holders.length > 1 ? 's' : ''}, too.`
 }

@@ -181,7 +181,7 @@ export class World {
       const end = this.now + limitMs
       for (await this.#pass(0); !isSo(); ) {
         assert(this.now < end, `not so after ${limitMs} ms`)
-        await this.#pass(Math.max(1, Math.min(20, this.clock.nextMs ?? 1)))
+        await this.#pass(this.#nextMs)
       }
     })
   }
@@ -266,6 +266,11 @@ export class World {
     return done
   }
 
+  /** Until something may happen; but not for long, since not all that is waited for has a timer. */
+  get #nextMs(): number {
+    return Math.max(1, Math.min(20, this.clock.nextMs ?? 1))
+  }
+
   #pass(ms: number): Promise<void> {
     return this.clock.advance(ms, between)
   }
@@ -277,7 +282,7 @@ export class World {
     })
     ended.catch(() => {})
     await between()
-    while (!isOver) await this.#pass(1)
+    while (!isOver) await this.#pass(this.#nextMs)
     return ended
   }
 }

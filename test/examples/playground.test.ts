@@ -4,15 +4,7 @@ import { afterEach, expect, test } from 'vitest'
 import { type Departure, Flights } from '../../examples/playground/flights.ts'
 import { curveOf, heightOf, messageAt, nodeAt, pointOn } from '../../examples/playground/layout.ts'
 import { Playing, scenes } from '../../examples/playground/scenes.ts'
-import {
-  alikeWords,
-  editsWords,
-  list,
-  mostHeld,
-  says,
-  sentences,
-  storedWords,
-} from '../../examples/playground/summary.ts'
+import { alikeWords, editsWords, list, mostHeld, pendingLines, says } from '../../examples/playground/summary.ts'
 import { type Name, names, World } from '../../examples/playground/world.ts'
 
 let world: World
@@ -118,11 +110,17 @@ test('edits are seen in flight with their numbers, and what a replica says of th
   ])
   expect(alikeWords(all())).toEqual({ isAlike: false, text: 'Not alike: Ada | Bo and Cy' })
   expect(says(world.inside('Ada')).text).toBe('Saved here. Not up to date yet.')
-  expect(sentences(world.inside('Ada'))).toEqual(['Bo lacks 4 edits that are here.', 'Cy lacks 4 edits that are here.'])
+  expect(pendingLines('Ada', world.inside('Ada'))).toEqual([
+    'Bo lacks 4 edits that are here.',
+    'Cy lacks 4 edits that are here.',
+    'Its edits are on no other disk yet.',
+  ])
   await world.rest()
-  await world.until(() => storedWords('Ada', world.inside('Ada')) === 'Its edits are on Bo’s and Cy’s disks, too.')
+  await world.until(
+    () => pendingLines('Ada', world.inside('Ada')).join() === 'Its edits are on Bo’s and Cy’s disks, too.',
+  )
   expect(says(world.inside('Ada'))).toEqual({ tone: 'good', text: 'Saved, and up to date with 2 others.' })
-  expect(storedWords('Bo', world.inside('Bo')), 'Bo wrote nothing').toBe('')
+  expect(pendingLines('Bo', world.inside('Bo'))).toEqual(['Nothing.'])
 })
 
 test('a fourth replica joins while time goes on, and has all of it', async () => {
@@ -182,7 +180,7 @@ test('scene: an answer waits in the causal buffer until its question is there', 
     expect(contents?.note).toBe('Meet at noon.')
     expect(waiting.map(editsWords)).toEqual(['Bo 1–7'])
     expect(missing.map(editsWords)).toEqual(['Ada 27'])
-    expect(sentences(world.inside('Cy')).join()).toContain('arrived before the edits they build on')
+    expect(pendingLines('Cy', world.inside('Cy')).join()).toContain('arrived before the edits they build on')
   })
   expect(said).toHaveLength(4)
   expect(note('Cy')).toBe('Meet at noon. Who swims? I do!')

@@ -91,7 +91,7 @@ const actions = {
   },
   power(name: Name): void {
     act((of) => {
-      if (of.at(name).peer.state === 'down') void of.reopen(name).then(() => showCards(of))
+      if (of.at(name).peer.state === 'down') of.reopen(name)
       else of.kill(name)
     })
   },
@@ -158,18 +158,15 @@ function showClimate({ links: { climate } }: World): void {
 }
 
 function invite(): void {
-  const name = world && names[world.replicas.length]
-  if (world === undefined || name === undefined) return
   const of = world
-  button('add').disabled = true
-  void of.join(name).then(() => {
-    if (of !== world) return
-    rebuild(of)
-    say(
-      part('caption'),
-      `${name} has joined by an invitation, meets the others one by one, and gets the document with all its history.`,
-    )
-  })
+  const name = of && names[of.replicas.length]
+  if (of === undefined || name === undefined) return
+  of.join(name)
+  rebuild(of)
+  say(
+    part('caption'),
+    `${name} joins by an invitation, meets the others one by one, and gets the document with all its history.`,
+  )
 }
 
 // ── what is drawn ────────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -135,12 +135,9 @@ export const scenes: readonly Scene[] = [
         act: (world) => {
           isolate(world, 'Cy')
           world.edit('Ada', (page) => void page.tags.delete('lake'))
-          world.edit('Cy', (page) => {
-            page.tags.delete('lake')
-            page.tags.add('lake')
-          })
+          world.edit('Cy', (page) => page.tags.add('lake'))
         },
-        say: 'Ada has removed the tag “lake”. Cy, cut off, has removed it too, and then added it again. Mend the links to Cy.',
+        say: 'Ada has removed the tag “lake”. Cy, cut off, has added it once more. Mend the links to Cy.',
       },
       {
         when: (world) => isAlike(world) && !world.links.state('Ada', 'Cy').isCut,

@@ -6,7 +6,7 @@ import { counter, register, set, text } from 'joinery/doc'
 import { cryptoRunning } from '../../src/auth/platform.ts'
 import { assert, present } from '../../src/base/assert.ts'
 import { memoryHub } from '../../src/net/memory.ts'
-import type { DocHandle } from '../../src/peer/api.ts'
+import type { DocHandle, Peer, Space } from '../../src/peer/api.ts'
 import { Dice } from '../../src/testing/dice.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { type PeerWatch, SimulatedPeer } from '../../src/testing/simulated-peer.ts'
@@ -40,6 +40,8 @@ export interface Replica {
   readonly peer: SimulatedPeer
   /** Its document while it runs. */
   handle: DocHandle<Page> | undefined
+  /** Counts its lives: what one of them began is not the next one's. */
+  life: number
   hasSlowDisk: boolean
   /** Edits that it was handed by others, newest last: those that are not merged yet wait. */
   arrived: Span[]
@@ -51,7 +53,7 @@ export class World {
   /** What must not happen: a peer threw, or complained. */
   readonly troubles: unknown[] = []
   readonly #replicas: Replica[] = []
-  /** Whose each writer's name is. */
+  /** By device: it may write under several names, as after a disk that failed. */
   readonly #writers = new Map<string, Name>()
   readonly #dice: Dice
   readonly #hub: ReturnType<typeof memoryHub>
@@ -68,7 +70,7 @@ export class World {
   /** A world at rest: so many replicas of one document that Ada began. */
   static async open({ seed = 1, replicas = 3 } = {}): Promise<World> {
     const world = new World(seed)
-    for (const name of names.slice(0, replicas)) await world.#join(name)
+    for (const name of names.slice(0, replicas)) await world.#during(world.#live(world.#add(name)))
     const ada = world.at('Ada')
     present(ada.handle, 'Ada has the document open').change((page) => {
       page.title.set('Trip to the lake')
@@ -97,12 +99,12 @@ export class World {
   }
 
   inside(name: Name): Inside {
-    return inside(this.at(name), (actor) => this.#writers.get(actor))
+    return inside(this.at(name), (actor) => this.writer(actor))
   }
 
   /** Whose edits these are; undefined of a beginning that all have. */
   writer(actor: string): Name | undefined {
-    return this.#writers.get(actor)
+    return this.#writers.get(deviceOf(actor))
   }
 
   // ── what is done to it ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -136,21 +138,20 @@ export class World {
       this.#hub.cut(name, other.name)
     }
     replica.peer.crash('power')
+    replica.life++
     replica.handle = undefined
     replica.arrived = []
   }
 
-  /** It begins anew with what its disk kept. */
-  reopen(name: Name): Promise<void> {
-    return this.#inTurn(async () => {
-      const replica = this.at(name)
-      if (replica.peer.state === 'down') await this.#open(replica)
-    })
+  /** It begins anew with what its disk kept, as time goes on. */
+  reopen(name: Name): void {
+    const replica = this.at(name)
+    if (replica.peer.state === 'down') this.#begin(replica)
   }
 
-  /** One more replica, by invitation; resolves when it has the document open, empty as yet. */
-  join(name: Name): Promise<void> {
-    return this.#inTurn(() => this.#join(name))
+  /** One more replica joins by invitation, as time goes on; its document is empty at first. */
+  join(name: Name): void {
+    this.#begin(this.#add(name))
   }
 
   edit(name: Name, change: (page: Page) => void): void {
@@ -205,30 +206,41 @@ export class World {
 
   // ── lives ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  async #join(name: Name): Promise<void> {
+  #add(name: Name): Replica {
     assert(!this.#replicas.some((one) => one.name === name), `${name} is not in this world yet`)
     const replica = this.#make(name)
     this.#replicas.push(replica)
-    await this.#during(replica.peer.open())
-    const peer = present(replica.peer.peer, `${name} opened`)
-    if (this.#ticket === '') {
-      const space = await this.#during(peer.space('Friends'))
-      this.#ticket = await this.#during(space.invite())
-    } else await this.#during(peer.join(this.#ticket))
-    await this.#openDocument(replica)
+    return replica
   }
 
-  async #open(replica: Replica): Promise<void> {
-    await this.#during(replica.peer.open())
-    await this.#openDocument(replica)
+  /** A life may end before it has well begun: then it is nobody's trouble. */
+  #begin(replica: Replica): void {
+    const { life } = replica
+    this.#live(replica).catch((error: unknown) => {
+      if (replica.life === life) this.troubles.push(error)
+    })
   }
 
-  async #openDocument(replica: Replica): Promise<void> {
-    const { peer, name } = replica
-    this.#writers.set(present(peer.peer, `${name} opened`).actor, name)
-    const space = present(peer.space, `${name} has joined`)
+  async #live(replica: Replica): Promise<void> {
+    const { name, peer: body, life } = replica
+    await body.open()
+    if (replica.life !== life) return
+    const peer = present(body.peer, `${name} opened`)
+    this.#writers.set(deviceOf(peer.actor), name)
+    const space = await this.#spaceOf(peer)
     const init: Page = { title: register(''), note: text(''), votes: counter(0), tags: set<string>() }
-    replica.handle = await this.#during(space.open<Page>(DOCUMENT, { init }))
+    const handle = await space.open<Page>(DOCUMENT, { init })
+    if (replica.life === life) replica.handle = handle
+  }
+
+  /** The one that Ada made: everybody else joins it by her invitation, once. */
+  async #spaceOf(peer: Peer): Promise<Space> {
+    const [joined] = peer.spaces
+    if (joined !== undefined) return joined
+    if (this.#ticket !== '') return peer.join(this.#ticket)
+    const made = await peer.space('Friends')
+    this.#ticket = await made.invite()
+    return made
   }
 
   #make(name: Name): Replica {
@@ -255,7 +267,7 @@ export class World {
       watch,
       trace: undefined,
     })
-    const replica: Replica = { name, peer, handle: undefined, hasSlowDisk: false, arrived: [] }
+    const replica: Replica = { name, peer, handle: undefined, life: 0, hasSlowDisk: false, arrived: [] }
     return replica
   }
 
@@ -285,6 +297,11 @@ export class World {
     while (!isOver) await this.#pass(this.#nextMs)
     return ended
   }
+}
+
+/** An actor is a device and a number of four bytes (src/core/ids.ts). */
+function deviceOf(actor: string): string {
+  return actor.slice(0, -8)
 }
 
 /** What an event sets off runs before the next one; what the platform compresses on its own threads is waited for. */

@@ -126,10 +126,23 @@ test('edits are seen in flight with their numbers, and what a replica says of th
 test('a fourth replica joins while time goes on, and has all of it', async () => {
   world = await World.open()
   world.edit('Bo', (page) => page.tags.add('sun'))
-  await world.join('Di')
+  world.join('Di')
+  expect(world.inside('Di')).toMatchObject({ state: 'opening', contents: undefined })
   await world.rest()
   expect(world.inside('Di').contents).toEqual(world.inside('Ada').contents)
   expect([...mostHeld(all())].map(([name]) => name)).toEqual(['Ada', 'Bo'])
+})
+
+test('a replica whose power fails while it begins can begin again, and has what it had', async () => {
+  world = await World.open()
+  for (const ms of [0, 1, 2, 3, 5, 8, 13]) {
+    world.kill('Cy')
+    await world.advance(10)
+    world.reopen('Cy')
+    await world.advance(ms)
+  }
+  await world.rest()
+  expect(world.inside('Cy').contents).toEqual(world.inside('Ada').contents)
 })
 
 test('a step ends where something sets out or arrives', async () => {
@@ -197,7 +210,7 @@ test('scene: what was not on its disk when the power failed was never seen by an
       expect(world.inside('Bo')).toMatchObject({ state: 'down', contents: undefined })
     } else if (said.includes('Switch Bo on')) {
       await world.advance(500)
-      await world.reopen('Bo')
+      world.reopen('Bo')
     }
   })
   await world.rest()

@@ -16,7 +16,7 @@ import { RangeReconciler } from '../reconcile/range-reconciler.ts'
 import type { ShortId } from '../reconcile/sip-hash.ts'
 import { SymbolDecoder } from '../reconcile/symbol-decoder.ts'
 import { decodeSymbols, encodeSymbols, type Symbols } from '../reconcile/symbols.ts'
-import type { Inventory } from './inventory.ts'
+import type { Inventory, Terms } from './inventory.ts'
 import { LACKING_MAX, type Message } from './messages.ts'
 
 /** What comes of a message: what to say next; and, once it is known, which of our documents the other lacks as they are here. */
@@ -41,7 +41,7 @@ interface Incoming {
 
 interface Ranging {
   readonly side: RangeReconciler
-  readonly keyOf: (term: Uint8Array) => string | undefined
+  readonly terms: Terms
 }
 
 const OPENING_MAX = 48
@@ -212,19 +212,21 @@ export class Comparison {
     const ranging = isAnswer ? this.#asking : this.#answering
     // Of a comparison that ended meanwhile.
     if (ranging === undefined) return { send: [], isNearer: false }
-    const { side, keyOf } = ranging
+    const { side, terms } = ranging
     const reply = side.receive(message)
     const send: Message[] = []
     if (reply !== undefined) send.push({ type: 'ranges', isAnswer: !isAnswer, bytes: encodeRanges(reply) })
     if (!side.isOver) return { send, isNearer: isAnswer }
     if (isAnswer) this.#asking = undefined
     else this.#answering = undefined
-    return { send, isNearer: isAnswer, differing: new Set(side.ours.flatMap((term) => keyOf(term) ?? [])) }
+    // What changed here while ranges went to and fro is not what was compared (Invariant 13).
+    const differing = new Set([...side.ours.flatMap((term) => terms.keyOf(term) ?? []), ...terms.changed()])
+    return { send, isNearer: isAnswer, differing }
   }
 
   #ranging(): Ranging {
-    const { ids, keyOf } = this.#inventory.terms()
-    return { side: new RangeReconciler(ids), keyOf }
+    const terms = this.#inventory.terms()
+    return { side: new RangeReconciler(terms.ids), terms }
   }
 
   #symbols(set: CodedSet, stamp: number, from: number, to: number): Message {

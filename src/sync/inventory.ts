@@ -21,6 +21,15 @@ interface Item {
   readonly version: Version
 }
 
+/** The terms of one moment. */
+export interface Terms {
+  readonly ids: SortedIds
+  /** The document of a term. */
+  readonly keyOf: (term: Uint8Array) => string | undefined
+  /** The documents that are held otherwise, or only, since. */
+  readonly changed: () => readonly string[]
+}
+
 export class Inventory {
   readonly #items = new Map<string, Item>()
   /** By slot of the coded set. */
@@ -84,11 +93,15 @@ export class Inventory {
     return this.coded.slotsOf(ids).map((slot) => this.#keys[slot] as string)
   }
 
-  /** All terms as they are now, and the document of each. */
-  terms(): { readonly ids: SortedIds; readonly keyOf: (term: Uint8Array) => string | undefined } {
-    const byTerm = new Map([...this.#items].map(([key, { term }]) => [toHex(term), key]))
-    const ids = new SortedIds([...this.#items.values()].map(({ term }) => term))
-    return { ids, keyOf: (term) => byTerm.get(toHex(term)) }
+  /** All terms as they are now. */
+  terms(): Terms {
+    const then = new Map(this.#items)
+    const byTerm = new Map([...then].map(([key, { term }]) => [toHex(term), key]))
+    return {
+      ids: new SortedIds([...then.values()].map(({ term }) => term)),
+      keyOf: (term) => byTerm.get(toHex(term)),
+      changed: () => [...this.#items].flatMap(([key, item]) => (then.get(key) === item ? [] : key)),
+    }
   }
 }
 

@@ -182,6 +182,16 @@ test('ranges tell both sides, too', () => {
   expect(equal.a.comparison.isOpen).toBe(false)
 })
 
+test('what changes while ranges go to and fro was not compared: it differs, whatever the answer says (Invariant 13)', () => {
+  const { a, b } = sides(1000, 0, 0)
+  deliver(a, b, [[a, a.comparison.askRanges()]], (step) => {
+    // The question is on its way; then the answer is.
+    if (step === 0) a.put(3, 2)
+    if (step === 1) a.put(1001, 1)
+  })
+  expect([a.differing, b.differing]).toEqual([new Set(['d3', 'd1001']), new Set()])
+})
+
 test('symbols that contradict lead to ranges, which find all the same', () => {
   const { a, b, differing } = sides(2000, 5, 5)
   a.comparison.open(10)

@@ -51,6 +51,7 @@ export class Segments {
     this.#lastNumber = this.#all.at(-1)?.number ?? 0
     this.#clean()
     const last = this.#all.at(-1)
+    if (last !== undefined) this.#settle(last)
     // Nothing is written behind damage: what was lost there would not be told from what was never written.
     if (last === undefined || last.damaged) {
       this.begin(cursor)
@@ -59,6 +60,24 @@ export class Segments {
     if (!plan.isWritten) this.#stand(this.#prepare(this.#all))
     this.#writer = host.disk.open(last.path, 'write-own')
     this.#names = new SegmentNames(last.firstCursor)
+  }
+
+  /**
+   * What a killed process left unsynced is in the system's memory, and may be nowhere else: from here on it is shown, told to others and built on, so it
+   * must be on the platter first (Invariant 8). Segments before the last one were synced when that was begun.
+   */
+  #settle({ path, damaged }: Segment): void {
+    const { disk } = this.#host
+    let file: FileHandle = -1
+    try {
+      file = disk.open(path, 'write-own')
+      disk.sync(file)
+    } catch (error) {
+      // Of what is damaged, or no file at all, it is said that something is missing.
+      if (!damaged) throw file < 0 ? error : syncError(this.#folder, error)
+    } finally {
+      if (file >= 0) disk.close(file)
+    }
   }
 
   get active(): Segment {

@@ -98,7 +98,9 @@ export class ForkPoints {
     const known = this.#ends.get(branch)
     if (known !== undefined) return known
     const { fromSeq, endSeq } = this.#range
-    const { graph } = this.#history
+    const { graph, log } = this.#history
+    // Where the two part shows in what they say: what nobody has had to read of a snapshot is read now.
+    log.thaw()
     if (!this.#history.isKnown(graph.lvOf(branch, fromSeq))) throw forkedAt(this.#range)
     const staging = this.#readOn(branch)
     const most = Math.min(graph.endOf(branch), endSeq) - fromSeq

@@ -52,6 +52,23 @@ describe('two lives of one actor', () => {
     expect(b.replica.outward.forkedActors).toEqual([one.replica.actor])
   })
 
+  it.each(['sync', 'store'] as const)(
+    'are both there where one is in a snapshot of which nobody has had to read the history (%s)',
+    (origin) => {
+      const { one, other, before } = lives()
+      const b = new Side('b')
+      b.take([...before, ...one.made])
+      const loaded = new Replica({ docTag, actor: b.replica.actor, now: () => 0 })
+      loaded.load(b.replica.snapshot())
+      // From where the two part, and all of it.
+      const whole = other.replica.outward.rangesSince(new Map(), other.replica.version, 2 ** 20, 'any').ranges
+      expect(loaded.receive(origin === 'sync' ? other.made : whole, { origin }).refused).toEqual([])
+      b.take([...other.made])
+      expect(loaded.snapshot()).toEqual(b.replica.snapshot())
+      expect(loaded.value).toEqual({ t: 'right so left' })
+    },
+  )
+
   it('go on, each by itself, until they hear of one another', () => {
     const { one, other } = lives()
     const b = new Side('b')

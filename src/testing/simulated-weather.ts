@@ -8,6 +8,8 @@ import type { Climate } from './plan.ts'
 /** A network that does as it should. */
 export const calm: Climate = { delayMs: 1, jitterMs: 0, loss: 0, repeats: 0, noise: 0 }
 const BURST_LOSS = 0.95
+/** Nothing is under way for longer: what was sent in bad weather must not arrive long after that. */
+const SLOW_MAX_MS = 8_000
 
 export interface WeatherOptions {
   readonly dice: Dice
@@ -93,7 +95,7 @@ export class SimulatedWeather implements Weather {
 
   #arrival(from: NodeId, to: NodeId, bytes: Uint8Array, jitterMs: number): Arrival {
     const rate = this.#bytesPerMs.get(to)
-    const slowMs = rate === undefined ? 0 : Math.ceil(bytes.length / rate)
+    const slowMs = rate === undefined ? 0 : Math.min(Math.ceil(bytes.length / rate), SLOW_MAX_MS)
     const delayMs = this.climate.delayMs + slowMs + (jitterMs > 0 ? this.#options.dice.below(jitterMs) : 0)
     const arrival = { delayMs, bytes }
     this.#options.carried(from, to, arrival)

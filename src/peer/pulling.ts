@@ -156,9 +156,14 @@ export class Pulling {
     this.#pulls.progressed(contact, this.#options.clock.monotonic())
   }
 
-  /** Contacts that were asked and brought nothing since `before`, one for each pull. */
+  /** Contacts that have answered nothing since `before`. Who holds just what is held here owes nothing: its answer was lost, and is not missed. */
   stalled(before: number): readonly Contact[] {
-    return this.#pulls.stalled(before).map(({ source }) => source)
+    const { contacts } = this.#options
+    const stalled = this.#pulls.stalled(before)
+    const moot = stalled.filter(({ source }) => contacts.agreedWith(source))
+    for (const { key, reason } of moot) this.#finish(key, reason)
+    if (moot.length > 0) this.#settle()
+    return stalled.flatMap(({ source }) => (contacts.agreedWith(source) ? [] : source))
   }
 
   // ── how far it has come ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -122,8 +122,10 @@ export class Pulls<S extends Source> {
   }
 
   /** Pulls that made no progress since `before`. */
-  stalled(before: number): { readonly key: string; readonly source: S }[] {
-    return [...this.#running].filter(([, pull]) => pull.heardAt < before).map(([key, { source }]) => ({ key, source }))
+  stalled(before: number): { readonly key: string; readonly source: S; readonly reason: SyncReason }[] {
+    return [...this.#running].flatMap(([key, { heardAt, source, reason }]) =>
+      heardAt < before ? { key, source, reason } : [],
+    )
   }
 
   #wasFruitless(source: S, key: string, promised: Version): boolean {

@@ -243,7 +243,7 @@ describe('pulls', () => {
     const pulls = new Pulls<typeof slow>()
     pulls.start('k', slow, 'news', 100)
     expect(pulls.stalled(100)).toEqual([])
-    expect(pulls.stalled(101)).toEqual([{ key: 'k', source: slow }])
+    expect(pulls.stalled(101)).toEqual([{ key: 'k', source: slow, reason: 'news' }])
     expect(pulls.drop(slow)).toEqual(['k'])
     expect(pulls.active).toBe(0)
   })

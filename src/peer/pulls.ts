@@ -27,13 +27,19 @@ export interface Pull<S> {
   readonly isGuess: boolean
 }
 
+/** What was asked for in vain; and what of it the source had said that it has, since the rest it was only taken to have. */
+interface Fruitless {
+  readonly promised: Version
+  readonly said: Version
+}
+
 /** So many at once of one member: each is answered in its turn, and a member that is asked for more ends the session. */
 const AT_ONCE = 32
 
 export class Pulls<S extends Source> {
   readonly #running = new Map<string, Pull<S>>()
-  // A version that was promised but not delivered, by source and document: not asked for again.
-  readonly #fruitless = new Map<S, Map<string, Version>>()
+  /** What was promised but not delivered, by source and document: not asked for again. */
+  readonly #fruitless = new Map<S, Map<string, Fruitless>>()
   readonly #counts = new Map<S, number>()
   #nextId = 0
 
@@ -59,7 +65,7 @@ export class Pulls<S extends Source> {
     let best: S | 'busy' | undefined
     for (const source of sources) {
       const theirs = source.holdings.promised(document)
-      if (containsVersion(held, theirs) || this.#wasFruitless(source, key, theirs)) continue
+      if (containsVersion(held, theirs) || this.#wasFruitless(document, key, source)) continue
       if ((this.#counts.get(source) ?? 0) >= AT_ONCE) best ??= 'busy'
       else if (best === undefined || best === 'busy' || (source.direct && !best.direct)) best = source
     }
@@ -107,9 +113,9 @@ export class Pulls<S extends Source> {
     this.#counts.set(pull.source, (this.#counts.get(pull.source) ?? 1) - 1)
     const promised = pull.source.holdings.promised(document)
     if (pull.isGuess || pull.ops > 0 || containsVersion(held, promised)) return
-    const mark = this.#fruitless.get(pull.source) ?? new Map<string, Version>()
-    mark.set(key, promised)
-    this.#fruitless.set(pull.source, mark)
+    const marks = this.#fruitless.get(pull.source) ?? new Map<string, Fruitless>()
+    marks.set(key, { promised, said: pull.source.holdings.version(document) })
+    this.#fruitless.set(pull.source, marks)
   }
 
   /** A member left: its pulls end. Returns the documents that were being pulled from it. */
@@ -128,8 +134,10 @@ export class Pulls<S extends Source> {
     )
   }
 
-  #wasFruitless(source: S, key: string, promised: Version): boolean {
+  /** It was asked in vain, and neither is it taken to have more since, nor has it said that it has what it was only taken to have. */
+  #wasFruitless(document: DocName, key: string, source: S): boolean {
     const mark = this.#fruitless.get(source)?.get(key)
-    return mark !== undefined && containsVersion(mark, promised)
+    if (mark === undefined || !containsVersion(mark.promised, source.holdings.promised(document))) return false
+    return containsVersion(mark.said, source.holdings.version(document))
   }
 }

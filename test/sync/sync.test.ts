@@ -225,6 +225,18 @@ describe('pulls', () => {
     expect(pulls.choose(document, 'k', new Map(), [liar])).toBe(liar)
   })
 
+  test('a member that passed on what it does not hold, and gave nothing, is asked again once it says that it holds it', () => {
+    const forwarder = source([])
+    forwarder.holdings.guess(document, new Map([[a, 5]]))
+    const pulls = new Pulls<typeof forwarder>()
+    expect(pulls.choose(document, 'k', new Map(), [forwarder])).toBe(forwarder)
+    pulls.start('k', forwarder, 'gap', 0)
+    pulls.finish(document, 'k', new Map())
+    expect(pulls.choose(document, 'k', new Map(), [forwarder])).toBeUndefined()
+    forwarder.holdings.take([{ document, version: new Map([[a, 5]]) }])
+    expect(pulls.choose(document, 'k', new Map(), [forwarder])).toBe(forwarder)
+  })
+
   test('a member is asked for so many documents at once, and for the next when it answered one', () => {
     const one = source([[a, 5]])
     const pulls = new Pulls<typeof one>()

@@ -45,6 +45,10 @@ export const limits = {
   bufferSourceBytes: 32 * MiB,
   /** Ranges waiting in the causal buffer of one document. */
   bufferRanges: 4096,
+  /** Documents of a space in which something is missing that are written down across a restart; of each so many edits, and devices to ask for them. */
+  wants: 256,
+  wantDots: 64,
+  wantDevices: 8,
   /** A gossip message carries at most so many sealed bytes; what is larger is announced and pulled (DESIGN §6). */
   gossipInlineBytes: 16 * KiB,
   /** Own edits that keep coming leave by gossip together, in windows between these; or as soon as so many wait. */

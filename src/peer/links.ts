@@ -14,7 +14,8 @@ import type { Members } from './members.ts'
 import { Replicator } from './replicator.ts'
 import type { ReplicatorHost } from './replicator-host.ts'
 import type { Introduction, Session } from './session.ts'
-import { bookKey } from './shelf.ts'
+import { bookKey, wantsKey } from './shelf.ts'
+import { Wants } from './wants.ts'
 
 export interface LinksOptions {
   readonly context: PeerContext
@@ -34,6 +35,7 @@ export class Links {
   readonly replicator: Replicator
   readonly #options: LinksOptions
   readonly #book: Book
+  readonly #wants: Wants
   readonly #offNetwork: () => void
   #record: AddressRecord | undefined
   /** The latest time by which a record of ours is known: ours are to be later, whatever the clock says. */
@@ -44,7 +46,8 @@ export class Links {
     const { context, keys, host, network, reached } = options
     const { clock, random, sealer, signing, trace, store, device } = context
     this.#options = options
-    this.replicator = new Replicator({ host, network, clock, random, sealer, signing, trace })
+    this.#wants = new Wants({ store, key: wantsKey(keys.idHex), clock, trace })
+    this.replicator = new Replicator({ host, network, clock, random, sealer, signing, trace, wants: this.#wants })
     this.#book = new Book({
       spaceId: keys.spaceId,
       self: device.keyHex,
@@ -63,6 +66,7 @@ export class Links {
 
   async open(): Promise<void> {
     await this.#book.load()
+    await this.#wants.load()
     await this.#sign()
   }
 
@@ -152,6 +156,7 @@ export class Links {
   async close(reason: ByeReason): Promise<void> {
     this.#offNetwork()
     await this.replicator.close(reason)
+    await this.#wants.close()
     await this.#book.close()
   }
 

@@ -4,7 +4,8 @@
 import type { Clock } from '../base/clock.ts'
 import { limits } from '../base/limits.ts'
 import type { Trace } from '../base/trace.ts'
-import { containsVersion } from '../core/version.ts'
+import type { Dot } from '../core/ids.ts'
+import { containsVersion, type Version } from '../core/version.ts'
 import type { NodeId } from '../net/network.ts'
 import { docKey, docOf } from '../sync/holdings.ts'
 import type { DocName, Entry, Message } from '../sync/messages.ts'
@@ -18,6 +19,7 @@ import { lackingOps } from './lacking.ts'
 import { Exchange, progressOf } from './progress.ts'
 import { Pulls } from './pulls.ts'
 import type { ReplicatorHost } from './replicator-host.ts'
+import type { Wants } from './wants.ts'
 
 export interface PullingOptions {
   readonly host: ReplicatorHost
@@ -26,6 +28,7 @@ export interface PullingOptions {
   readonly held: Held
   readonly contacts: Contacts
   readonly entrance: Entrance
+  readonly wants: Wants | undefined
 }
 
 export class Pulling {
@@ -59,14 +62,22 @@ export class Pulling {
     trace('sync', contact.member.id, 'has more of', id.name)
   }
 
+  /** A contact was met that handed on, in an earlier life of this peer, what builds on edits that are not here. */
+  met({ member, holdings }: Contact): void {
+    for (const { document, missing } of this.#options.wants?.of(member.device) ?? []) {
+      if (!this.#options.host.admissible(document)) continue
+      holdings.guess(document, versionOf(missing))
+      this.plan(document, 'gap')
+    }
+  }
+
   /** Ops came before what caused them, and nobody in contact said that it has the cause: the one who sent them is asked. */
   heardGap(document: Document, from: NodeId): void {
-    const { clock, contacts } = this.#options
+    const { clock, contacts, wants } = this.#options
+    wants?.note(document, contacts.get(from)?.member.device)
     clock.after(limits.graceMs, () => {
       if (this.#closed || document.waitingOps === 0) return
-      const { missing } = document.replica.pending
-      const wanted = new Map(missing.map((dot) => [dot.actor, dot.seq + 1]))
-      contacts.get(from)?.holdings.guess(document.id, wanted)
+      contacts.get(from)?.holdings.guess(document.id, versionOf(document.replica.pending.missing))
       this.plan(document.id, document.replica.hasDropped ? 'overflow' : 'gap')
     })
   }
@@ -207,4 +218,9 @@ export class Pulling {
   close(): void {
     this.#closed = true
   }
+}
+
+/** What holds all of these. */
+function versionOf(missing: readonly Dot[]): Version {
+  return new Map(missing.map(({ actor, seq }) => [actor, seq + 1]))
 }

@@ -33,6 +33,7 @@ import type { ReplicatorHost } from './replicator-host.ts'
 import { Serving } from './serving.ts'
 import type { Session } from './session.ts'
 import { States } from './states.ts'
+import type { Wants } from './wants.ts'
 
 export interface ReplicatorOptions {
   readonly host: ReplicatorHost
@@ -42,6 +43,8 @@ export interface ReplicatorOptions {
   readonly sealer: Sealer
   readonly signing: Signing
   readonly trace: Trace
+  /** What is missing, across a restart. */
+  readonly wants?: Wants
 }
 
 const STALL_CHECK_MS = 1_000
@@ -51,6 +54,7 @@ export class Replicator {
   readonly #network: Network
   readonly #clock: Clock
   readonly #trace: Trace
+  readonly #wants: Wants | undefined
   readonly #held: Held
   readonly #contacts: Contacts
   readonly #entrance: Entrance
@@ -63,7 +67,7 @@ export class Replicator {
   #closed = false
 
   constructor(options: ReplicatorOptions) {
-    const { host, network, clock, random, sealer, signing, trace } = options
+    const { host, network, clock, random, sealer, signing, trace, wants } = options
     this.#host = host
     this.#network = network
     this.#clock = clock
@@ -71,10 +75,11 @@ export class Replicator {
     const held = new Held(host)
     const entrance = new Entrance(host, signing)
     const contacts = new Contacts({ network, clock, held })
-    const pulling = new Pulling({ host, clock, trace, held, contacts, entrance })
+    const pulling = new Pulling({ host, clock, trace, held, contacts, entrance, wants })
     const serving = new Serving({ held, entrance, trace, failed: (error) => host.failed(error) })
     const touched = (): void => host.touched()
     const reconciliation = new Reconciliation({ clock, trace, held, contacts, pulling, serving, touched })
+    this.#wants = wants
     this.#held = held
     this.#entrance = entrance
     this.#contacts = contacts
@@ -120,6 +125,7 @@ export class Replicator {
   durable(document: Document, own: readonly SignedRange[]): void {
     this.#contacts.changing(docKey(document.id))
     this.#held.note(document)
+    this.#wants?.came(document)
     if (own.length > 0) this.#gossip.add(document, own)
     this.#states.changed()
   }
@@ -127,6 +133,7 @@ export class Replicator {
   /** A document was deleted here. */
   forget(document: Document): void {
     this.#held.forget(document)
+    this.#wants?.forget(document)
     this.#states.changed()
   }
 
@@ -177,6 +184,7 @@ export class Replicator {
     this.#trace('sync', session.member.id, 'met', reason)
     this.#reconciliation.open(contact)
     void session.send(this.#held.state([]))
+    this.#pulling.met(contact)
     this.#host.touched()
     return contact
   }

@@ -4,6 +4,7 @@
 //                 count varint ‖ address string …     where the invitation said that members are
 //   books/<id>    the address book (book.ts)
 //   indexes/<id>  what must be known of each document before it is read (doc-index.ts), deflated
+//   wants/<id>    what is missing of edits that others build on (wants.ts)
 //   left/<id>     the space was left: what it has on disk may go (sweep.ts). Where its key is only missing, nothing does
 //   retired/<n>   the actor instance n wrote in a space that was left: never to be used again (Invariant 11)
 
@@ -36,6 +37,10 @@ export function bookKey(idHex: string): string {
 
 export function indexKey(idHex: string): string {
   return `indexes/${idHex}`
+}
+
+export function wantsKey(idHex: string): string {
+  return `wants/${idHex}`
 }
 
 export const leftPrefix = 'left/'

@@ -60,6 +60,7 @@ import {
   leftKey,
   type SpaceRecord,
   spaceKey,
+  wantsKey,
 } from './shelf.ts'
 import { equalStatus, type Facts, makeStatus } from './status.ts'
 import { peersAsReported, type TabReport } from './tabs.ts'
@@ -252,6 +253,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
     await store.delete(spaceKey(this.keys.idHex))
     await store.delete(bookKey(this.keys.idHex))
     await store.delete(indexKey(this.keys.idHex))
+    await store.delete(wantsKey(this.keys.idHex))
     await this.#context.forgotten(this.keys.idHex)
   }
 

@@ -10,7 +10,9 @@ import type { Kind, Saying, Span } from './flights.ts'
 const CHECK_BYTES = 8
 /** Version, suite and epoch, then the nonce (auth/seal.ts). */
 const ENVELOPE_BYTES = 3 + 24
-const LENGTH_BYTES = 4
+/** A frame's header: a check of one byte, and its length (net/frames.ts). */
+const HEADER_BYTES = 4
+const LENGTH_MASK = 0xffffff
 /** A part that ends its message, and was not deflated (peer/session.ts). */
 const WHOLE = 0
 
@@ -40,9 +42,9 @@ export function readGossip(bytes: Uint8Array): Saying {
 /** Bytes of a session's stream; undefined for what only makes room for more. */
 export function readStream(bytes: Uint8Array): Saying | undefined {
   if (bytes.length === 0) return { kind: 'hello', way: 'session', spans: [] }
-  const length = new ByteReader(bytes).u32()
-  if (length !== bytes.length - LENGTH_BYTES) return undefined
-  const plain = bytes.subarray(LENGTH_BYTES, -CHECK_BYTES)
+  const length = new ByteReader(bytes).u32() & LENGTH_MASK
+  if (length !== bytes.length - HEADER_BYTES) return undefined
+  const plain = bytes.subarray(HEADER_BYTES, -CHECK_BYTES)
   const message = plain[0] === WHOLE ? tried(() => decodeMessage(plain.subarray(1))) : undefined
   const spans = message?.type === 'delta' ? message.ranges.map(spanOf) : []
   // What cannot be read is the first word of a session, or one that was deflated.

@@ -1,9 +1,10 @@
 // Frames over a stream of bytes, with back pressure that reaches from the reader to the sender: the transports differ too much in theirs
 // (yamux has windows, a WebRTC data channel cannot be told to wait at all).
 //
-//   frame    u32 length ‖ bytes                     length at most limits.frameBytes
-//   credit   u32 0x80000000 + n                     the reader took frames that cost n: so much more may be sent
-//   end      u32 0x7fffffff                         this side sends no more frames (but still gives credit for those it reads)
+//   header   check u8 ‖ word u24                    check = CRC-8 of the word, so that no flipped bit makes anybody wait for what never comes
+//   frame    header length ‖ bytes                  length at most limits.frameBytes
+//   credit   header 0x800000 + n                    the reader took frames that cost n: so much more may be sent
+//   end      header 0x800000                        this side sends no more frames (but still gives credit for those it reads)
 
 import { assert } from '../base/assert.ts'
 import { JoineryError } from '../base/errors.ts'
@@ -21,8 +22,8 @@ export interface Wire {
   abort(error: Error): void
 }
 
-const creditMark = 0x80000000
-const endMark = 0x7fffffff
+const creditMark = 0x800000
+const endMark = creditMark
 const headerBytes = 4
 
 /** What a frame costs beyond its bytes, so that a million empty frames are not free (Invariant 9: Bounded). */
@@ -33,6 +34,7 @@ const frameCost = 64
  */
 const creditStep = limits.frameBytes / 2
 const windowCost = limits.frameBytes + frameCost + creditStep
+assert(windowCost < creditMark, 'a length and a credit fit into a word, and leave one bit')
 
 /** A FrameStream over a Wire. */
 export class FramedStream implements FrameStream {
@@ -81,7 +83,7 @@ export class FramedStream implements FrameStream {
       await this.#inTurn(async () => {
         if (this.#oursEnded) return
         this.#oursEnded = true
-        await this.#wire.send(header(endMark))
+        await this.#wire.send(frameHeader(endMark))
         this.#closeWhenBothEnded()
       })
     } catch {
@@ -120,7 +122,7 @@ export class FramedStream implements FrameStream {
     if (this.#oursEnded) throw new JoineryError('closed', 'the stream was closed')
     this.#inFlight += cost
     const bytes = new Uint8Array(headerBytes + frame.length)
-    bytes.set(header(frame.length))
+    bytes.set(frameHeader(frame.length))
     bytes.set(frame, headerBytes)
     try {
       await this.#wire.send(bytes)
@@ -161,7 +163,7 @@ export class FramedStream implements FrameStream {
     const credit = this.#taken
     this.#taken = 0
     // A wire that fails here says so by its end.
-    this.#wire.send(header(creditMark + credit)).catch(() => {})
+    this.#wire.send(frameHeader(creditMark + credit)).catch(() => {})
   }
 
   #data(bytes: Uint8Array): void {
@@ -259,15 +261,15 @@ class FrameParser {
     this.#headerLength += part.length
     if (this.#headerLength === headerBytes) {
       this.#headerLength = 0
-      this.#headerDone(new DataView(this.#header.buffer).getUint32(0))
+      this.#headerDone(readHeader(this.#header))
     }
     return part.length
   }
 
-  #headerDone(value: number): void {
-    if (value >= creditMark) this.#on.credit(value - creditMark)
-    else if (value === endMark) this.#on.end()
-    else this.#begin(value)
+  #headerDone(word: number): void {
+    if (word === endMark) this.#on.end()
+    else if (word > creditMark) this.#on.credit(word - creditMark)
+    else this.#begin(word)
   }
 
   #begin(length: number): void {
@@ -289,8 +291,26 @@ class FrameParser {
   }
 }
 
-function header(value: number): Uint8Array {
+/** What stands before the bytes of a frame of this length; a word of more is a credit or the end. */
+export function frameHeader(word: number): Uint8Array {
   const bytes = new Uint8Array(headerBytes)
-  new DataView(bytes.buffer).setUint32(0, value)
+  new DataView(bytes.buffer).setUint32(0, word)
+  bytes[0] = checkOf(bytes)
   return bytes
+}
+
+/** Errors: 'bad-message' where a bit turned over on the way. */
+function readHeader(bytes: Uint8Array): number {
+  if (bytes[0] !== checkOf(bytes)) throw new JoineryError('bad-message', 'the header of a frame was altered on the way')
+  return new DataView(bytes.buffer).getUint32(0) & 0xffffff
+}
+
+/** CRC-8 (x^8 + x^2 + x + 1) of a word: any three flipped bits show. Begun so that zeros are no header. */
+function checkOf(bytes: Uint8Array): number {
+  let check = 0xa5
+  for (const byte of bytes.subarray(1)) {
+    check ^= byte
+    for (let bit = 0; bit < 8; bit++) check = check & 0x80 ? ((check << 1) ^ 0x07) & 0xff : check << 1
+  }
+  return check
 }

@@ -24,9 +24,9 @@ import type { FrameStream } from '../net/network.ts'
 import { type ByeReason, decodeMessage, encodeMessage, type Message } from '../sync/messages.ts'
 import { deflate, inflate } from './deflate.ts'
 
-export const SYNC_PROTOCOL = '/joinery/sync/1'
+export const SYNC_PROTOCOL = '/joinery/sync/2'
 /** Drafts that are not spoken any more. */
-export const OLD_PROTOCOLS: readonly string[] = ['/joinery/sync/0']
+export const OLD_PROTOCOLS: readonly string[] = ['/joinery/sync/0', '/joinery/sync/1']
 
 /** The member at the other end, as its hello showed it. */
 export interface Member {

@@ -10,7 +10,9 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { encode } from 'uint8-varint'
 import { deviceId } from '../../src/auth/device.ts'
+import { concatBytes } from '../../src/base/bytes.ts'
 import { systemRandom } from '../../src/base/random.ts'
+import { frameHeader } from '../../src/net/frames.ts'
 import { SYNC_PROTOCOL } from '../../src/peer/session.ts'
 import { HostileMember } from '../e2e/hostile-member.ts'
 import { type Spoiler, spoiling } from './spoiling-network.ts'
@@ -65,23 +67,22 @@ export const attacks: readonly Attack[] = [
       () => stream.status !== 'open',
     )
   }),
-  stranger('half a hello', SYNC_PROTOCOL, (stream) => say(stream, Uint8Array.of(0, 0, 0, 65, 1, 2, 3))),
+  stranger('half a hello', SYNC_PROTOCOL, (stream) =>
+    say(stream, concatBytes(frameHeader(65), Uint8Array.of(1, 2, 3))),
+  ),
   stranger('a hello, a byte a second', SYNC_PROTOCOL, async (stream) => {
-    await say(stream, Uint8Array.of(0, 0, 0, 65))
+    await say(stream, frameHeader(65))
     await drip(
       () => say(stream, Uint8Array.of(7)),
       () => stream.status !== 'open',
     )
   }),
   {
-    ...stranger('a frame of two gigabytes', SYNC_PROTOCOL, (stream) =>
-      say(stream, Uint8Array.of(0x7f, 0xff, 0xff, 0xfe)),
-    ),
+    ...stranger('a frame of eight megabytes', SYNC_PROTOCOL, (stream) => say(stream, frameHeader(0x7fffff))),
     reason: /over the limit/,
   },
   stranger('frames without end', SYNC_PROTOCOL, async (stream) => {
-    const frame = new Uint8Array(4 + 60_000)
-    new DataView(frame.buffer).setUint32(0, 60_000)
+    const frame = concatBytes(frameHeader(60_000), new Uint8Array(60_000))
     for (let i = 0; i < 10_000 && stream.status === 'open'; i++) await say(stream, frame)
   }),
   member('half a frame', /fell silent/, async (_, spoiler) => void spoiler.cutShort()),

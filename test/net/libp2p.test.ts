@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process'
 import { createServer } from 'node:net'
 import { promisify } from 'node:util'
 import { afterEach, expect, test } from 'vitest'
-import { FramedStream } from '../../src/net/frames.ts'
+import { FramedStream, frameHeader } from '../../src/net/frames.ts'
 import { libp2pNetwork } from '../../src/net/libp2p.node.ts'
 import type { Network, Shelf } from '../../src/net/network.ts'
 import { collect, echo, filled, join, networkContract, sendAll } from './contract.ts'
@@ -111,7 +111,7 @@ test('gossip comes back at once after a connection is dialled anew, and messages
 })
 
 test('bytes that are no frames end the stream with a typed error (Invariant 9)', async () => {
-  const end = (bytes: readonly number[]): Promise<unknown> => {
+  const end = (bytes: Iterable<number>): Promise<unknown> => {
     const stream = new FramedStream({
       remote: 'x',
       start: (on) => queueMicrotask(() => on.data(Uint8Array.from(bytes))),
@@ -121,11 +121,15 @@ test('bytes that are no frames end the stream with a typed error (Invariant 9)',
     })
     return collect(stream).catch((error: unknown) => error)
   }
-  expect(await end([0, 0x40, 0, 1])).toMatchObject({ code: 'bad-message' })
-  expect(await end([0x7f, 0, 0, 0])).toMatchObject({ code: 'bad-message' })
-  expect(await end([0x80, 0, 0, 1])).toMatchObject({ code: 'bad-message' })
-  expect(await end([0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0])).toMatchObject({ code: 'bad-message' })
-  expect(await end([0, 0, 0, 1, 7, 0x7f, 0xff, 0xff, 0xff])).toEqual([Uint8Array.of(7)])
+  const over = { code: 'bad-message', message: expect.stringContaining('over the limit') }
+  expect(await end([0x09, 0x40, 0, 1])).toMatchObject(over)
+  expect(await end(frameHeader(0x7fffff))).toMatchObject(over)
+  expect(await end([0x84, 0x80, 0, 1])).toMatchObject({
+    code: 'bad-message',
+    message: expect.stringContaining('credit'),
+  })
+  expect(await end([0x83, 0x80, 0, 0, 0x88, 0, 0, 0])).toMatchObject({ code: 'bad-message' })
+  expect(await end([0x8f, 0, 0, 1, 7, 0x83, 0x80, 0, 0])).toEqual([Uint8Array.of(7)])
 })
 
 test('a process that closed its network ends by itself', { timeout: 40_000 }, async () => {

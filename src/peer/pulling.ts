@@ -169,10 +169,13 @@ export class Pulling {
 
   /** Contacts that have answered nothing since `before`. Who holds just what is held here owes nothing: its answer was lost, and is not missed. */
   stalled(before: number): readonly Contact[] {
-    const { contacts } = this.#options
+    const { contacts, held } = this.#options
     const stalled = this.#pulls.stalled(before)
     const moot = stalled.filter(({ source }) => contacts.agreedWith(source))
-    for (const { key, reason } of moot) this.#finish(key, reason)
+    for (const { key } of moot) this.#pulls.finish(docOf(key), key, held.version(docOf(key)))
+    // Where all agree nobody has more, whatever somebody had said of it.
+    if (![...contacts].every((one) => contacts.agreedWith(one)))
+      for (const { key, reason } of moot) this.plan(docOf(key), reason)
     if (moot.length > 0) this.#settle()
     return stalled.flatMap(({ source }) => (contacts.agreedWith(source) ? [] : source))
   }

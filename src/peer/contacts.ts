@@ -62,6 +62,8 @@ export class Contacts {
   readonly #byNode = new Map<NodeId, Contact>()
   /** By device and store; the one longest away first. */
   readonly #remembered = new Map<string, Remembered>()
+  /** Of stores that went before they agreed, for receipts, which outlive a contact: what changes here does not change there. */
+  readonly #gone = new Map<string, Holdings>()
 
   constructor(options: ContactsOptions) {
     this.#options = options
@@ -88,6 +90,7 @@ export class Contacts {
     const { network, clock, held } = this.#options
     const known = this.#remembered.get(storeOf(session.member))
     this.#remembered.delete(storeOf(session.member))
+    this.#lose(storeOf(session.member))
     const contact: Contact = {
       session,
       member: session.member,
@@ -121,13 +124,26 @@ export class Contacts {
 
   /** What is known of its store stays good while it is away, but for what changes here meanwhile. */
   #remember({ member, agreedAt, holdings, unconfirmed }: Contact): void {
-    if (agreedAt === undefined) return
-    this.#remembered.delete(storeOf(member))
-    this.#remembered.set(storeOf(member), { holdings, unconfirmed })
-    for (const oldest of this.#remembered.keys()) {
-      if (this.#remembered.size <= REMEMBERED_MAX) return
-      this.#remembered.delete(oldest)
+    const store = storeOf(member)
+    this.#lose(store)
+    if (agreedAt === undefined) {
+      this.#gone.set(store, holdings)
+      if (this.#gone.size > REMEMBERED_MAX) this.#lose(first(this.#gone))
+      return
     }
+    const before = this.#remembered.get(store)
+    if (before?.holdings !== holdings) before?.holdings.lose()
+    this.#remembered.delete(store)
+    this.#remembered.set(store, { holdings, unconfirmed })
+    if (this.#remembered.size <= REMEMBERED_MAX) return
+    const oldest = first(this.#remembered)
+    this.#remembered.get(oldest)?.holdings.lose()
+    this.#remembered.delete(oldest)
+  }
+
+  #lose(store: string): void {
+    this.#gone.get(store)?.lose()
+    this.#gone.delete(store)
   }
 
   /** A document is about to be another one here: nobody is known to have it so. */
@@ -137,6 +153,7 @@ export class Contacts {
       holdings.keep(key)
       unconfirmed.add(key)
     }
+    for (const holdings of this.#gone.values()) holdings.keep(key)
   }
 
   /** Whether its root, as it last said, is ours. */
@@ -163,6 +180,12 @@ export class Contacts {
   clear(): void {
     this.#byNode.clear()
   }
+}
+
+/** The key that stands there longest. */
+function first(map: ReadonlyMap<string, unknown>): string {
+  for (const key of map.keys()) return key
+  return ''
 }
 
 function storeOf({ device, incarnation }: Member): string {

@@ -76,7 +76,7 @@ export class Holdings {
     this.#meet(ours)
   }
 
-  #meet(ours: HeldVersions): void {
+  #meet(ours: HeldVersions | undefined): void {
     this.#others = ours
     this.#meetings++
     this.#news.clear()
@@ -88,6 +88,11 @@ export class Holdings {
     if (this.#others === undefined || this.#known.has(key)) return
     const version = this.#others.versionOf(key) ?? nothing
     this.#know(key, { entry: undefined, revision: 0, version, seen: version })
+  }
+
+  /** What is held here changes from now on without `keep`: of documents that are not known one by one nothing is known any more. */
+  lose(): void {
+    this.#meet(undefined)
   }
 
   /** Whether it was found to hold what is held here, but for the documents that are known one by one. */

@@ -87,6 +87,11 @@ export class Documents {
     this.directory = this.#make(directoryName)
   }
 
+  /** Whether it is one of them, and was not deleted. */
+  has(document: Document): boolean {
+    return this.byKey.get(docKey(document.id)) === document
+  }
+
   get all(): readonly Document[] {
     return [...this.byKey.values()]
   }
@@ -154,7 +159,7 @@ export class Documents {
   *#partsOf(document: Document): Generator<BundlePart> {
     const { id, outward, replica } = document
     let version: Version = new Map()
-    for (let more = outward.size > 0; more && this.byKey.get(docKey(id)) === document; ) {
+    for (let more = outward.size > 0; more && this.has(document); ) {
       const part = replica.outward.rangesSince(version, outward, limits.deltaPartBytes)
       more = part.more && part.ranges.length > 0
       if (part.ranges.length > 0) yield { document: id, ranges: part.ranges }
@@ -215,7 +220,7 @@ export class Documents {
 
   #touched(document: Document): void {
     // Of what is gone nothing is told.
-    if (this.byKey.get(docKey(document.id)) !== document) return
+    if (!this.has(document)) return
     this.unsettled.touched(document)
     this.#options.touched(document)
   }
@@ -238,7 +243,7 @@ export class Documents {
 
   /** Only what the journal holds whole, and nobody has in hand. The directory never sleeps. */
   #putToSleep(document: Document): boolean {
-    if (!document.isAwake || this.byKey.get(docKey(document.id)) !== document) return true
+    if (!document.isAwake || !this.has(document)) return true
     const isInHand = document.pins > 0 || document.hasListeners || this.#options.context.writer.has(document)
     const mayNot = document === this.directory || document.waitingOps > 0 || hasForks(document)
     if (isInHand || mayNot || !isWhole(document)) return false
@@ -281,6 +286,10 @@ export class Documents {
     } finally {
       this.#waking.delete(document)
     }
+  }
+
+  ofStream(stream: StreamName): Document | undefined {
+    return this.#byStream.get(stream)
   }
 
   async wakeStream(stream: StreamName): Promise<void> {
@@ -362,7 +371,7 @@ export class Documents {
     const face = document.asleep
     if (face === undefined) return
     document.wake()
-    if (this.byKey.get(docKey(document.id)) !== document) return
+    if (!this.has(document)) return
     this.#fill(document, this.#parse(document.stream, records), { records: records.length, degraded })
     // Invariant 13: what was said of it while it slept is taken back where the disk lost something meanwhile.
     if (document.degraded || !equalVersions(face.version, document.version)) this.#options.altered(document)

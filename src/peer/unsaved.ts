@@ -2,8 +2,9 @@
 // name compares it with what is there (Invariant 13: what was lost is said).
 
 import { isJoineryError, JoineryError } from '../base/errors.ts'
-import type { ActorId } from '../core/ids.ts'
+import { type ActorId, actorOf, isOwn } from '../core/ids.ts'
 import type { LastWords, StreamName } from '../store/store.ts'
+import type { Document } from './document.ts'
 
 /** Own edits of one document that are not durable: up to `seq` of `actor`. */
 export interface Unsaved {
@@ -67,6 +68,15 @@ function isUnsaved(value: unknown): value is Unsaved {
   const { stream, name, actor, seq } = { stream: 0, name: 0, actor: 0, seq: '', ...value }
   return (
     typeof stream === 'string' && typeof name === 'string' && typeof actor === 'string' && Number.isSafeInteger(seq)
+  )
+}
+
+/** Own edits in some documents that are not on disk. */
+export function unsavedIn(documents: readonly Document[], keyHex: string): Unsaved[] {
+  return documents.flatMap(({ id, stream, version, durable }) =>
+    [...version]
+      .filter(([branch, seq]) => (durable.get(branch) ?? 0) < seq && isOwn(branch, keyHex))
+      .map(([branch, seq]) => ({ stream, name: id.name, actor: actorOf(branch), seq })),
   )
 }
 

@@ -122,12 +122,12 @@ export const faults: readonly Fault[] = [
     name: 'whose disk was set back goes on with the numbers that it used before',
     edits: [
       {
-        file: 'src/peer/space.ts',
-        from: 'if (instances.length === 0) return false\n    this.#context.retire(new Set(instances)).catch((cause: unknown) => this.#fail(cause))',
-        to: 'if (instances.length === 0) return false',
+        file: 'src/peer/doubts.ts',
+        from: 'if (instances.size === 0) return false\n    this.#context.retire(instances).catch((cause: unknown) => this.#failed(cause))',
+        to: 'if (instances.size === 0) return false',
       },
       {
-        file: 'src/peer/space.ts',
+        file: 'src/peer/doubts.ts',
         from: 'this.#context.doubt(news)',
         to: '',
       },

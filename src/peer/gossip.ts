@@ -50,11 +50,13 @@ export class SpaceGossip {
     this.#options = options
     this.#outbox = new Outbox({
       clock,
-      send: (document, own) =>
+      send: (document, own) => {
+        document.pins--
         this.#publish(
           document,
           joinRanges(own, (first, last) => joined(document, first, last)),
-        ),
+        )
+      },
     })
     this.#off = network.subscribe(host.keys.topic, ({ bytes, from }) => this.#heard(bytes, from))
   }
@@ -63,6 +65,8 @@ export class SpaceGossip {
 
   /** Own edits that are durable. */
   add(document: Document, own: readonly SignedRange[]): void {
+    // What is about to be sent stays awake.
+    if (!this.#outbox.waiting.has(document)) document.pins++
     this.#outbox.add(document, own)
   }
 
@@ -135,6 +139,7 @@ export class SpaceGossip {
   close(): void {
     this.#closed = true
     this.#off()
+    for (const document of this.#outbox.waiting.keys()) document.pins--
     this.#outbox.close()
   }
 }

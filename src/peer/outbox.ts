@@ -48,6 +48,11 @@ export class Outbox<D> {
     for (const [document, ranges] of batch) send(document, ranges)
   }
 
+  /** Whose edits wait. */
+  get waiting(): ReadonlyMap<D, unknown> {
+    return this.#waiting
+  }
+
   /** Forgets what waits: what is not sent by gossip is pulled. */
   close(): void {
     this.#cancel?.()

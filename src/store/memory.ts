@@ -8,6 +8,7 @@ import { limits } from '../base/limits.ts'
 import { type Random, systemRandom } from '../base/random.ts'
 import { checkKey, checkRecords, checkSize, checkStream, checkUpTo, closedError, outdatedError } from './checks.ts'
 import { GroupQueue } from './group-queue.ts'
+import { type Entry, MemoryLog } from './memory-log.ts'
 import type {
   AppendOptions,
   Cursor,
@@ -44,16 +45,12 @@ export interface MemoryDisk {
   readonly options: Required<MemoryDiskOptions>
 }
 
-interface Entry extends StoredRecord {
-  /** Of a snapshot: the cursor it reaches to. */
-  readonly upTo?: Cursor
-}
-
 interface Volume {
   readonly path: string
   readonly incarnation: string
-  entries: Entry[]
-  end: Cursor
+  readonly log: MemoryLog
+  /** All of the log, to be looked at, harmed, or set back to. */
+  entries: readonly Entry[]
   synced: Cursor
   writers: number
   term: number
@@ -104,11 +101,17 @@ export function memoryStore(disk: MemoryDisk = memoryDisk()): StoreFactory {
 }
 
 function emptyVolume(path: string, incarnation: string): Volume {
+  const log = new MemoryLog()
   return {
     path,
     incarnation,
-    entries: [],
-    end: 0,
+    log,
+    get entries() {
+      return log.after(0)
+    },
+    set entries(entries) {
+      log.setBack(entries)
+    },
     synced: 0,
     writers: 0,
     term: 0,
@@ -123,7 +126,7 @@ function emptyVolume(path: string, incarnation: string): Volume {
 
 function crash(volume: Volume, how: 'process' | 'power'): void {
   for (const store of [...volume.open]) store.crash()
-  if (how === 'power') volume.entries = volume.entries.filter(({ cursor }) => cursor <= volume.synced)
+  if (how === 'power') volume.log.cut(volume.synced)
 }
 
 type Job =
@@ -157,7 +160,7 @@ class MemoryStore implements Store {
   constructor(disk: MemoryDisk, volume: Volume) {
     this.#disk = disk
     this.#volume = volume
-    this.#seen = volume.end
+    this.#seen = volume.log.end
     this.writer = `${volume.incarnation.slice(0, 8)}-${++volume.writers}`
     this.#queue = new GroupQueue((jobs) => this.#commit(jobs), limits.segmentBytes)
     volume.open.add(this)
@@ -177,27 +180,28 @@ class MemoryStore implements Store {
 
   async streams(): Promise<readonly StreamName[]> {
     this.#check()
-    return [...new Set(this.#volume.entries.map(({ stream }) => stream))]
+    return [...this.#volume.log.streams]
   }
 
   async read(stream: StreamName): Promise<Loaded> {
     this.#check()
     checkStream(stream)
-    const own = this.#volume.entries.filter((entry) => entry.stream === stream)
+    const own = this.#volume.log.of(stream)
     const ordered = [...own.filter(isSnapshot), ...own.filter((entry) => !isSnapshot(entry))]
     return { records: ordered.map(({ bytes }) => bytes.slice()), degraded: false }
   }
 
   async marks(): Promise<ReadonlyMap<StreamName, string>> {
     this.#check()
-    const byStream = Map.groupBy(this.#volume.entries, ({ stream }) => stream)
-    return new Map([...byStream].map(([stream, entries]) => [stream, `${entries.at(-1)?.cursor}.${entries.length}`]))
+    const { log } = this.#volume
+    const markOf = (entries: readonly Entry[]): string => `${entries.at(-1)?.cursor}.${entries.length}`
+    return new Map([...log.streams].map((stream) => [stream, markOf(log.of(stream))]))
   }
 
   async compact(stream: StreamName, snapshot: Uint8Array, upTo: Cursor): Promise<void> {
     this.#check()
     checkStream(stream)
-    checkUpTo(upTo, this.#volume.end)
+    checkUpTo(upTo, this.#volume.log.end)
     const job: Compaction = { type: 'compact', stream, snapshot: snapshot.slice(), upTo, outdated: false }
     await this.#queue.push(job, checkSize(stream, snapshot))
     if (job.outdated) throw outdatedError(this.#volume.path)
@@ -221,11 +225,12 @@ class MemoryStore implements Store {
 
   async tail(cursor: Cursor): Promise<{ readonly records: readonly StoredRecord[]; readonly cursor: Cursor }> {
     this.#check()
-    const others = this.#volume.entries.filter((entry) => entry.cursor > cursor && entry.writer !== this.writer)
+    const { log } = this.#volume
+    const others = log.after(cursor).filter(({ writer }) => writer !== this.writer)
     // A snapshot is news only where it replaced something this writer never saw.
     const news = others.filter(({ upTo }) => upTo === undefined || upTo > cursor)
-    if (cursor <= this.#seen) this.#seen = this.#volume.end
-    return { records: news.map((entry) => ({ ...entry, bytes: entry.bytes.slice() })), cursor: this.#volume.end }
+    if (cursor <= this.#seen) this.#seen = log.end
+    return { records: news.map((entry) => ({ ...entry, bytes: entry.bytes.slice() })), cursor: log.end }
   }
 
   onHint(listener: () => void): Off {
@@ -331,29 +336,30 @@ class MemoryStore implements Store {
 
   #apply(job: Job): void {
     const volume = this.#volume
-    const before = volume.end
+    const before = volume.log.end
     if (job.type === 'append') {
-      for (const record of job.records) volume.entries.push({ ...record, cursor: ++volume.end, writer: this.writer })
-      if (job.strict) volume.synced = volume.end
+      for (const record of job.records) volume.log.append({ ...record, writer: this.writer })
+      if (job.strict) volume.synced = volume.log.end
     } else if (this.#term !== undefined && this.#term !== volume.term) {
       job.outdated = true
     } else if (job.type === 'compact') {
       this.#replace(job)
     } else {
-      volume.entries = volume.entries.filter(({ stream }) => stream !== job.stream)
+      volume.log.remove(job.stream, () => true)
     }
     // Others' records may lie between what we saw and what we wrote: then only `tail` moves us on.
-    if (this.#seen === before) this.#seen = volume.end
+    if (this.#seen === before) this.#seen = volume.log.end
   }
 
   #replace({ stream, snapshot, upTo }: Compaction): void {
     const volume = this.#volume
-    const isOld = (entry: Entry): boolean => entry.stream === stream && (entry.upTo ?? entry.cursor) <= upTo
-    const reachesFurther = volume.entries.some((entry) => entry.stream === stream && (entry.upTo ?? -1) > upTo)
-    if (reachesFurther || !volume.entries.some(isOld)) return
-    const rest = volume.entries.filter((entry) => !isOld(entry))
-    volume.entries = [...rest, { stream, bytes: snapshot, upTo, cursor: ++volume.end, writer: this.writer }]
-    volume.synced = volume.end
+    const { log } = volume
+    const isOld = (entry: Entry): boolean => (entry.upTo ?? entry.cursor) <= upTo
+    const reachesFurther = log.of(stream).some((entry) => (entry.upTo ?? -1) > upTo)
+    if (reachesFurther || !log.of(stream).some(isOld)) return
+    log.remove(stream, isOld)
+    log.append({ stream, bytes: snapshot, upTo, writer: this.writer })
+    volume.synced = log.end
   }
 
   #abdicate(): void {

@@ -9,6 +9,9 @@ import { memoryNetwork } from '../../src/net/memory.ts'
 import type { Peer, Space } from '../../src/peer/api.ts'
 import { openPeerOn } from '../../src/peer/peer.ts'
 import { type MemoryDisk, memoryDisk, memoryStore } from '../../src/store/memory.ts'
+import { Dice } from '../../src/testing/dice.ts'
+import { simulatedSigning } from '../../src/testing/simulated-crypto.ts'
+import { turn } from '../../src/testing/turns.ts'
 import { World } from '../../src/testing/world.ts'
 import { machine, machineLine } from './machine.ts'
 
@@ -29,7 +32,9 @@ const LOOKS = 100
 class Pair {
   readonly world = new World()
   readonly #disks: Record<Name, MemoryDisk> = { ada: memoryDisk(), bo: memoryDisk() }
-  #peers = new Map<Name, Peer>()
+  readonly #peers = new Map<Name, Peer>()
+  // A hundred thousand signatures of the platform's would say more of the platform.
+  readonly #signing = simulatedSigning(new Dice(1))
 
   /** On a disk that lasts, as receipts count none other. */
   async open(name: Name): Promise<void> {
@@ -39,12 +44,29 @@ class Pair {
     const network = memoryNetwork(this.world.hub, { id: name })
     const onThrow = (error: unknown): void => console.error(error)
     const { clock, random } = this.world
-    const opening = openPeerOn({ path: name, store, network, awaitNetwork: true, onThrow }, { clock, random, name })
-    this.#peers.set(name, await this.world.during(opening))
+    const opening = openPeerOn(
+      { path: name, store, network, awaitNetwork: true, onThrow, signing: this.#signing },
+      { clock, random, name },
+    )
+    this.#peers.set(name, await this.during(opening))
+  }
+
+  /** While something of much work is under way its peers' clocks go on, as they do in earnest: documents go back to sleep. */
+  async during<T>(promise: Promise<T>): Promise<T> {
+    let isOver = false
+    const end = (): void => {
+      isOver = true
+    }
+    promise.then(end, end)
+    while (!isOver) {
+      await turn()
+      await this.world.clock.advance(1)
+    }
+    return promise
   }
 
   async close(): Promise<void> {
-    for (const peer of this.#peers.values()) await this.world.during(peer.close())
+    for (const peer of this.#peers.values()) await this.during(peer.close())
     this.#peers.clear()
   }
 
@@ -60,14 +82,14 @@ class Pair {
     const space = this.space('ada')
     for (let from = 0; from < documents.length; from += AT_ONCE) {
       const names = documents.slice(from, from + AT_ONCE).map((i) => `note/${i}`)
-      const notes = await this.world.during(Promise.all(names.map((name) => space.open<Note>(name))))
+      const notes = await this.during(Promise.all(names.map((name) => space.open<Note>(name))))
       for (const note of notes) {
         note.change((draft) => {
           draft.title = title
         })
         note.close()
       }
-      await this.world.during(this.peer('ada').flush())
+      await this.during(this.peer('ada').flush())
     }
   }
 
@@ -99,15 +121,15 @@ async function measure(count: number): Promise<void> {
   const all = Array.from({ length: count }, (_, i) => i)
   const ten = Array.from({ length: TEN }, (_, i) => Math.floor((i * count) / TEN))
   await pair.open('ada')
-  await world.during(pair.peer('ada').space('Bench'))
+  await pair.during(pair.peer('ada').space('Bench'))
   await tell('written and on disk', () => pair.write(all, 'x'))
   await pair.open('bo')
   await tell('another peer gets all of it from a bundle', async () => {
     const bundle = new Uint8Array(
-      await world.during(new Response(pair.peer('ada').backup({ withKeys: true })).arrayBuffer()),
+      await pair.during(new Response(pair.peer('ada').backup({ withKeys: true })).arrayBuffer()),
     )
     pair.peer('bo').pause()
-    await world.during(pair.peer('bo').restore(bundle))
+    await pair.during(pair.peer('bo').restore(bundle))
   })
   await pair.close()
   await tell('both opened again', async () => {
@@ -144,7 +166,7 @@ async function edit(pair: Pair, documents: readonly number[], title: string): Pr
 }
 
 async function look(pair: Pair): Promise<void> {
-  const note = await pair.world.during(pair.space('ada').open<Note>('note/1'))
+  const note = await pair.during(pair.space('ada').open<Note>('note/1'))
   for (let i = 0; i < LOOKS; i++) {
     note.change((draft) => {
       draft.title = String(i)

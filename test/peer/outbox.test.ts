@@ -4,6 +4,8 @@ import { expect, test } from 'vitest'
 import { limits } from '../../src/base/limits.ts'
 import { memberActor } from '../../src/core/ids.ts'
 import type { SignedRange } from '../../src/core/range.ts'
+import { Awake } from '../../src/peer/awake.ts'
+import type { Document } from '../../src/peer/document.ts'
 import { joinRanges, Outbox } from '../../src/peer/outbox.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { World } from '../../src/testing/world.ts'
@@ -102,6 +104,33 @@ test('a typist costs some messages and not one for each key, and all of it arriv
     expect(lines.filter((line) => / b +sync .*pull/.test(line))).toEqual([])
     expect(copy.value.items).toEqual(Array.from({ length: 60 }, (_, i) => i))
   } finally {
+    await world.close()
+  }
+})
+
+test('a document whose edits are about to leave does not go to sleep before they have', async () => {
+  const world = new World({ network: { gossipLoss: 0 } })
+  const { used } = Awake.prototype
+  try {
+    const a = await world.open('a')
+    const toSleep = new Map<Document, () => boolean>()
+    Awake.prototype.used = (document, putToSleep) => void toSleep.set(document, putToSleep)
+    const space = await world.during(a.space('Family'))
+    for (const name of ['first', 'second']) {
+      const note = await world.during(space.open<{ items?: number[] }>(name, { init: { items: [] } }))
+      note.change((d) => void d.items?.push(1))
+      note.close()
+      await a.flush()
+    }
+    const [, second] = [...toSleep].filter(([{ id }]) => id.name !== '')
+    if (second === undefined) throw new Error('both are awake')
+    expect(second[1]()).toBe(false)
+    await world.run(200)
+    expect(second[1]()).toBe(true)
+    expect(second[0].asleep).toBeDefined()
+    expect(world.trace).toMatch(/gossip +sent second/)
+  } finally {
+    Awake.prototype.used = used
     await world.close()
   }
 })

@@ -31,12 +31,19 @@ export interface PullingOptions {
   readonly wants: Wants | undefined
 }
 
+interface Waiting {
+  readonly reason: SyncReason
+  /** As many as somebody said then that it has more: there may be a hundred thousand of these, so nobody counts anew. */
+  readonly ops: number
+}
+
 export class Pulling {
   readonly #options: PullingOptions
   readonly #pulls = new Pulls<Contact>()
   readonly #exchange = new Exchange()
-  /** Documents to be pulled when those who have them are less busy. */
-  readonly #waiting = new Map<string, SyncReason>()
+  /** Documents to be pulled when those who have them are less busy; and how many ops of all of them were lacking when they began to wait. */
+  readonly #waiting = new Map<string, Waiting>()
+  #waitingOps = 0
   #closed = false
 
   constructor(options: PullingOptions) {
@@ -90,7 +97,7 @@ export class Pulling {
     const { held, contacts, clock, trace } = this.#options
     const key = docKey(id)
     const source = this.#pulls.choose(id, key, held.version(id), contacts)
-    if (source === 'busy') this.#waiting.set(key, reason)
+    if (source === 'busy') this.#wait(key, reason)
     if (source === undefined || source === 'busy') return
     const pull = this.#pulls.start(key, source, reason, clock.monotonic())
     this.#exchange.begin(pull.startedAt)
@@ -99,10 +106,22 @@ export class Pulling {
     void source.session.send({ type: 'pull', id: pull.id, document: id, since })
   }
 
+  #wait(key: string, reason: SyncReason): void {
+    this.#forget(key)
+    const ops = Math.max(0, ...[...this.#options.contacts].map((contact) => this.#opsLeftOf(key, contact)))
+    this.#waiting.set(key, { reason, ops })
+    this.#waitingOps += ops
+  }
+
+  #forget(key: string): void {
+    this.#waitingOps -= this.#waiting.get(key)?.ops ?? 0
+    this.#waiting.delete(key)
+  }
+
   /** Somebody has time again: what waits is planned, as far as it goes. */
   #planWaiting(): void {
-    for (const [key, reason] of this.#waiting) {
-      this.#waiting.delete(key)
+    for (const [key, { reason }] of this.#waiting) {
+      this.#forget(key)
       this.plan(docOf(key), reason)
       if (this.#waiting.has(key)) return
     }
@@ -206,10 +225,7 @@ export class Pulling {
   #opsLeft(): number {
     let left = 0
     for (const [key, { source }] of this.#pulls.running) left += this.#opsLeftOf(key, source)
-    const contacts = [...this.#options.contacts]
-    for (const key of this.#waiting.keys())
-      left += Math.max(0, ...contacts.map((contact) => this.#opsLeftOf(key, contact)))
-    return left
+    return left + this.#waitingOps
   }
 
   #opsLeftOf(key: string, { holdings }: Contact): number {

@@ -224,6 +224,16 @@ export class Document {
     return this.#face !== undefined || equalVersions(this.version, this.#durable)
   }
 
+  /** What is held is just what the journal holds: nothing is on its way there, nothing of it is damaged, nothing of it waits. */
+  get isWhole(): boolean {
+    return this.#face !== undefined || (!this.#degraded && this.isDurable && this.replica.holdsAll)
+  }
+
+  /** Some actor of it wrote from two copies. Such a document is read at once: a face has no room for the branches of one actor. */
+  get hasForks(): boolean {
+    return this.#face === undefined && this.replica.outward.forkedActors.length > 0
+  }
+
   /** All that this device wrote, as whatever instance, is on disk. */
   saved(keyHex: string): boolean {
     for (const [actor, seq] of this.version)

@@ -9,12 +9,13 @@ import type { ActorId } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
 import { equalVersions, joinVersions, type Version } from '../core/version.ts'
 import { Replica } from '../replica/replica.ts'
-import { decodeRecord, encodeSnapshot } from '../store/journal.ts'
+import { decodeRecord } from '../store/journal.ts'
 import type { StreamName } from '../store/store.ts'
 import { docKey } from '../sync/holdings.ts'
 import type { DocName } from '../sync/messages.ts'
 import type { Compacted } from './api.ts'
 import type { BundlePart } from './bundle.ts'
+import { Compaction } from './compaction.ts'
 import type { PeerContext } from './context.ts'
 import { deflate, inflate } from './deflate.ts'
 import { directoryName, generations } from './directory.ts'
@@ -57,8 +58,6 @@ interface Content {
   readonly damaged: boolean
 }
 
-const COMPACT_RECORDS = 2_048
-const COMPACT_AT_ONCE = 64
 /** Fewer are read as fast as an index of them. */
 const INDEX_DOCUMENTS = 16
 
@@ -77,6 +76,7 @@ export class Documents {
   #generations: ReadonlyMap<string, number> = new Map()
   readonly #waking = new Map<Document, Promise<void>>()
   #isIndexStale = false
+  readonly #compaction: Compaction
   readonly #host: DocumentHost = {
     makeReplica: (document) => this.#makeReplica(document),
     touched: (document) => this.#touched(document),
@@ -84,6 +84,7 @@ export class Documents {
 
   constructor(options: DocumentsOptions) {
     this.#options = options
+    this.#compaction = new Compaction({ context: options.context, documents: this, failed: options.failed })
     this.directory = this.#make(directoryName)
   }
 
@@ -245,8 +246,8 @@ export class Documents {
   #putToSleep(document: Document): boolean {
     if (!document.isAwake || !this.has(document)) return true
     const isInHand = document.pins > 0 || document.hasListeners || this.#options.context.writer.has(document)
-    const mayNot = document === this.directory || document.waitingOps > 0 || hasForks(document)
-    if (isInHand || mayNot || !isWhole(document)) return false
+    const mayNot = document === this.directory || document.waitingOps > 0 || document.hasForks
+    if (isInHand || mayNot || !document.isWhole) return false
     document.rest()
     return true
   }
@@ -339,7 +340,7 @@ export class Documents {
     return this.all.flatMap((document) => {
       const mark = marks.get(document.stream)
       if (mark === undefined || unread.has(document.stream) || document === this.directory) return []
-      if (!isWhole(document) || hasForks(document)) return []
+      if (!document.isWhole || document.hasForks) return []
       const { id, version, outward, stated, digest, records } = document
       return [{ id, mark, face: { version, outward, stated, digest, records } }]
     })
@@ -454,102 +455,25 @@ export class Documents {
   }
 
   /** Compacts a document whose journal has grown long. Never rejects. */
-  async compact(document: Document): Promise<void> {
-    if (document.records < COMPACT_RECORDS || !this.#options.context.leading) return
-    await this.#compact(document).catch((cause: unknown) => this.#options.failed(cause))
+  compact(document: Document): Promise<void> {
+    return this.#compaction.compact(document)
   }
 
-  /** Compacts what has grown long: whoever lives too briefly to do so leaves it to the next. One after another, each with nothing else waiting for it. */
-  async compactLong(): Promise<void> {
-    for (const document of this.all) {
-      if (document.records < COMPACT_RECORDS) continue
-      await this.wake(document)
-      await this.compact(document)
-    }
+  /** Compacts what has grown long, one after another: whoever lives too briefly to do so leaves it to the next. */
+  compactLong(): Promise<void> {
+    return this.#compaction.compactLong()
   }
 
-  /**
-   * Somebody holds just what is held here, so what damage took has come back: it is said no longer, and snapshots take the place of what was damaged, so
-   * that the next opening finds all of it. Never rejects.
-   */
+  /** Compacts all that take less room so. */
+  compactAll(): Promise<Compacted> {
+    return this.#compaction.compactAll()
+  }
+
+  /** Somebody holds just what is held here, so what damage took has come back: it is said no longer. Never rejects. */
   async healed(): Promise<void> {
-    const { leading, store } = this.#options.context
     for (const document of this.unsettled.all) if (document.degraded) document.degraded = false
-    if (!this.#isHurt || !leading) return
+    if (!this.#isHurt || !this.#options.context.leading) return
     this.#isHurt = false
-    try {
-      // The store knows of more than those that were loaded with it: who lost their names, and came anew.
-      const marks = await store.marks()
-      for (const document of this.all)
-        if (marks.has(document.stream) && marks.get(document.stream) === undefined) await this.#compact(document)
-    } catch (cause) {
-      this.#options.failed(cause)
-    }
+    await this.#compaction.replaceDamaged()
   }
-
-  /** Compacts all that take less room so, some at a time. */
-  async compactAll(): Promise<Compacted> {
-    const wanted: Document[] = []
-    for (const document of this.all) if (await this.#wouldShrink(document)) wanted.push(document)
-    if (wanted.length > 0) await this.#options.context.store.separate()
-    let documents = 0
-    // Together, so that the store lets go of all at once and carries little of it along meanwhile.
-    for (let from = 0; from < wanted.length; from += COMPACT_AT_ONCE) {
-      const done = await Promise.all(wanted.slice(from, from + COMPACT_AT_ONCE).map((one) => this.#compact(one)))
-      documents += done.filter(Boolean).length
-    }
-    return { documents, kept: wanted.length - documents }
-  }
-
-  /** Whether a snapshot takes less room than what is there: it says more than a few small edits do. */
-  async #wouldShrink(document: Document): Promise<boolean> {
-    if (document.records <= 1) return false
-    await this.wake(document)
-    document.pins++
-    try {
-      const { records } = await this.#options.context.store.read(document.stream)
-      const sizeBytes = records.reduce((sum, { length }) => sum + length, 0)
-      return document.degraded || document.replica.snapshot().length < sizeBytes
-    } finally {
-      document.pins--
-    }
-  }
-
-  /** One snapshot instead of many records. Only what is durable and whole goes in, and nothing that another tab wrote is left out; else false. */
-  async #compact(document: Document): Promise<boolean> {
-    const { context } = this.#options
-    const { store, writer } = context
-    document.pins++
-    if (document.asleep !== undefined) await this.wake(document)
-    const { records } = document
-    // Zero, so that the name is written anew with what follows, and nobody else compacts meanwhile.
-    document.records = 0
-    let isDone = false
-    try {
-      // We may be called from within an append, which has to end first. An error of the writer's is told by the writer.
-      await writer.flush().catch(() => {})
-      const hasAll = await context.catchUp()
-      const upTo = store.cursor()
-      if (hasAll && isWhole(document)) {
-        const { name, generation } = document.id
-        await store.compact(document.stream, encodeSnapshot(name, generation, document.replica.snapshot()), upTo)
-        isDone = true
-      }
-    } finally {
-      document.pins--
-      if (!isDone) document.records += records
-    }
-    return isDone
-  }
-}
-
-/** Such a document is read at once: a face has no room for the branches of one actor. */
-function hasForks(document: Document): boolean {
-  return document.asleep === undefined && document.replica.outward.forkedActors.length > 0
-}
-
-/** What is held is just what the journal holds: nothing is on its way there, nothing of it is damaged, nothing of it waits. */
-function isWhole(document: Document): boolean {
-  const { degraded, durable, version, asleep } = document
-  return asleep !== undefined || (!degraded && equalVersions(durable, version) && document.replica.holdsAll)
 }

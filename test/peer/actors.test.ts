@@ -154,16 +154,21 @@ test('who was set back in place, again and again, is told of all it was, is none
   const [folder, kept] = [join(home, 'a'), join(home, 'kept')]
   const names = Array.from({ length: 12 }, (_, i) => `note/${i}`)
   const instanceOf = (peer: Peer): number => Number.parseInt((peer as unknown as { actor: string }).actor.slice(-8), 16)
+  const words: string[] = []
   const write = async (space: Space, word: string): Promise<void> => {
+    words.push(word)
     for (const name of names) {
       const note = await space.open<List>(name, { init: { items: [] } })
       note.change((d) => void d.items.push(word))
     }
     await space.settled()
-    for (const name of names) {
-      const note = await (witness.spaces[0] as Space).open<List>(name)
-      await expect.poll(() => note.value.items, { timeout: 10_000 }).toContain(word)
-    }
+    // The edits of its other lives are the proof of them, by which it knows at its next start, too.
+    for (const one of [space, witness.spaces[0] as Space])
+      for (const name of names) {
+        const note = await one.open<List>(name)
+        await expect.poll(() => new Set(note.value.items), { timeout: 20_000 }).toEqual(new Set(words))
+      }
+    await space.settled()
   }
   const first = await start()
   await write(first.space, 'before')

@@ -208,8 +208,11 @@ class MemoryNetwork implements Network {
     this.#mustBeOpen()
     await this.#way(node, options.signal)
     const other = this.#hub.nodes.get(node)
-    if (other === undefined || !this.connections.has(node) || !other.connections.has(this.id))
+    if (other === undefined || !this.connections.has(node) || !other.connections.has(this.id)) {
+      // Another life of that node knows nothing of the connection, and says so.
+      if (other !== undefined) this.disconnected(node)
       throw new JoineryError('network', `not connected to ${node}`)
+    }
     const handler = other.#handlers.get(protocol)
     if (handler === undefined) throw new JoineryError('network', `${node} does not speak ${protocol}`)
     const [ours, theirs] = this.#pipe(other)

@@ -165,6 +165,8 @@ export class Contacts {
   agree(contact: Contact): void {
     contact.told = true
     contact.heard = true
+    // It has what was not told yet, too: said at some later beacon, it would break the silence for nothing.
+    contact.untold.clear()
     contact.comparison.end()
     contact.agreedAt = this.#options.clock.now()
     contact.holdings.agree(this.#options.held.inventory)

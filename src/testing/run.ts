@@ -339,7 +339,11 @@ class Run implements PeerWatch, Scene {
 
   opened(peer: SimulatedPeer, plain: Uint8Array, isGossip: boolean): void {
     if (this.#phase !== 'silence') return
-    // Of a session it is a part: what is said in silence is whole, and not deflated.
+    // Of a session it is a part, marked 0 where it is a whole message as it is: what may be said in silence is.
+    if (!isGossip && plain[0] !== 0) {
+      this.chronicle.record({ rule: 'then there is silence', message: `${peer.name} hears a long message` })
+      return
+    }
     const message = isGossip ? decodeGossip(plain) : decodeMessage(plain.subarray(1))
     const isQuiet =
       message.type === 'ping' ||

@@ -91,6 +91,7 @@ export class Contacts {
     const known = this.#remembered.get(storeOf(session.member))
     this.#remembered.delete(storeOf(session.member))
     this.#lose(storeOf(session.member))
+    known?.holdings.meet()
     const contact: Contact = {
       session,
       member: session.member,

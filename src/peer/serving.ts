@@ -46,6 +46,7 @@ export class Serving {
     // Invariant 9.
     if (queue.length >= limits.pulls) throw new JoineryError('bad-message', `more than ${limits.pulls} pulls at once`)
     queue.push(request)
+    contact.holdings.asked(request.document, request.since)
     // Served beside the reading, or two members who send much to one another would both wait.
     if (queue.length === 1) void this.#serveAll(contact, queue)
   }

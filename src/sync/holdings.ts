@@ -40,6 +40,8 @@ export class Holdings {
   #others: HeldVersions | undefined
   #meetings = 0
   readonly #news = new Set<string>()
+  /** What it told of since it was met. */
+  readonly #heard = new Set<string>()
   readonly #understanding: Understanding
 
   constructor(understanding: Understanding) {
@@ -48,10 +50,19 @@ export class Holdings {
 
   /** Takes entries: each replaces what was known of its document (its giver may have lost something: receipts are withdrawn). Errors: 'bad-message'. */
   take(entries: readonly Entry[]): void {
-    for (const entry of entries) this.#know(docKey(entry.document), { entry, revision: -1, ...none })
+    for (const entry of entries) {
+      const key = docKey(entry.document)
+      this.#heard.add(key)
+      this.#know(key, { entry, revision: -1, ...none })
+    }
     // Invariant 9: those of a space, and as many that were deleted since.
     if (this.#known.size > DOCUMENTS_MAX)
       throw new JoineryError('bad-message', `a member that tells of more than ${DOCUMENTS_MAX} documents`)
+  }
+
+  /** It is met again: what it holds is as before, until it tells otherwise. */
+  meet(): void {
+    this.#heard.clear()
   }
 
   #know(key: string, known: Known): void {
@@ -65,18 +76,19 @@ export class Holdings {
    */
   agree(ours: HeldVersions): void {
     this.#known.clear()
-    this.#meet(ours)
+    this.#agreed(ours)
   }
 
   /** The same but for these documents: of them it holds what it told. `changed` are those that became others here since it was last known to hold them. */
   agreeBut(but: ReadonlySet<string>, ours: HeldVersions, changed: ReadonlySet<string>): void {
     const isFirst = this.#others === undefined
     for (const key of this.#known.keys()) if (!but.has(key) && (isFirst || changed.has(key))) this.#known.delete(key)
-    for (const key of isFirst ? but : []) if (!this.#known.has(key)) this.#known.set(key, unheard)
-    this.#meet(ours)
+    // Of what it holds otherwise it may hold nothing any more, and then it does not tell of it: its folder was set back since.
+    for (const key of but) if (!this.#heard.has(key)) this.#known.set(key, unheard)
+    this.#agreed(ours)
   }
 
-  #meet(ours: HeldVersions | undefined): void {
+  #agreed(ours: HeldVersions | undefined): void {
     this.#others = ours
     this.#meetings++
     this.#news.clear()
@@ -92,7 +104,7 @@ export class Holdings {
 
   /** What is held here changes from now on without `keep`: of documents that are not known one by one nothing is known any more. */
   lose(): void {
-    this.#meet(undefined)
+    this.#agreed(undefined)
   }
 
   /** Whether it was found to hold what is held here, but for the documents that are known one by one. */
@@ -115,6 +127,12 @@ export class Holdings {
     const news = [...this.#news]
     this.#news.clear()
     return news
+  }
+
+  /** It asks for what comes after `since`. What it was taken to hold beyond that it does not hold any more (Invariant 13): its folder was set back. */
+  asked(document: DocName, since: Version): void {
+    if (!containsVersion(this.#understanding.understood(document, since), this.#read(document).seen))
+      this.#know(docKey(document), unheard)
   }
 
   version(document: DocName): Version {

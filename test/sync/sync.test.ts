@@ -6,7 +6,7 @@ import { seededRandom } from '../../src/base/random.ts'
 import { forkedBranch, memberActor } from '../../src/core/ids.ts'
 import { Pulls } from '../../src/peer/pulls.ts'
 import { decodeGossip, encodeGossip } from '../../src/sync/gossip.ts'
-import { Holdings, type Understanding } from '../../src/sync/holdings.ts'
+import { docKey, Holdings, type Understanding } from '../../src/sync/holdings.ts'
 import { Inventory } from '../../src/sync/inventory.ts'
 import { decodeMessage, type Entry, encodeMessage, type Message } from '../../src/sync/messages.ts'
 import { Trickle } from '../../src/sync/trickle.ts'
@@ -268,6 +268,28 @@ describe('holdings', () => {
     expect(holdings.contains(document, new Map([[a, 5]]))).toBe(true)
     holdings.take([{ document, version: new Map([[a, 3]]) }])
     expect(holdings.contains(document, new Map([[a, 5]]))).toBe(false)
+  })
+
+  test('who agreed, was set back since and holds nothing any more of what it tells nothing of, is not said to hold it (Invariant 13)', () => {
+    const five = new Map([[a, 5]])
+    const ours = { versionOf: () => five }
+    const asking = new Holdings(plain)
+    asking.agree(ours)
+    asking.meet()
+    asking.asked(document, five)
+    expect(asking.contains(document, five)).toBe(true)
+    asking.asked(document, new Map([[a, 3]]))
+    expect(asking.contains(document, five)).toBe(false)
+    const differing = new Holdings(plain)
+    differing.take([{ document, version: five }])
+    differing.agree(ours)
+    differing.meet()
+    differing.agreeBut(new Set([docKey(document)]), ours, new Set())
+    expect(differing.contains(document, five)).toBe(false)
+    // What it told in this session stands.
+    differing.take([{ document, version: five }])
+    differing.agreeBut(new Set([docKey(document)]), ours, new Set())
+    expect(differing.contains(document, five)).toBe(true)
   })
 
   test('more documents than a space holds, and as many that were deleted, are refused (Invariant 9)', () => {

@@ -165,6 +165,8 @@ class HandMeeting implements Meeting {
       signal.addEventListener('abort', () => reject(signal.reason), { once: true })
       if (signal.aborted) reject(signal.reason)
       channel.addEventListener('open', () => resolve())
+      // The other side may refuse us before we hear of anything else: where it does not trust our certificate, it closes all of it.
+      channel.addEventListener('close', () => reject(notReached('the way to it broke')))
     })
   }
 

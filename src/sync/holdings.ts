@@ -40,7 +40,12 @@ export class Holdings {
   #others: HeldVersions | undefined
   #meetings = 0
   readonly #news = new Set<string>()
-  /** What it told of since it was met. */
+  /**
+   * It was met, and not yet found to hold what is held here but for what it tells: its folder may have been set back since it was last known. Within a
+   * session what it holds only grows.
+   */
+  #isDoubted = true
+  /** What it told of since then. */
   readonly #heard = new Set<string>()
   readonly #understanding: Understanding
 
@@ -52,7 +57,7 @@ export class Holdings {
   take(entries: readonly Entry[]): void {
     for (const entry of entries) {
       const key = docKey(entry.document)
-      this.#heard.add(key)
+      if (this.#isDoubted) this.#heard.add(key)
       this.#know(key, { entry, revision: -1, ...none })
     }
     // Invariant 9: those of a space, and as many that were deleted since.
@@ -62,6 +67,7 @@ export class Holdings {
 
   /** It is met again: what it holds is as before, until it tells otherwise. */
   meet(): void {
+    this.#isDoubted = true
     this.#heard.clear()
   }
 
@@ -83,12 +89,18 @@ export class Holdings {
   agreeBut(but: ReadonlySet<string>, ours: HeldVersions, changed: ReadonlySet<string>): void {
     const isFirst = this.#others === undefined
     for (const key of this.#known.keys()) if (!but.has(key) && (isFirst || changed.has(key))) this.#known.delete(key)
-    // Of what it holds otherwise it may hold nothing any more, and then it does not tell of it: its folder was set back since.
-    for (const key of but) if (!this.#heard.has(key)) this.#known.set(key, unheard)
+    // Of what it holds otherwise it may hold nothing any more, and then it does not tell of it.
+    if (this.#isDoubted) for (const key of but) if (!this.#heard.has(key)) this.#known.set(key, unheard)
     this.#agreed(ours)
   }
 
-  #agreed(ours: HeldVersions | undefined): void {
+  #agreed(ours: HeldVersions): void {
+    this.#isDoubted = false
+    this.#heard.clear()
+    this.#set(ours)
+  }
+
+  #set(ours: HeldVersions | undefined): void {
     this.#others = ours
     this.#meetings++
     this.#news.clear()
@@ -104,7 +116,8 @@ export class Holdings {
 
   /** What is held here changes from now on without `keep`: of documents that are not known one by one nothing is known any more. */
   lose(): void {
-    this.#agreed(undefined)
+    this.#isDoubted = true
+    this.#set(undefined)
   }
 
   /** Whether it was found to hold what is held here, but for the documents that are known one by one. */
@@ -129,9 +142,9 @@ export class Holdings {
     return news
   }
 
-  /** It asks for what comes after `since`. What it was taken to hold beyond that it does not hold any more (Invariant 13): its folder was set back. */
+  /** It asks for what comes after `since`: what it was taken to hold beyond that, and is not found to hold yet, it may have lost (Invariant 13). */
   asked(document: DocName, since: Version): void {
-    if (!containsVersion(this.#understanding.understood(document, since), this.#read(document).seen))
+    if (this.#isDoubted && !containsVersion(this.#understanding.understood(document, since), this.#read(document).seen))
       this.#know(docKey(document), unheard)
   }
 

@@ -17,3 +17,26 @@ export function heal(half: readonly number[]): void {
 function onBridge(k: number, bridge: string): void {
   execFileSync('ip', ['link', 'set', `p${k}`, 'master', bridge])
 }
+
+/**
+ * Runs as process 1 of a container: nobody else handles its signals, and its end is the end of all in there. `failed` tells what went wrong, and what can be
+ * said of those who are left.
+ */
+export async function asProcessOne(
+  run: () => Promise<void>,
+  { limitMs, failed }: { readonly limitMs: number; readonly failed: (error: unknown) => Promise<void> },
+): Promise<never> {
+  const end = async (error: unknown): Promise<never> => {
+    await failed(error)
+    process.exit(1)
+  }
+  setTimeout(() => void end(new Error(`not done after ${limitMs} ms`)), limitMs)
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => process.exit(1))
+  process.on('unhandledRejection', (error) => void end(error))
+  try {
+    await run()
+  } catch (error) {
+    return end(error)
+  }
+  process.exit(0)
+}

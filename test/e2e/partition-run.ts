@@ -3,7 +3,7 @@
 import type { Peer } from '../../src/peer/api.ts'
 import { type FieldNode, type FieldPeer, startBrowser, startNode } from './field.ts'
 import { replay, tracePatches, unitsFrom, wordsFrom } from './histories.ts'
-import { cut, heal } from './namespaces.ts'
+import { asProcessOne, cut, heal } from './namespaces.ts'
 import type { Wanted } from './pad-commands.ts'
 import type { HealReport, PartitionReport } from './partition-report.ts'
 
@@ -19,16 +19,7 @@ const [pageFolder = '', ...nodePeer] = process.argv.slice(2)
 const startedAt = performance.now()
 const everybody: FieldPeer[] = []
 
-setTimeout(() => void failed(new Error(`not done after ${HARD_LIMIT_MS} ms`)), HARD_LIMIT_MS)
-// This is process 1 of its container: nobody else handles these, and its end is the end of all.
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => process.exit(1))
-process.on('unhandledRejection', (error) => void failed(error))
-try {
-  await run()
-  process.exit(0)
-} catch (error) {
-  await failed(error)
-}
+await asProcessOne(run, { limitMs: HARD_LIMIT_MS, failed })
 
 async function run(): Promise<void> {
   // 1. Everybody meets everybody, the browsers each other too, directly.
@@ -205,13 +196,12 @@ function tell(report: PartitionReport): void {
   process.stdout.write(`${JSON.stringify(report)}\n`)
 }
 
-async function failed(error: unknown): Promise<never> {
+async function failed(error: unknown): Promise<void> {
   const contacts = await soon(
     Promise.all(everybody.map(async (peer) => `${peer.name} ${JSON.stringify(await soon(peer.call('contacts', {})))}`)),
   )
   const tails = await soon(Promise.all(everybody.map(async (peer) => `--- ${peer.name}\n${await soon(peer.tail())}`)))
   process.stderr.write(`${error instanceof Error ? error.stack : error}\n${contacts}\n${tails}\n`)
-  process.exit(1)
 }
 
 /** A peer that does not answer holds nothing up. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { seededRandom } from '../../src/base/random.ts'
 import { LineProcess } from '../e2e/line-process.ts'
-import { cut, heal, inNamespace } from '../e2e/namespaces.ts'
+import { asProcessOne, cut, heal, inNamespace } from '../e2e/namespaces.ts'
 import type { Counts, FieldCommands, Held } from './netns-peer.ts'
 
 export interface FieldOptions {
@@ -70,16 +70,7 @@ const random = seededRandom(options.seed)
 const everybody: FieldPeer[] = []
 const hardLimitMs = 180_000 + options.rounds * (options.seconds * 1_000 + TOGETHER_MS + HEAL_MS_MAX)
 
-setTimeout(() => void failed(new Error(`not done after ${hardLimitMs} ms`)), hardLimitMs)
-// This is process 1 of its container: nobody else handles these, and its end is the end of all.
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => process.exit(1))
-process.on('unhandledRejection', (error) => void failed(error))
-try {
-  await run()
-  process.exit(0)
-} catch (error) {
-  await failed(error)
-}
+await asProcessOne(run, { limitMs: hardLimitMs, failed })
 
 async function run(): Promise<void> {
   spoil()
@@ -195,8 +186,7 @@ async function wordOf({ name, call, lines }: FieldPeer): Promise<string> {
   return `${name}: ${JSON.stringify(status)} ${lines.stderr}`
 }
 
-async function failed(error: unknown): Promise<never> {
+async function failed(error: unknown): Promise<void> {
   process.stderr.write(`${error instanceof Error ? error.stack : error}\n`)
   for (const peer of everybody) process.stderr.write(`${await wordOf(peer)}\n`)
-  process.exit(1)
 }

@@ -29,6 +29,8 @@ export const limits = {
   /** Histories of forked actors upon which a body is tried, if it does not say which is meant: so many, or more as long as that reads few bytes. */
   bodyTries: 4,
   bodyTriedBytes: MiB,
+  /** How often bodies that wait for one another are read to find out which of them can be held, and besides as many bytes as one may be tried. */
+  circleReads: 8,
   /** Parents of one change (FORMAT §2). */
   links: 32,
   /** Bytes waiting in the causal buffer of one document; beyond, what is furthest from the frontier is dropped and pulled again. */

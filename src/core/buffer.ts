@@ -141,31 +141,11 @@ export class CausalBuffer implements Pooled {
     return taken
   }
 
-  /** What follows what is held of an actor, each beginning where the one before ends, the longest first; it stays here. */
-  contiguous(actor: ActorId, held: number): SignedRange[] {
-    const out: SignedRange[] = []
-    let best: SignedRange | undefined
-    let end = held
-    for (const range of this.#ranges.get(actor) ?? []) {
-      const starts = out.length === 0 ? range.fromSeq <= held : range.fromSeq === end
-      if (!starts && best !== undefined && range.fromSeq >= best.endSeq) {
-        out.push(best)
-        end = best.endSeq
-        best = undefined
-      }
-      const fits = out.length === 0 ? range.fromSeq <= held : range.fromSeq === end
-      if (fits && range.endSeq > (best?.endSeq ?? end)) best = range
-    }
-    if (best !== undefined) out.push(best)
-    return out
-  }
-
-  /** What waits of an actor and is not among `chain`, if any of it goes on from what another branch of it has (forks.ts): in order. */
-  *beside(actor: ActorId, held: number, chain: readonly SignedRange[]): IterableIterator<SignedRange> {
-    const ranges = this.#ranges.get(actor) ?? []
-    if ((ranges[0]?.fromSeq ?? held) >= held) return
-    const taken = new Set(chain)
-    for (const range of ranges) if (!taken.has(range)) yield range
+  /** What goes on from what is held of an actor, or from other such ranges, without a gap: by first op, the longest first. It stays here. */
+  reachable(actor: ActorId, held: number): SignedRange[] {
+    const end = this.reach(actor, held)
+    const ranges = this.#ranges.get(actor)?.filter(({ fromSeq }) => fromSeq <= end) ?? []
+    return ranges.sort((a, b) => a.fromSeq - b.fromSeq || b.endSeq - a.endSeq)
   }
 
   /** What waits and has an op of an actor. */
@@ -184,8 +164,8 @@ export class CausalBuffer implements Pooled {
   }
 
   /** All that waits of some actors. */
-  of(actors: readonly ActorId[]): SignedRange[] {
-    return actors.flatMap((actor) => this.#ranges.get(actor) ?? [])
+  of(actors: Iterable<ActorId>): SignedRange[] {
+    return [...actors].flatMap((actor) => this.#ranges.get(actor) ?? [])
   }
 
   /** How far what follows what is held of an actor goes without a gap. */

@@ -47,9 +47,15 @@ export class Forks {
     return low
   }
 
-  /** Branches of one actor, by the chains' hashes where they first differ: what comes later, or is heard of later, alters nothing. */
+  /**
+   * Branches of one actor, by the chains' hashes where they first differ: what comes later, or is heard of later, alters nothing. One that has no ops yet
+   * but those of the other comes last.
+   */
   readonly compare = (a: number, b: number): number => {
     if (a === b) return 0
+    const common = this.#graph.common(a, b)
+    const [isShort, isOtherShort] = [this.#graph.endOf(a) <= common, this.#graph.endOf(b) <= common]
+    if (isShort || isOtherShort) return Number(isShort) - Number(isOtherShort)
     const end = this.difference(a, b)
     return compareBytes(this.#chains.hashAt(a, end), this.#chains.hashAt(b, end))
   }

@@ -124,6 +124,9 @@ export function logRowAt(log: OpLog, lv: number): number {
 }
 
 /** Where a branch's newest op before `seq` ended; the root if there is none. */
+/** Where the op before ended, if that is not known: from the middle of all positions, jumps lead to one in either direction. */
+export const anywhere: WirePlace = { branch: rootBranch, seq: 0, position: 2 ** 30 }
+
 export function placeBefore({ graph, log }: Source, branch: number, seq: number): WirePlace {
   if (seq === 0) return { branch: rootBranch, seq: 0, position: 0 }
   const lv = graph.lvOf(branch, seq - 1)

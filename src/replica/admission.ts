@@ -7,14 +7,22 @@ import { limits } from '../base/limits.ts'
 import type { Dot } from '../core/ids.ts'
 import { type SignedRange, unsignedRange } from '../core/range.ts'
 import { Staging } from '../core/staging.ts'
-import { rootBranch } from '../core/wire.ts'
+import { anywhere } from '../core/wire.ts'
 import { BodyDecoder } from '../core/wire-decoder.ts'
-import { type AdmissionHost, bad, type Entered, Entering, outside, ready, type Staged } from './entering.ts'
+import { type AdmissionHost, type Entered, Entering, outside, ready, type Staged } from './entering.ts'
 import { type ForkPoint, ForkPoints, Tries } from './fork-points.ts'
 import { GroupAdmission } from './group-admission.ts'
 import type { History } from './history.ts'
 import type { Attempt } from './intake.ts'
-import { ambiguous, forkedAt, linkMeanings, nothingMeant, unlessForked } from './link-meanings.ts'
+import {
+  ambiguous,
+  forkedAt,
+  linkMeanings,
+  nothingMeant,
+  notItsTip,
+  tooManyForks,
+  unlessForked,
+} from './link-meanings.ts'
 
 export class Admission {
   readonly #history: History
@@ -77,12 +85,12 @@ export class Admission {
     const forked = this.#attemptFork(range, branches, points, tries, table)
     if (forked !== undefined) return forked
     const hasTip = range.tipHash.length > 0
-    // It is kept: who serves it will say more of what it names, once that is known there.
-    const isOpen = hasTip && (tries.isOver || actors.isForked(first))
+    // It is kept: what it goes on from may be an unknown branch, and who serves it will say more of what it names, once that is known there.
+    const contradicts = hasTip && range.fromSeq > 0 && branches.some((branch) => graph.endOf(branch) > range.fromSeq)
+    const isOpen = contradicts || (hasTip && (tries.isOver || actors.isForked(first)))
     if (failure !== undefined && !isOpen) throw failure
-    if (isOpen || actors.isForked(first) || range.base !== undefined)
-      return { type: 'waits', dot: { actor: range.actor, seq: Math.max(0, range.fromSeq - 1) } }
-    throw bad(`the ops of ${range.actor} up to ${range.endSeq} are not what their tip says`)
+    if (isOpen || actors.isForked(first) || range.base !== undefined) return { type: 'astray' }
+    throw notItsTip(range)
   }
 
   /** What has neither a tip nor a tag goes to a forked actor only where one branch alone can be meant. Throws 'forked'. */
@@ -164,11 +172,7 @@ export class Admission {
     // What has neither a tip nor a tag says nothing of what it goes on from.
     if (range.tipHash.length === 0 && range.base === undefined && range.fromSeq > 0) throw forkedAt(range)
     const starts = points.starts(branches)
-    if (starts.length > 0 && actors.branchesOf(first).length >= limits.branches)
-      throw new JoineryError(
-        'limit',
-        `${range.actor} has made more than ${limits.branches} different histories of one document`,
-      )
+    if (starts.length > 0 && actors.branchesOf(first).length >= limits.branches) throw tooManyForks(range.actor)
     let failure: unknown
     for (const start of starts) {
       if (!tries.take()) break
@@ -235,7 +239,8 @@ export class Admission {
       // Bodies are views of what came, and what waits is kept.
       const range = unsignedRange(actors.nameOf(branch), fromSeq, staging.endSeq, bytes.slice(at))
       this.#isIn(range)
-      return this.attempt(range).type === 'waits' ? range : undefined
+      const { type } = this.attempt(range)
+      return type === 'waits' || type === 'astray' ? range : undefined
     }
     const units = this.#history.log.units.length
     const values = this.#history.log.values.length
@@ -266,10 +271,8 @@ export class Admission {
 
   /** How many ops a body has, whatever it builds on. Throws 'bad-message'. */
   countOf(branch: number, fromSeq: number, body: Uint8Array, table?: readonly number[]): number {
-    // Where the op before ended is not known: from the middle of all positions, jumps lead to one in either direction.
-    const before = { branch: rootBranch, seq: 0, position: 2 ** 30 }
     this.#forget()
-    this.#decoder.decode(body, 0, { branch, fromSeq, before, table })
+    this.#decoder.decode(body, 0, { branch, fromSeq, before: anywhere, table })
     return this.#staging.length
   }
 

@@ -82,7 +82,7 @@ export class BareRanges {
       if (base !== undefined || actors.isForked(branch)) {
         const endSeq = fromSeq + this.#admission.countOf(branch, fromSeq, body, table)
         const { type } = this.#admission.attempt({ ...unsignedRange(name, fromSeq, endSeq, body), base }, table)
-        if (type === 'waits') throw lacking()
+        if (type === 'waits' || type === 'astray') throw lacking()
         this.#intake.release(name, Math.min(held, fromSeq))
         return
       }
@@ -93,7 +93,7 @@ export class BareRanges {
         const endSeq = fromSeq + this.#admission.countOf(branch, fromSeq, body, table)
         if (endSeq <= held) return
         const { type } = this.#admission.attempt(unsignedRange(name, fromSeq, endSeq, body), table)
-        if (type === 'waits') throw lacking()
+        if (type === 'waits' || type === 'astray') throw lacking()
       }
       this.#intake.release(name, held)
       if (held === 0) this.#takeUnnamed()

@@ -65,6 +65,12 @@ export const outside = 'outside'
 /** An op to wait for: undefined if its actor was never heard of. */
 export type Unmet = Dot | undefined | typeof ready | typeof outside
 
+/** For what a range of an actor waits. */
+export interface Wait {
+  readonly actor: ActorId
+  readonly unmet: Unmet
+}
+
 export class Entering {
   readonly #history: History
   readonly #host: AdmissionHost
@@ -115,11 +121,9 @@ export class Entering {
         return actor === undefined ? undefined : { actor, seq }
       }
       const { actors } = this.#history
-      const meant = this.meaning.get(branch)
-      const end =
-        meant === undefined && staging.plain.has(branch)
-          ? this.#history.endOf(actors.nameOf(branch))
-          : this.#history.graph.endOf(meant ?? branch)
+      const isPlain = staging.plain.has(branch)
+      const meant = isPlain ? this.meaning.get(branch) : branch
+      const end = meant === undefined ? this.#history.endOf(actors.nameOf(branch)) : this.#history.graph.endOf(meant)
       if (seq >= end) return { actor: actors.nameOf(branch), seq }
     }
     return staging.hasDepends && !this.#isMet(staging, stretch) ? outside : ready
@@ -133,6 +137,12 @@ export class Entering {
       if (depends !== undefined && !this.#host.isMet(actor, depends)) return false
     }
     return true
+  }
+
+  /** Appends the next stretches of a range, as long as they wait for nothing; each is handed on. Throws for links that no honest author makes. */
+  enterReady(staged: Staged, entered: (stretch: Entered) => void): void {
+    while (staged.next < staged.staging.stretches && this.unmetAt(staged.staging, staged.next) === ready)
+      entered(this.enterNext(staged))
   }
 
   /** Appends the next stretch of a range. Throws for links that no honest author makes. */
@@ -168,7 +178,8 @@ export class Entering {
     const links: LV[] = []
     for (let link = from; link < from + count; link++) {
       const named = staging.linkBranches.at(link)
-      const lv = graph.lvOf(this.meaning.get(named) ?? named, staging.linkSeqs.at(link))
+      const meant = staging.plain.has(named) ? this.meaning.get(named) : undefined
+      const lv = graph.lvOf(meant ?? named, staging.linkSeqs.at(link))
       if (lv < 0) throw bad('a link names no op that is here')
       if (log.changeEnds.get(lv) === 0) throw bad('a link points into the middle of a change')
       if (ownLv >= 0 && graph.sees(branch, lv)) throw bad('a link points at what the change before it had seen')

@@ -37,17 +37,40 @@ export class Tries {
   }
 }
 
+/** How much may still be read, in bytes: of all that is tried for one call. */
+export class Allowance {
+  #left: number
+  isOver = false
+
+  constructor(ranges: readonly SignedRange[]) {
+    this.#left = limits.circleReads * ranges.reduce((sum, range) => sum + costOf(range), 0) + limits.bodyTriedBytes
+  }
+
+  take(range: SignedRange): boolean {
+    this.#left -= costOf(range)
+    if (this.#left < 0) this.isOver = true
+    return !this.isOver
+  }
+}
+
+function costOf({ body }: SignedRange): number {
+  return body.length + rangeOverhead
+}
+
+/** To look at a range costs at least as much as to read so many bytes. */
+const rangeOverhead = 256
+
 export class ForkPoints {
   readonly #history: History
   readonly #range: SignedRange
   readonly #table: readonly number[] | undefined
-  readonly #tries: Tries
+  readonly #tries: Pick<Tries, 'take'>
   readonly #ends = new Map<number, number>()
   #staging: Staging | undefined
   /** What the staging was read upon; undefined if it cannot be. */
   #readUpon: string | undefined
 
-  constructor(history: History, range: SignedRange, tries: Tries, table?: readonly number[]) {
+  constructor(history: History, range: SignedRange, tries: Pick<Tries, 'take'>, table?: readonly number[]) {
     this.#history = history
     this.#range = range
     this.#tries = tries
@@ -102,7 +125,7 @@ export class ForkPoints {
     // Where the two part shows in what they say: what nobody has had to read of a snapshot is read now.
     log.thaw()
     if (!this.#history.isKnown(graph.lvOf(branch, fromSeq))) throw forkedAt(this.#range)
-    const staging = this.#readOn(branch)
+    const staging = this.readOn(branch)
     const most = Math.min(graph.endOf(branch), endSeq) - fromSeq
     const end =
       staging === undefined || staging.endSeq < fromSeq + most
@@ -113,7 +136,7 @@ export class ForkPoints {
   }
 
   /** The body, read upon a branch; undefined if it makes no sense there, or was read too often. */
-  #readOn(branch: number): Staging | undefined {
+  readOn(branch: number): Staging | undefined {
     const { fromSeq, body } = this.#range
     const { actors, forks } = this.#history
     const before = this.#history.placeBefore(branch, fromSeq)

@@ -327,7 +327,16 @@ export class History {
         const to = this.pieceEnd(branch, from, tip?.end ?? end)
         const body = this.body(branch, from, to)
         const { hash = unsigned, signature = unsigned } = tip?.end === to ? tip : {}
-        ranges.push({ actor: actors.nameOf(branch), fromSeq: from, endSeq: to, body, tipHash: hash, signature })
+        const before = this.#baseAt(branch, from)
+        ranges.push({
+          actor: actors.nameOf(branch),
+          fromSeq: from,
+          endSeq: to,
+          body,
+          tipHash: hash,
+          signature,
+          ...before,
+        })
         from = to
       }
     }
@@ -348,6 +357,12 @@ export class History {
       body: this.body(branch, from, to),
       tipHash: this.hashAt(branch, to),
       signature: this.tips(branch).signatureAt(to) ?? unsigned,
+      ...this.#baseAt(branch, from),
     }
+  }
+
+  /** What a range of a forked actor says of what it goes on from. */
+  #baseAt(branch: number, from: number): { readonly base?: Uint8Array } {
+    return from > 0 && this.actors.isForked(branch) ? { base: this.chain.tag(branch, from).slice() } : {}
   }
 }

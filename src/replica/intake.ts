@@ -14,6 +14,8 @@ import type { BufferPool } from '../core/buffer-pool.ts'
 import { Dormant } from '../core/dormant.ts'
 import { type ActorId, compareDots, type Dot, isSelfCertifying } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
+import { Awaiting, type Tie } from './awaiting.ts'
+import { outside, type Unmet, type Wait } from './entering.ts'
 
 /** What came of trying a range whose own predecessor is held. */
 export type Attempt =
@@ -22,19 +24,27 @@ export type Attempt =
   | { readonly type: 'known' }
   /** It links to an op that is not here: named, unless its actor was never heard of. */
   | { readonly type: 'waits'; readonly dot: Dot | undefined }
+  /** It goes on from no branch of its actor that is here. */
+  | { readonly type: 'astray' }
   /** It follows edits of other documents that are not here: it is tried again when somebody says so. */
   | { readonly type: 'outside' }
 
-export interface Together {
+/** What came of trying ranges that wait for one another. */
+export interface GroupAttempt {
   /** What is held now: of whom, and from where on. */
   readonly held: readonly Dot[]
   readonly refused: readonly { readonly range: SignedRange; readonly error: JoineryError }[]
-  /** What the rest waits for, outside of what was tried. */
-  readonly dot: Dot | undefined
-  /** Whether it waits for somebody never heard of. */
-  readonly isPuzzled: boolean
-  /** Whether some of it waits for other documents. */
-  readonly isOutside: boolean
+  /** For what some of them wait. */
+  readonly waits: readonly Wait[]
+  /** More than may be read at once was to be read: not all was tried. */
+  readonly isOver: boolean
+}
+
+export interface WaitingRanges {
+  /** What goes on from what is held of an actor, without a gap: by first op, the longest first. */
+  of(actor: ActorId): readonly SignedRange[]
+  /** Whether a range goes on from nothing that is held. */
+  isAstray(range: SignedRange): boolean
 }
 
 export interface IntakeHost {
@@ -43,11 +53,8 @@ export interface IntakeHost {
   readonly endOfAll: () => number
   /** Throws a JoineryError for what cannot be taken. */
   attempt(range: SignedRange): Attempt
-  /**
-   * Ranges that wait for one another: takes the largest part of them that waits for nothing else. `waiting` gives those of an actor, where they link to
-   * one.
-   */
-  attemptTogether(ranges: readonly SignedRange[], waiting: (actor: ActorId) => readonly SignedRange[]): Together
+  /** Those of these actors wait for one another: takes the largest part of what waits that waits for nothing else. */
+  attemptTogether(actors: Iterable<ActorId>, waiting: WaitingRanges): GroupAttempt
   refuse(range: SignedRange, error: JoineryError): void
   /** Those who have more than one branch here. */
   forkedActors(): readonly ActorId[]
@@ -60,23 +67,20 @@ export class Intake {
   readonly #buffer: CausalBuffer
   /** What nobody signed, and nobody built on yet. */
   readonly #dormant: Dormant
-  /** By actor whose next range waits for another's op: that op. */
-  readonly #awaited = new Map<ActorId, Dot>()
-  /** The same from the other side, by actor and seq of the op. */
-  readonly #waiters = new Map<ActorId, Map<number, Set<ActorId>>>()
-  /** Actors whose next range names somebody never heard of. */
-  readonly #puzzled = new Set<ActorId>()
+  readonly #awaiting = new Awaiting()
   /** What `missing` gave last, until something is taken or tried; and how much was held then. */
   #missing: readonly Dot[] | undefined
   #missingAt = 0
-  /** Actors whose next range waits for other documents. */
-  readonly #outside = new Set<ActorId>()
   /** Actors of whom something was tried: their names are known now. */
   readonly #heard = new Set<ActorId>()
   /** Actors that may wait for one another: looked at by settle(). */
   readonly #late = new Set<ActorId>()
+  /** Actors to be looked at again with what comes next: more than may be done at once was in their way. */
+  readonly #later = new Set<ActorId>()
   /** What goes on from no branch of its actor that is here: it is tried again when one comes that reaches it, and not with all that comes of the others. */
   readonly #astray = new WeakSet<SignedRange>()
+  /** Actors of whom something was astray: what is held by now is dropped. */
+  readonly #astrayActors = new Set<ActorId>()
   /** Of what waits, what is on disk already. */
   readonly #stored = new Set<SignedRange>()
   /** The neighbour that handed on what came. */
@@ -106,11 +110,12 @@ export class Intake {
     return this.#buffer.holds(actor)
   }
 
-  /** The ops that something here waits for and that are not here either. */
+  /** Something that waited was dropped, and has not come again. */
   get hasDropped(): boolean {
     return this.#buffer.hasDropped
   }
 
+  /** The ops that something here waits for and that are not here either. */
   get missing(): readonly Dot[] {
     const { endOfAll } = this.#host
     // Asked for each status that is shown: found anew only when something came, or was merged.
@@ -121,16 +126,17 @@ export class Intake {
 
   #findMissing(): Dot[] {
     const dots = new Map<string, Dot>()
-    for (const dot of this.#awaited.values()) if (!this.#isWaiting(dot)) dots.set(`${dot.actor} ${dot.seq}`, dot)
+    for (const dot of this.#awaiting.dots()) if (!this.#isWaiting(dot)) dots.set(`${dot.actor} ${dot.seq}`, dot)
     for (const dot of this.#buffer.missing()) dots.set(`${dot.actor} ${dot.seq}`, dot)
     return [...dots.values()].sort(compareDots)
   }
 
   /** What an actor's next range waited for in other documents may be here now: it is tried again. settle() is to follow. */
   retry(actor: ActorId): void {
-    if (!this.#outside.delete(actor)) return
-    const stays = (range: SignedRange): boolean => this.#astray.has(range)
-    this.#run(this.#buffer.take(actor, this.#host.heldOf(actor), stays).reverse())
+    if (!this.#awaiting.isOutside(actor)) return
+    const work: SignedRange[] = []
+    this.#again(actor, work)
+    this.#run(work)
   }
 
   /** Takes one range, and what it sets free; `source` is the neighbour that handed it on. settle() is to follow. */
@@ -144,7 +150,7 @@ export class Intake {
   /** Nobody signed it, and nothing that is here, or waits here, builds on it. */
   #isUnwanted({ actor, fromSeq, signature }: SignedRange): boolean {
     if (signature.length > 0 || fromSeq > 0 || !isSelfCertifying(actor)) return false
-    return this.#host.heldOf(actor) === 0 && !this.#waiters.has(actor) && this.#puzzled.size === 0
+    return this.#host.heldOf(actor) === 0 && !this.#awaiting.isAwaited(actor) && !this.#awaiting.isPuzzled
   }
 
   /** What waits is forgotten, for good. */
@@ -162,20 +168,25 @@ export class Intake {
     const open = new Set<ActorId>()
     for (const actor of this.#late) {
       this.#late.delete(actor)
-      const circle = this.#circle(actor, open)
+      const circle = this.#awaiting.circle(actor, open, (dot) => this.#isWaiting(dot))
       if (circle === undefined) continue
       const work: SignedRange[] = []
-      this.#tryTogether(actor, circle, work)
+      const hasAltered = this.#tryTogether(actor, circle, work)
       this.#run(work)
-      open.clear()
+      if (hasAltered) open.clear()
+      // None of them is tried again for the same.
+      else for (const one of circle) open.add(one)
     }
+    for (const actor of this.#later) this.#late.add(actor)
+    this.#later.clear()
     this.#dropHeld()
   }
 
   /** Of a forked actor, what waits may have come in other pieces, and no op of that branch is to come that would have it tried again. */
   #dropHeld(): void {
     if (this.#buffer.ops === 0) return
-    for (const range of this.#buffer.of(this.#host.forkedActors())) {
+    for (const actor of this.#astrayActors) if (!this.#buffer.holds(actor)) this.#astrayActors.delete(actor)
+    for (const range of this.#buffer.of(new Set([...this.#host.forkedActors(), ...this.#astrayActors]))) {
       if (!this.#host.holds(range)) continue
       this.#buffer.remove(range)
       this.#stored.delete(range)
@@ -199,161 +210,100 @@ export class Intake {
     const { actor } = range
     const before = this.#host.heldOf(actor)
     if (range.fromSeq > before) {
-      this.#keep(range)
+      // It may be what was missing for those before it, which wait for others that wait for it.
+      if (this.#keep(range) && this.#awaiting.has(actor)) this.#late.add(actor)
       return
     }
+    this.#astray.delete(range)
     try {
       const attempt = this.#host.attempt(range)
-      if (attempt.type === 'waits') {
-        this.#wait(range, attempt.dot, work)
-        return
+      if (attempt.type === 'waits') this.#wait(range, attempt.dot, 'link', work)
+      else if (attempt.type === 'outside') this.#wait(range, outside, 'link', work)
+      else if (attempt.type === 'astray') {
+        this.#astray.add(range)
+        this.#astrayActors.add(actor)
+        this.#wait(range, { actor, seq: Math.max(0, range.fromSeq - 1) }, 'before', work)
+      } else {
+        this.#stored.delete(range)
+        if (attempt.type === 'held') this.#release(actor, Math.min(before, attempt.fromSeq), work)
       }
-      if (attempt.type === 'outside') {
-        this.#waitOutside(range, work)
-        return
-      }
-      this.#stored.delete(range)
-      if (attempt.type === 'held') this.#release(actor, Math.min(before, attempt.fromSeq), work)
     } catch (error) {
       if (!(error instanceof JoineryError)) throw error
       this.#stored.delete(range)
+      if (!this.#buffer.holds(actor)) this.#awaiting.forget(actor)
       this.#host.refuse(range, error)
     }
   }
 
-  #wait(range: SignedRange, dot: Dot | undefined, work: SignedRange[]): void {
+  /** Lets a range wait, unless the buffer is full and this is what it leaves out: then it is refused. */
+  #wait(range: SignedRange, unmet: Unmet, tie: Tie, work: SignedRange[]): void {
     const { actor } = range
-    if (dot?.actor === actor && dot.seq < range.fromSeq) this.#astray.add(range)
-    if (!this.#keepOrRefuse(range)) return
-    this.#await(actor, dot, work)
+    if (!this.#keep(range)) {
+      const message = `more than ${limits.bufferBytes} bytes would wait for ops that are not here`
+      this.#host.refuse(range, new JoineryError('limit', message))
+      return
+    }
+    this.#await(actor, unmet, tie, work)
     this.#hear(actor, work)
-    this.#late.add(actor)
-  }
-
-  #waitOutside(range: SignedRange, work: SignedRange[]): void {
-    if (!this.#keepOrRefuse(range)) return
-    this.#outside.add(range.actor)
-    this.#hear(range.actor, work)
-  }
-
-  /** Lets a range wait, for what is to be said anew; false if it is refused instead, since the buffer is full. */
-  #keepOrRefuse(range: SignedRange): boolean {
-    this.#unawait(range.actor)
-    if (this.#keep(range)) return true
-    const message = `more than ${limits.bufferBytes} bytes would wait for ops that are not here`
-    this.#host.refuse(range, new JoineryError('limit', message))
-    return false
+    if (unmet !== outside) this.#late.add(actor)
   }
 
   /** Who named an actor never heard of may have meant this one, which itself may wait for them. */
   #hear(actor: ActorId, work: SignedRange[]): void {
     if (this.#heard.has(actor)) return
     this.#heard.add(actor)
-    const puzzled = [...this.#puzzled].filter((who) => who !== actor)
-    for (const who of puzzled) {
-      this.#puzzled.delete(who)
-      for (const range of this.#buffer.take(who, this.#host.heldOf(who)).reverse()) work.push(range)
-    }
+    for (const who of this.#awaiting.puzzled()) if (who !== actor) this.#again(who, work)
   }
 
-  /** Who follows from this actor by awaiting, if that leads back to one of them; or they are added to `open`. */
-  #circle(start: ActorId, open: Set<ActorId>): Set<ActorId> | undefined {
-    const circle = new Set<ActorId>()
-    for (let at = start; ; ) {
-      if (circle.has(at)) return circle
-      circle.add(at)
-      const dot = open.has(at) ? undefined : this.#awaited.get(at)
-      if (dot === undefined || !this.#isWaiting(dot)) break
-      at = dot.actor
-    }
-    for (const actor of circle) open.add(actor)
-    return undefined
-  }
-
-  /** Tries those of a circle together, and whomever they are found to wait for besides. */
-  #tryTogether(start: ActorId, circle: ReadonlySet<ActorId>, work: SignedRange[]): void {
-    const waiting = (actor: ActorId): SignedRange[] => this.#rangesOf([actor])
-    const { held, refused, dot, isPuzzled, isOutside } = this.#host.attemptTogether(this.#rangesOf(circle), waiting)
+  /** Tries those of a circle together, and whomever they are found to wait for besides. Whether anything is held or refused now. */
+  #tryTogether(start: ActorId, circle: ReadonlySet<ActorId>, work: SignedRange[]): boolean {
+    const { held, refused, waits, isOver } = this.#host.attemptTogether(circle, {
+      of: (actor) => this.#buffer.reachable(actor, this.#host.heldOf(actor)),
+      isAstray: (range) => this.#astray.has(range),
+    })
     for (const { range, error } of refused) {
       this.#buffer.remove(range)
-      this.#stored.delete(range)
-      this.#host.refuse(range, error)
+      // Beside what is held now it may make sense by itself.
+      if (held.length > 0) work.push(range)
+      else this.#stored.delete(range)
+      if (held.length === 0) this.#host.refuse(range, error)
     }
     if (held.length === 0) {
-      this.#unawait(start)
-      if (dot !== undefined || isPuzzled) this.#await(start, dot, work)
-      if (isOutside) for (const actor of circle) this.#outside.add(actor)
-      return
+      for (const { actor, unmet } of waits) this.#await(actor, unmet, 'link', work)
+      // What was in the way of the others is gone.
+      if (refused.length > 0) (isOver ? this.#later : this.#late).add(start)
+      return refused.length > 0
     }
     for (const { actor, seq } of held) this.#release(actor, seq, work)
     // Whoever is left out may now wait for less.
-    for (const range of this.#buffer.take(start, this.#host.heldOf(start)).reverse()) work.push(range)
+    this.#again(start, work)
+    return true
   }
 
-  #rangesOf(actors: Iterable<ActorId>): SignedRange[] {
-    const ranges: SignedRange[] = []
-    for (const actor of actors) {
-      const held = this.#host.heldOf(actor)
-      const chain = this.#buffer.contiguous(actor, held)
-      for (const range of [...chain, ...this.#buffer.beside(actor, held, chain)])
-        if (!this.#astray.has(range)) ranges.push(range)
-    }
-    return ranges
+  /** Tries again what follows what is held of an actor, but for what goes on from another branch than those that have ops from `since` on. */
+  #again(actor: ActorId, work: SignedRange[], since = Number.POSITIVE_INFINITY): void {
+    this.#awaiting.forget(actor)
+    const stays = (range: SignedRange): boolean => this.#astray.has(range) && range.fromSeq < since
+    for (const range of this.#buffer.take(actor, this.#host.heldOf(actor), stays).reverse()) work.push(range)
+    for (const range of this.#buffer.of([actor])) if (this.#astray.has(range)) this.#noteAstray(range, work)
+  }
+
+  #noteAstray({ actor, fromSeq }: SignedRange, work: SignedRange[]): void {
+    this.#await(actor, { actor, seq: Math.max(0, fromSeq - 1) }, 'before', work)
   }
 
   /** Tries again what follows an actor's new ops, and who awaited one of them. */
   #release(actor: ActorId, before: number, work: SignedRange[]): void {
-    this.#unawait(actor)
     const after = this.#host.heldOf(actor)
-    const again = (who: ActorId): void => {
-      const stays = (range: SignedRange): boolean =>
-        this.#astray.has(range) && (who !== actor || range.fromSeq < before)
-      for (const range of this.#buffer.take(who, this.#host.heldOf(who), stays).reverse()) work.push(range)
-    }
-    again(actor)
-    for (const waiter of this.#takeWaiters(actor, before, after)) again(waiter)
-    if (before > 0 || this.#puzzled.size === 0) return
-    const puzzled = [...this.#puzzled]
-    this.#puzzled.clear()
-    for (const who of puzzled) again(who)
+    this.#again(actor, work, before)
+    for (const waiter of this.#awaiting.waitersOf(actor, before, after)) this.#again(waiter, work)
+    if (before === 0) for (const who of this.#awaiting.puzzled()) this.#again(who, work)
   }
 
-  #await(actor: ActorId, dot: Dot | undefined, work: SignedRange[]): void {
-    const wanted = dot && this.#dormant.take(dot.actor)
+  #await(actor: ActorId, unmet: Unmet, tie: Tie, work: SignedRange[]): void {
+    const wanted = typeof unmet === 'object' ? this.#dormant.take(unmet.actor) : undefined
     if (wanted !== undefined) work.push(wanted)
-    if (dot === undefined) {
-      this.#puzzled.add(actor)
-      return
-    }
-    this.#awaited.set(actor, dot)
-    const bySeq = this.#waiters.get(dot.actor) ?? new Map<number, Set<ActorId>>()
-    this.#waiters.set(dot.actor, bySeq)
-    const waiters = bySeq.get(dot.seq) ?? new Set()
-    bySeq.set(dot.seq, waiters)
-    waiters.add(actor)
-  }
-
-  #unawait(actor: ActorId): void {
-    this.#puzzled.delete(actor)
-    this.#outside.delete(actor)
-    const dot = this.#awaited.get(actor)
-    if (dot === undefined) return
-    this.#awaited.delete(actor)
-    const bySeq = this.#waiters.get(dot.actor)
-    const waiters = bySeq?.get(dot.seq)
-    waiters?.delete(actor)
-    if (waiters?.size === 0) bySeq?.delete(dot.seq)
-    if (bySeq?.size === 0) this.#waiters.delete(dot.actor)
-  }
-
-  /** Who awaited one of the ops [from, to) of an actor. */
-  #takeWaiters(actor: ActorId, from: number, to: number): ActorId[] {
-    const bySeq = this.#waiters.get(actor)
-    if (bySeq === undefined) return []
-    const ready: ActorId[] = []
-    for (const [seq, waiters] of bySeq) if (seq >= from && seq < to) for (const waiter of waiters) ready.push(waiter)
-    for (const waiter of ready) this.#unawait(waiter)
-    return ready
+    this.#awaiting.add(actor, unmet, tie)
   }
 
   /** Whether an op is among what waits here, without a gap before it. */
@@ -361,7 +311,7 @@ export class Intake {
     const held = this.#host.heldOf(actor)
     // Below that it is an op of another branch of the actor.
     if (seq >= held) return seq < this.#buffer.reach(actor, held)
-    return this.#buffer.covering({ actor, seq }).some((range) => !this.#astray.has(range))
+    return this.#buffer.covering({ actor, seq }).length > 0
   }
 
   /** Puts a range into the buffer; false if that is full and this is what it leaves out. */

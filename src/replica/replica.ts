@@ -179,7 +179,7 @@ export class Replica<T = unknown> {
       heldOf: (name) => history.endOf(name),
       endOfAll: () => history.graph.length,
       attempt: (range) => admission.attempt(range),
-      attemptTogether: (ranges, waiting) => admission.groups.attemptTogether(ranges, waiting),
+      attemptTogether: (actors, waiting) => admission.groups.attemptTogether(actors, waiting),
       refuse: (range, error) => this.#refuse(range, error),
       forkedActors: () => outward.forkedActors,
       holds: (range) => outward.holds(range),
@@ -224,6 +224,11 @@ export class Replica<T = unknown> {
   /** How many ops wait: of those whose author is not known, each range has one at least. */
   get waitingOps(): number {
     return this.#intake.ops + this.#house.bare.waiting.ranges
+  }
+
+  /** Whether something of an actor waits. */
+  waits(actor: ActorId): boolean {
+    return this.#intake.waits(actor)
   }
 
   /** Something that waited had to be dropped, and has not come again. */
@@ -606,7 +611,7 @@ export class Replica<T = unknown> {
 
   /** A local change builds on all own ones, so none of them may be waiting: the next seq comes from what is held. */
   #checkOwn(): void {
-    if (this.#intake.ops === 0 || !this.#intake.waits(this.#actor)) return
+    if (this.#intake.ops === 0 || !this.waits(this.#actor)) return
     const message =
       'earlier changes of this actor wait for ops that are not here: take another actor until they have come'
     throw new JoineryError('bad-change', message, { details: { actor: this.#actor } })

@@ -112,8 +112,10 @@ export function unbounded(peer: SimulatedPeer): Found {
     const { bytes, missing } = document.replica.pending
     if (bytes > limits.bufferBytes) return { rule: '9 Bounded', message: `${bytes} bytes wait at ${peer.name}` }
     const isFull = document.replica.hasDropped && bytes >= FULL_BYTES
-    // What is missing of one author is what comes before all that waits, and the end of what was dropped: if that is further than all that was kept.
-    if (isFull && new Set(missing.map(({ actor }) => actor)).size === missing.length)
+    // What is missing of an actor is what comes before all that waits, and the end of what was dropped: if that is further than all that was kept. Of whom
+    // nothing waits, what is nearer may have come since.
+    const isFurthest = new Set(missing.map(({ actor }) => actor)).size < missing.length
+    if (isFull && !isFurthest && missing.every(({ actor }) => document.replica.waits(actor)))
       return { rule: '9 Bounded', message: `a full buffer at ${peer.name} dropped what is nearest` }
   }
   return undefined

@@ -53,7 +53,7 @@ export function takeForkSteps(steps: readonly ForkStep[]): Outcome {
   const world = new ForksWorld(steps.reduce((most, { who }) => Math.max(most, who + 1), 1))
   try {
     for (const step of steps) world.take(step)
-    world.settle()
+    world.settle(new Chance(steps.reduce((mix, { seed }) => (mix ^ seed) >>> 0, 0)))
     return { ops: world.ops, failure: undefined }
   } catch (error) {
     if (!(error instanceof Error)) throw error
@@ -88,8 +88,8 @@ class ForksWorld {
     this.#check(side, type)
   }
 
-  /** Everybody gets everything. */
-  settle(): void {
+  /** Everybody gets everything, and so does who comes last. */
+  settle(chance: Chance): void {
     for (let round = 0; round < 3; round++)
       for (const side of this.#sides) for (const other of this.#sides) this.#sync(side, other, undefined)
     const [first, ...others] = this.#sides
@@ -111,6 +111,7 @@ class ForksWorld {
       )
     }
     this.#delta(first)
+    for (const cuts of [0, 0, 0.1, 0.5]) this.#newcomer(first, cuts, chance)
     this.#reload(first)
     this.#check(first, 'load')
   }
@@ -196,6 +197,18 @@ class ForksWorld {
     same(fresh.snapshot(), replica.snapshot(), 'the snapshot of a delta')
   }
 
+  /** Somebody who has nothing gets all of it once, in any order and any batching, in pieces that are cut anywhere. */
+  #newcomer({ replica }: Side, cuts: number, chance: Chance): void {
+    const fresh = newReplica(actorOf(98, 0))
+    const ranges = chance.shuffled(pieces(replica, cuts, chance))
+    const size = chance.pick([1, 2, 3, ranges.length])
+    for (let from = 0; from < ranges.length; from += size)
+      for (const { error } of fresh.receive(ranges.slice(from, from + size), { origin: 'sync' }).refused) throw error
+    fresh.check()
+    same(fresh.pending.ops, 0, 'what waits where somebody comes last')
+    same(fresh.snapshot(), replica.snapshot(), 'the snapshot of who comes last')
+  }
+
   #receive(side: Side, ranges: readonly SignedRange[]): void {
     const received = side.replica.receive(ranges, { origin: 'sync' })
     for (const { error } of received.refused)
@@ -246,6 +259,23 @@ function whole({ history }: Replica): SignedRange[] {
   return branches
     .filter((branch) => graph.endOf(branch) > graph.baseOf(branch))
     .map((branch) => history.range(branch, graph.baseOf(branch), graph.endOf(branch)))
+}
+
+/** The same, each branch from its first op on or from where it parts, and cut at some changes. */
+function pieces({ history }: Replica, cuts: number, chance: Chance): SignedRange[] {
+  const { graph } = history
+  const out: SignedRange[] = []
+  for (let branch = 0; branch < graph.branches; branch++) {
+    const end = graph.endOf(branch)
+    let from = chance.maybe(0.5) ? 0 : graph.baseOf(branch)
+    if (end === graph.baseOf(branch)) continue
+    for (let to = from + 1; to <= end; to++) {
+      if (!history.endsChange(branch, to) || (to < end && !chance.maybe(cuts))) continue
+      out.push(history.range(branch, from, to))
+      from = to
+    }
+  }
+  return out
 }
 
 /** Each branch by a name of its own: the actor's, and its place among the actor's branches. */

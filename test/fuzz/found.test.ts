@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest'
 import { createDoc, type Doc, isJoineryError, log, openDoc, text } from '../../src/doc.ts'
+import { planForkSteps, takeForkSteps } from './forks-world.ts'
 
 const clock = { now: () => 1_000_000 }
 const make = (name: number): Doc => createDoc({ actor: Uint8Array.of(name), clock })
@@ -48,4 +49,15 @@ test('a log holds no containers, whatever its bytes say', () => {
   const b = make(2)
   expect(() => b.receive(bytes)).toThrow(expect.toSatisfy((error) => isJoineryError(error, 'bad-message')))
   expect(b.value).toEqual({})
+})
+
+// Actors with several lives, of whom somebody hears last and all at once.
+test.each([
+  [200410, 'a life that builds on another one, while that waits for somebody else'],
+  [301901, 'a range whose second link is to what waits, but in no circle'],
+  [300183, 'two lives in one circle, and somebody who names both in their order'],
+  [300014, 'a life that goes on where the other waits'],
+  [302463, 'plain names that mean two lives, which share an older op that is named, too'],
+])('history %i: %s', (seed) => {
+  expect(takeForkSteps(planForkSteps(seed)).failure).toBeUndefined()
 })

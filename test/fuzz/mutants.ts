@@ -38,8 +38,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'what waits is delivered by recursion',
     file: 'src/replica/intake.ts',
-    from: 'for (const range of this.#buffer.take(who, this.#host.heldOf(who), stays).reverse()) work.push(range)',
-    to: 'for (const range of this.#buffer.take(who, this.#host.heldOf(who), stays)) this.#step(range, work)',
+    from: 'for (const range of this.#buffer.take(actor, this.#host.heldOf(actor), stays).reverse()) work.push(range)',
+    to: 'for (const range of this.#buffer.take(actor, this.#host.heldOf(actor), stays)) this.#step(range, work)',
   },
   {
     name: 'links that say nothing new are taken',
@@ -88,6 +88,18 @@ export const mutants: readonly Mutant[] = [
     file: 'src/crdt/cuts.ts',
     from: 'for (const branch of graph.familyOf(cut.branch)) off = union',
     to: 'for (const branch of [cut.branch]) off = union',
+  },
+  {
+    name: 'of what waits for one another an actor has one branch',
+    file: 'src/replica/circle.ts',
+    from: 'return start !== undefined && this.#fork(range, start)',
+    to: 'return false',
+  },
+  {
+    name: 'what closes a circle is not seen to',
+    file: 'src/replica/intake.ts',
+    from: 'if (this.#keep(range) && this.#awaiting.has(actor)) this.#late.add(actor)',
+    to: 'this.#keep(range)',
   },
   {
     name: 'who goes on elsewhere goes the short way to the wrong place',

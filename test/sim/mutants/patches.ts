@@ -63,8 +63,8 @@ export const faults: readonly Fault[] = [
     edits: [
       {
         file: 'src/replica/intake.ts',
-        from: 'for (const range of this.#buffer.take(who, this.#host.heldOf(who), stays).reverse()) work.push(range)',
-        to: 'for (const range of this.#buffer.take(who, this.#host.heldOf(who), stays)) this.#step(range, work)',
+        from: 'for (const range of this.#buffer.take(actor, this.#host.heldOf(actor), stays).reverse()) work.push(range)',
+        to: 'for (const range of this.#buffer.take(actor, this.#host.heldOf(actor), stays)) this.#step(range, work)',
       },
     ],
   },

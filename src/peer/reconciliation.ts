@@ -189,11 +189,13 @@ export class Reconciliation {
     const { listed, comparison, holdings } = contact
     contact.listed = undefined
     contact.heard = true
-    if (listed !== undefined && !contact.told) {
-      comparison.end()
+    if (listed !== undefined) {
       const isSame = (key: string): boolean => listed.has(key) && held.isSame(key, holdings)
       const differing = new Set([...held.inventory.keys()].filter((key) => !isSame(key)))
+      // What it does not list it does not hold, whatever it held before (Invariant 13): also where both listed at once.
       contacts.confirm(contact, differing)
+      if (contact.told) return
+      comparison.end()
       this.#tell(contact, differing)
     } else if (!contact.told && (comparison.isInVain || !comparison.isOpen) && !contacts.agreedWith(contact))
       // It was taken for one who lists, or its symbols were not for us.

@@ -17,6 +17,16 @@ test.each([1, 2, 3, 4, 5, 6])(
   60_000,
 )
 
+// What `npm run sim` found; as it draws its worlds.
+test.each([
+  { seed: 30084, peers: 3, what: 'edits of two lives and of others that wait for one another, had from nothing' },
+  { seed: 60350, peers: 3, what: 'the same, where the second life is ahead of the first' },
+  { seed: 110236, peers: 4, what: 'a member set back to before a document was, while both list what they hold' },
+])('seed $seed: $what', async ({ seed, peers }) => {
+  const { events } = await world({ seed, peers }).run()
+  expect(events.frames).toBeGreaterThan(100)
+})
+
 test('one seed is one run, to the byte and the millisecond', async () => {
   const small = { seed: 21, peers: 3, chaosMs: 6_000, writes: 20 }
   const [one, two, other] = [

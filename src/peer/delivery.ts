@@ -79,6 +79,7 @@ export class Delivery {
     const { context, documents, doubts, keys, touched } = this.#options
     if (held.length > 0) context.writer.add(document, keys.spaceId, { received: held, strict: isFile })
     doubts.took(held)
+    doubts.waiting(document)
     if (forked.length > 0) doubts.forked(document, forked)
     if (document === documents.directory && held.length > 0) documents.readDirectory()
     touched()

@@ -53,6 +53,12 @@ export class Doubts {
     if (proven.length > 0) this.retireOwn(proven.map((range) => range.actor))
   }
 
+  /** Edits of this very instance wait for others that are not here: it did not make them in this life, and cannot go on from them. */
+  waiting({ replica }: Document): void {
+    const { actor } = this.#context
+    if (replica.waits(actor)) this.retireOwn([actor])
+  }
+
   /** Edits of this very device that it does not hold, from a backup: what else it wrote as those instances nobody can tell. */
   async restored(ranges: readonly SignedRange[]): Promise<void> {
     const instances = this.#ownInstances(ranges.map(({ actor }) => actor))

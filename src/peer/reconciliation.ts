@@ -193,7 +193,7 @@ export class Reconciliation {
       const isSame = (key: string): boolean => listed.has(key) && held.isSame(key, holdings)
       const differing = new Set([...held.inventory.keys()].filter((key) => !isSame(key)))
       // What it does not list it does not hold, whatever it held before (Invariant 13): also where both listed at once.
-      contacts.confirm(contact, differing)
+      contacts.confirm(contact, new Set([...differing, ...[...listed].filter((key) => !isSame(key))]))
       if (contact.told) return
       comparison.end()
       this.#tell(contact, differing)

@@ -23,6 +23,8 @@ export interface Older {
 interface Face {
   readonly digest: string
   readonly snapshot: Uint8Array
+  /** The first values that were made here and leave with the first edit that builds on them. */
+  readonly unsaid: string
 }
 
 /** Invariants 2 to 6, 8, 10 and 11, and that nothing acknowledged is lost. */
@@ -165,6 +167,8 @@ function unequal([first, ...others]: readonly SimulatedPeer[]): Violation | unde
 function difference(a: Face | undefined, b: Face | undefined): string | undefined {
   if (a === undefined || b === undefined) return 'is held by one of them'
   if (a.digest !== b.digest) return 'has other edits'
+  // A first value that nobody built on is shown where it was made, and said to nobody.
+  if (a.unsaid !== b.unsaid) return undefined
   return equalBytes(a.snapshot, b.snapshot) ? undefined : 'has the same edits and another state'
 }
 
@@ -172,7 +176,14 @@ function facesOf(peer: SimulatedPeer): Map<string, Face> {
   return new Map(
     peer.documents.map((document) => [
       docKey(document.id),
-      { digest: toHex(document.digest), snapshot: document.replica.snapshot({ signatures: false }) },
+      {
+        digest: toHex(document.digest),
+        snapshot: document.replica.snapshot({ signatures: false }),
+        unsaid: [...document.version.keys()]
+          .filter((branch) => !document.outward.has(branch))
+          .sort()
+          .join(' '),
+      },
     ]),
   )
 }

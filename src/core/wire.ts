@@ -123,10 +123,10 @@ export function logRowAt(log: OpLog, lv: number): number {
   return log.startOf(last) <= lv ? last : log.rowAt(lv)
 }
 
-/** Where a branch's newest op before `seq` ended; the root if there is none. */
 /** Where the op before ended, if that is not known: from the middle of all positions, jumps lead to one in either direction. */
 export const anywhere: WirePlace = { branch: rootBranch, seq: 0, position: 2 ** 30 }
 
+/** Where a branch's newest op before `seq` ended; the root if there is none. */
 export function placeBefore({ graph, log }: Source, branch: number, seq: number): WirePlace {
   if (seq === 0) return { branch: rootBranch, seq: 0, position: 0 }
   const lv = graph.lvOf(branch, seq - 1)

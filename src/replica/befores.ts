@@ -11,7 +11,7 @@ export class Befores {
   readonly #means: Means
   /** Ops from there on are not held yet. */
   readonly #length: LV
-  readonly #ranges = new Map<ActorId, SignedRange[]>()
+  readonly #ranges: ReadonlyMap<ActorId, readonly SignedRange[]>
   readonly #branchOf: (range: SignedRange) => number | undefined
   readonly #chosen = new Map<SignedRange, LV | SignedRange>()
 
@@ -26,11 +26,7 @@ export class Befores {
     this.#means = means
     this.#length = history.graph.length
     this.#branchOf = branchOf
-    for (const range of ranges) {
-      const own = this.#ranges.get(range.actor)
-      if (own === undefined) this.#ranges.set(range.actor, [range])
-      else own.push(range)
-    }
+    this.#ranges = Map.groupBy(ranges, ({ actor }) => actor)
   }
 
   /** Of some branches, those that have what a range goes on from. */

@@ -49,7 +49,7 @@ export class Circle {
   readonly #made: number[] = []
   readonly #refused: Refusal[] = []
   /** By actor, in order of their first ops. */
-  readonly #unplaced = new Map<ActorId, SignedRange[]>()
+  readonly #unplaced: ReadonlyMap<ActorId, SignedRange[]>
   readonly #branches = new Map<SignedRange, number>()
   readonly #befores: Befores
   /** By branch: what is placed there and not entered whole. */
@@ -61,20 +61,16 @@ export class Circle {
   /** Actors of whom more is here than when their ranges were last looked at. */
   readonly #due = new Set<ActorId>()
 
+  /** The ranges of each actor come by their first ops. */
   constructor(history: History, entering: Entering, ranges: readonly SignedRange[], means: Means) {
     this.#history = history
     this.#entering = entering
     this.#means = means
     this.#mark = entering.mark()
     this.#befores = new Befores(history, ranges, means, (range) => this.#branches.get(range))
-    for (const range of ranges) {
-      const own = this.#unplaced.get(range.actor)
-      if (own === undefined) this.#unplaced.set(range.actor, [range])
-      else own.push(range)
-      this.#due.add(range.actor)
-    }
-    for (const own of this.#unplaced.values()) {
-      own.sort((a, b) => a.fromSeq - b.fromSeq)
+    this.#unplaced = Map.groupBy(ranges, ({ actor }) => actor)
+    for (const [actor, own] of this.#unplaced) {
+      this.#due.add(actor)
       // Who names an actor and knew of one branch may mean any of those that begin alike.
       const alike = own.filter(({ fromSeq }) => fromSeq === own[0]?.fromSeq).length
       own.unshift(...own.splice(means.choices.pick(alike), 1))

@@ -40,8 +40,8 @@ export class Closure {
   }
 
   /**
-   * What of these actors may be entered together with what waits of those to whom it links, and what the rest waits for. `waiting` gives what
-   * goes on from what is held of an actor, without a gap, by first op.
+   * What of these actors may be entered together with what waits of those to whom it links, of each actor by first op; and what the rest waits for.
+   * `waiting` gives what goes on from what is held of an actor, without a gap, by first op.
    */
   of(
     start: Iterable<ActorId>,
@@ -73,12 +73,7 @@ export class Closure {
 
   /** What of some ranges may be entered together without the others that wait. */
   within(ranges: readonly SignedRange[]): readonly SignedRange[] {
-    const own = new Map<ActorId, SignedRange[]>()
-    for (const range of ranges) {
-      const others = own.get(range.actor)
-      if (others === undefined) own.set(range.actor, [range])
-      else others.push(range)
-    }
+    const own = Map.groupBy(ranges, ({ actor }) => actor)
     for (const others of own.values()) others.sort((a, b) => a.fromSeq - b.fromSeq || b.endSeq - a.endSeq)
     return this.of(own.keys(), (actor) => own.get(actor) ?? []).closed
   }

@@ -41,7 +41,6 @@ export class GroupAdmission {
     const { actors, graph } = this.#history
     const group: Staged[] = []
     const branches = new Set<number>()
-    const mark = this.#entering.mark()
     try {
       for (const { branch, fromSeq, body } of bodies) {
         if (fromSeq !== graph.endOf(branch) || branches.has(branch)) return false
@@ -53,17 +52,27 @@ export class GroupAdmission {
         this.#entering.checkForm(range, branch, staging)
         group.push({ range, branch, staging, fromSeq, first: 0, next: 0 })
       }
-      const entered = this.#enterAll(group)
-      const isWhole = group.every(
-        (staged) => staged.next === staged.staging.stretches && this.#entering.matches(staged),
-      )
-      if (isWhole) for (const stretch of entered) if (!stretch.isStopped) this.#host.merge(stretch)
-      if (!isWhole) this.#entering.rollBack(mark)
-      return isWhole
     } catch (error) {
       if (!(error instanceof JoineryError)) throw error
-      this.#entering.rollBack(mark)
       return false
+    }
+    const mark = this.#entering.mark()
+    const entered = this.#enterWhole(group)
+    if (entered === undefined) this.#entering.rollBack(mark)
+    else for (const stretch of entered) if (!stretch.isStopped) this.#host.merge(stretch)
+    return entered !== undefined
+  }
+
+  /** Undefined if some of it has to wait or cannot be taken. */
+  #enterWhole(group: readonly Staged[]): Entered[] | undefined {
+    try {
+      const entered = this.#enterAll(group)
+      const isWhole = (staged: Staged): boolean =>
+        staged.next === staged.staging.stretches && this.#entering.matches(staged)
+      return group.every(isWhole) ? entered : undefined
+    } catch (error) {
+      if (!(error instanceof JoineryError)) throw error
+      return undefined
     }
   }
 

@@ -53,7 +53,7 @@ export interface IntakeHost {
   readonly endOfAll: () => number
   /** Throws a JoineryError for what cannot be taken. */
   attempt(range: SignedRange): Attempt
-  /** Those of these actors wait for one another: takes the largest part of what waits that waits for nothing else. */
+  /** Ranges of these actors wait for one another: takes the largest part of them, and of those to which they link, that waits for nothing else. */
   attemptTogether(actors: Iterable<ActorId>, waiting: WaitingRanges): GroupAttempt
   refuse(range: SignedRange, error: JoineryError): void
   /** Those who have more than one branch here. */
@@ -263,10 +263,13 @@ export class Intake {
     })
     for (const { range, error } of refused) {
       this.#buffer.remove(range)
-      // Beside what is held now it may make sense by itself.
-      if (held.length > 0) work.push(range)
-      else this.#stored.delete(range)
-      if (held.length === 0) this.#host.refuse(range, error)
+      if (held.length > 0) {
+        // Beside what is held now it may make sense by itself.
+        work.push(range)
+        continue
+      }
+      this.#stored.delete(range)
+      this.#host.refuse(range, error)
     }
     if (held.length === 0) {
       for (const { actor, unmet } of waits) this.#await(actor, unmet, 'link', work)

@@ -180,7 +180,7 @@ function facesOf(peer: SimulatedPeer): Map<string, Face> {
         digest: toHex(document.digest),
         snapshot: document.replica.snapshot({ signatures: false }),
         unsaid: [...document.version.keys()]
-          .filter((branch) => !document.outward.has(branch))
+          .filter((branch) => isSelfCertifying(actorOf(branch)) && !document.outward.has(branch))
           .sort()
           .join(' '),
       },

@@ -48,6 +48,7 @@ test('who hands on an edit of a history not heard of yet is not blamed, and the 
   expect(await gossip(right[3])).not.toMatch(/ignore|reject/)
   expect(doc.value).toEqual({ one: 1, two: 2, left: 4 })
   expect(await gossip(right[2])).not.toMatch(/ignore|reject/)
+  expect(await gossip(right[3])).not.toMatch(/ignore|reject/)
   expect(doc.value).toEqual({ one: 1, two: 2, left: 4, right: 4 })
 
   const [first, other] = left

@@ -207,6 +207,8 @@ class MemoryNetwork implements Network {
   async open(node: NodeId, protocol: string, options: { readonly signal?: AbortSignal } = {}): Promise<FrameStream> {
     this.#mustBeOpen()
     await this.#way(node, options.signal)
+    // Meanwhile its process may have died.
+    this.#mustBeOpen()
     const other = this.#hub.nodes.get(node)
     if (other === undefined || !this.connections.has(node) || !other.connections.has(this.id)) {
       // Another life of that node knows nothing of the connection, and says so.

@@ -41,6 +41,23 @@ async function nodes(options: MemoryHubOptions, ids: readonly string[]): Promise
   return [own, await Promise.all(ids.map((id) => memoryNetwork(own, { id })({ shelf: shelf() })))]
 }
 
+test('a process that dies while it opens a stream has none, and is heard of no more', async () => {
+  const clock = handClock()
+  const [own, list] = await nodes({ clock, delayMs: 100 }, ['a', 'b'])
+  const [a, b] = list as [Network, Network]
+  const dialling = join(a, b)
+  clock.run()
+  await dialling
+  const heard: unknown[] = []
+  b.handle('/x', (stream) => void heard.push(stream))
+  const opening = a.open('b', '/x').catch((error) => error)
+  own.drop('a', 'power')
+  clock.run()
+  expect(await opening).toMatchObject({ code: 'closed' })
+  clock.run()
+  expect(heard).toEqual([])
+})
+
 test('a partition cuts what crosses it and nothing else; a heal lets them dial again', async () => {
   const [own, list] = await nodes({}, ['a', 'b', 'c', 'd'])
   const [a, b, c] = list as [Network, Network, Network, Network]

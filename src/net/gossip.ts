@@ -68,6 +68,11 @@ export function gossipService(settings: Partial<GossipsubOpts> = {}): ReturnType
   })
 }
 
+/** A public member of gossipsub's class which its interface leaves out: the streams that it sends on, by node. */
+interface Streams {
+  readonly streamsOutbound: ReadonlyMap<string, unknown>
+}
+
 export interface GossipCounters {
   gossipSent: number
   gossipReceived: number
@@ -104,7 +109,12 @@ export class Topics {
   }
 
   subscribers(topic: string): readonly NodeId[] {
-    return this.#gossip.getSubscribers(topic).map(String)
+    // gossipsub opens a stream each way. Theirs tells us what they listen to; until ours is there too, what we publish to them is dropped.
+    const { streamsOutbound } = this.#gossip as Streams & GossipSub
+    return this.#gossip
+      .getSubscribers(topic)
+      .map(String)
+      .filter((node) => streamsOutbound.has(node))
   }
 
   /** True if gossipsub counts the node among its own. */

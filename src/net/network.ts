@@ -90,7 +90,7 @@ export interface Network {
   ): Off
   /** Sends to the topic. Never rejects for want of listeners; at most limits.gossipFrameBytes or it rejects 'limit'. */
   publish(topic: string, bytes: Uint8Array): Promise<void>
-  /** Neighbours seen on a topic. */
+  /** Neighbours seen on a topic, to whom what is published now is sent. */
   subscribers(topic: string): readonly NodeId[]
 
   /** Whether this node may use us as a relay for handshakes (members only: DESIGN §7). Set by the peer layer; nobody until it is set. */

@@ -24,6 +24,7 @@ export class BrowserBook {
   readonly calls: BrowserCall[] = []
   readonly seen: Seen[] = []
   readonly #browser: SimulatedBrowser
+  readonly #cleared = new Set<string | undefined>()
   #promised: Promised = { strict: new Map(), relaxed: new Map(), seen: 0, cursor: 0, incarnation: undefined }
 
   constructor(browser: SimulatedBrowser) {
@@ -37,7 +38,15 @@ export class BrowserBook {
 
   /** A store is open: it is the same from now on. */
   opened(incarnation: string): void {
+    if (this.#cleared.has(incarnation)) throw new Error('a store that was cleared has the name that it had before')
     this.#promised = { ...this.#promised, incarnation: this.#promised.incarnation ?? incarnation }
+  }
+
+  /** All is cleared: nothing is promised but that others go on holding what they saw. */
+  evicted(): void {
+    this.#cleared.add(this.#promised.incarnation)
+    const { seen } = this.#promised
+    this.#promised = { strict: new Map(), relaxed: new Map(), seen, cursor: 0, incarnation: undefined }
   }
 
   publish(name: string, ranges: readonly SignedRange[]): void {

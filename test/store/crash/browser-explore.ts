@@ -1,5 +1,6 @@
 // Every state that a power cut may leave of a workload in a simulated browser: as it goes well, and with one thing that goes wrong in each of its
-// transactions, one workload after another. Each is opened by the real store and held to what was promised.
+// transactions, one workload after another: it fails, or the browser closes or clears all beneath it. Each is opened by the real store and held to what
+// was promised.
 
 import { createHash } from 'node:crypto'
 import { seededRandom } from '../../../src/base/random.ts'
@@ -52,7 +53,7 @@ export async function exploreBrowser(options: BrowserExploreOptions): Promise<Br
   return explorer.explored(well)
 }
 
-/** In each transaction: it is aborted at once, a write finds no room, the commit fails or finds no room. */
+/** In each transaction: it is aborted at once, a write finds no room, the commit fails or finds no room; the browser closes or clears all beneath it. */
 function mishapsOf(calls: readonly BrowserCall[]): Mishap[] {
   const counts = new Map<string, number>()
   return calls.flatMap(({ transaction, name }) => {
@@ -60,17 +61,18 @@ function mishapsOf(calls: readonly BrowserCall[]): Mishap[] {
     const key = `${transaction} ${name}`
     const nth = counts.get(key) ?? 0
     counts.set(key, nth + 1)
-    return (errors[name] ?? []).map((error) => ({ transaction, name, nth, error }))
+    return (mishaps[name] ?? []).map((what) => ({ transaction, name, nth, what }))
   })
 }
 
-const errors: Partial<Record<BrowserCall['name'], readonly string[]>> = {
-  transaction: ['AbortError'],
+const mishaps: Partial<Record<BrowserCall['name'], readonly string[]>> = {
+  transaction: ['AbortError', 'close', 'evict'],
   add: ['QuotaExceededError'],
   put: ['QuotaExceededError'],
   get: ['UnknownError'],
   getAll: ['UnknownError'],
-  commit: ['QuotaExceededError', 'UnknownError'],
+  commit: ['QuotaExceededError', 'UnknownError', 'close', 'evict'],
+  complete: ['close', 'evict'],
 }
 
 interface Found {
@@ -122,7 +124,7 @@ class Explorer {
   /** One workload, and all that a power cut may leave of it from where it goes wrong: until then it is as the one that goes well. */
   async run(mishap: Mishap | undefined): Promise<BrowserRecording | undefined> {
     this.#runs++
-    const where = mishap && `${mishap.error} at ${mishap.name} ${mishap.nth} of transaction ${mishap.transaction}`
+    const where = mishap && `${mishap.what} at ${mishap.name} ${mishap.nth} of transaction ${mishap.transaction}`
     let recording: BrowserRecording
     try {
       recording = await recordBrowser({ ...this.#options, ...(mishap && { mishap }) })

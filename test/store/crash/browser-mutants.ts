@@ -57,6 +57,7 @@ export const browserMutants: readonly BrowserMutant[] = [
       for (const record of [...records].reverse()) await store.append([record], options)
     },
   })),
+  around('has the name that it had before all was cleared', () => ({ incarnation: 'the same' })),
   { name: 'publishes before it is durable', options: { hasty: true } },
 ]
 

@@ -2,11 +2,12 @@
 // on what she published. Tabs are killed, get stuck and lose what they had leased to others; and one thing goes wrong, if told so. At every call to the
 // browser, and at every acknowledgement, the moment is kept.
 
+import type { Device } from '../../../src/auth/device.ts'
 import { isJoineryError } from '../../../src/base/errors.ts'
 import { type Random, seededRandom } from '../../../src/base/random.ts'
 import { memoryStore } from '../../../src/store/memory.ts'
 import type { Store, StoreFactory } from '../../../src/store/store.ts'
-import type { BrowserCall } from '../../../src/testing/indexeddb/calls.ts'
+import type { BrowserCall, BrowserFault } from '../../../src/testing/indexeddb/calls.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { SimulatedBrowser } from '../../../src/testing/simulated-browser.ts'
 import type { SimulatedTab } from '../../../src/testing/simulated-tab.ts'
@@ -14,13 +15,17 @@ import { BrowserBook, type BrowserPoint, type Versions } from './browser-book.ts
 import { deviceOf, keyPair, openParts, type Parts } from './parts.ts'
 import { edit, hear, path, type Seen, tell, unsignedOf, watchAppends } from './workload.ts'
 
-/** What goes wrong: the call of that name in that transaction, once. */
+/** What goes wrong at the call of that name in that transaction, once. */
 export interface Mishap {
   readonly transaction: number
   readonly name: BrowserCall['name']
   /** Which of them, where a transaction calls so again and again. */
   readonly nth: number
-  readonly error: string
+  /**
+   * The name of the error that the call fails with; 'close' and 'evict' let it go on, and soon after it the browser closes all databases under the tabs,
+   * or clears them.
+   */
+  readonly what: string
 }
 
 export interface BrowserWorkload {
@@ -56,12 +61,15 @@ interface Page {
   readonly tab: SimulatedTab
   readonly store: Store
   readonly parts: Parts
+  /** How often all had been cleared when it was opened. */
+  readonly evictions: number
   leads: boolean
 }
 
 const names = ['note', 'list/one', 'plan']
-const device = deviceOf(1)
-const pair = await keyPair(1)
+/** Who is evicted loses its keys with all else, and comes back as another device. */
+const devices = [deviceOf(1), deviceOf(3)]
+const pairs = await Promise.all([keyPair(1), keyPair(3)])
 
 export async function recordBrowser(options: BrowserWorkload): Promise<BrowserRecording> {
   const site = new Site(options)
@@ -79,6 +87,7 @@ class Site {
   #pages: Page[] = []
   #met = 0
   #told = 0
+  #evictions = 0
   #ada: Parts | undefined
 
   constructor(options: BrowserWorkload) {
@@ -88,7 +97,7 @@ class Site {
     this.#book = new BrowserBook(this.#browser)
     this.#browser.fault = (call) => {
       this.#book.called(call)
-      return this.#isMishap(call) ? { error: options.mishap?.error ?? '' } : undefined
+      return this.#isMishap(call) ? this.#goWrong(options.mishap?.what ?? '') : undefined
     }
   }
 
@@ -109,7 +118,7 @@ class Site {
   }
 
   async run(): Promise<void> {
-    this.#ada = await openParts({ store: await memoryStore()('ada'), device, random: seededRandom(3) })
+    this.#ada = await openParts({ store: await memoryStore()('ada'), device: deviceOf(1), random: seededRandom(3) })
     const bo = await openParts({
       store: await memoryStore()('bo'),
       device: deviceOf(2),
@@ -187,6 +196,7 @@ class Site {
     const done = work.then(() => {
       isDone = true
     })
+    done.catch(() => {}) // Told below.
     await this.#browser.idle()
     if (!isDone) tab.thaw()
     await done
@@ -197,10 +207,12 @@ class Site {
       const tab = this.#browser.tab()
       try {
         const store = await (this.#options.open?.(tab) ?? tab.store)(path)
-        await store.keyPair('device', async () => pair)
-        this.#book.opened(store.incarnation)
-        const parts = await this.#openParts(store)
-        const page = { tab, store, parts, leads: false }
+        const evictions = this.#evictions
+        await store.keyPair('device', async () => pairs[evictions] as CryptoKeyPair)
+        // Cleared in between: this page is of what was there before.
+        if (evictions === this.#evictions) this.#book.opened(store.incarnation)
+        const parts = await this.#openParts(store, evictions)
+        const page = { tab, store, parts, evictions, leads: false }
         store.onHint(() => void parts.catchUp())
         this.#lead(page)
         this.#pages.push(page)
@@ -213,22 +225,26 @@ class Site {
     throw new Error('three tabs in a row did not open')
   }
 
-  #openParts(store: Store): Promise<Parts> {
+  #openParts(store: Store, evictions: number): Promise<Parts> {
     let isStrict = false
+    // What was acknowledged before all was cleared is gone with it, also where the page hears of it only now.
+    const promise = (what: Parameters<BrowserBook['promise']>[0]): void => {
+      if (evictions === this.#evictions) this.#book.promise(what)
+    }
     const watched = watchAppends(store, {
       begun: () => ({ versions: held(parts), cursor: store.cursor() }),
       acknowledged: (durability, { versions, cursor }) => {
         isStrict = durability === 'strict'
-        if (isStrict) this.#book.promise({ strict: versions, cursor })
+        if (isStrict) promise({ strict: versions, cursor })
       },
     })
     const opening = openParts({
       store: watched,
-      device,
+      device: devices[evictions] as Device,
       random: this.#random,
       onPublished: ({ id, durable }, own) => {
         const version = new Map([[id.name, durable]])
-        this.#book.promise({ relaxed: version, ...(isStrict && { strict: version }) })
+        promise({ relaxed: version, ...(isStrict && { strict: version }) })
         this.#book.publish(id.name, own)
       },
     })
@@ -300,6 +316,18 @@ class Site {
       })
       if (refused[0] !== undefined) throw refused[0].error
     }
+  }
+
+  /** An error to fail with; or something that happens to the browser, of which the call knows nothing. */
+  #goWrong(what: string): BrowserFault | undefined {
+    if (what !== 'close' && what !== 'evict') return { error: what }
+    this.#browser.work(() => {
+      if (what === 'close') return this.#browser.closeDatabases()
+      this.#evictions++
+      this.#book.evicted()
+      this.#browser.evict()
+    })
+    return undefined
   }
 
   #isMishap({ transaction, name }: BrowserCall): boolean {

@@ -16,12 +16,14 @@ export interface DocumentAt {
   readonly docTag: Uint8Array
 }
 
+const label = utf8('joinery/tip/0')
+
 export function tipBytes(
   document: DocumentAt,
   tip: { readonly actor: ActorId; readonly endSeq: number; readonly tipHash: Uint8Array },
 ): Uint8Array {
   return new ByteWriter(192)
-    .raw(utf8('joinery/tip/0'))
+    .raw(label)
     .raw(document.spaceId)
     .raw(document.docTag)
     .bytes(actorBytes(tip.actor))

@@ -140,7 +140,8 @@ export class DocHandleImpl<T extends object> implements DocHandle<T>, DocumentLi
   changed(events: readonly PatchEvent[]): void {
     this.#emitter.inOrder(() => {
       for (const event of events) this.#emitter.emit('patch', event)
-      this.#emitter.emit('change', this.value)
+      // A value that nobody waits for is made when somebody asks.
+      if (this.#emitter.count('change') > 0) this.#emitter.emit('change', this.value)
     })
   }
 

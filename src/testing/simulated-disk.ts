@@ -246,6 +246,11 @@ function processOn({ owner, isAlive, root, platform, syncing, ask }: Machine): D
       call('facts', path)
       return factsOf(find(path))
     },
+    stamp: (path) => {
+      call('stamp', path)
+      const node = find(path)
+      return node && stampOf(node)
+    },
     folderFacts: (path) => ({ path, inode: path }),
     list: (path) => {
       call('list', path)
@@ -307,6 +312,17 @@ function processOn({ owner, isAlive, root, platform, syncing, ask }: Machine): D
 
 function factsOf(node: DiskNode | undefined): FileFacts | undefined {
   return node && { type: node.type, sizeBytes: node.type === 'file' ? node.content.length : 0 }
+}
+
+/** Numbers of what stood somewhere: what is written to has other content, in another array. */
+const stamps = new WeakMap<object, string>()
+let stampsGiven = 0
+
+function stampOf(node: DiskNode): string {
+  const key = node.type === 'file' ? node.content : node
+  const stamp = stamps.get(key) ?? String(stampsGiven++)
+  stamps.set(key, stamp)
+  return stamp
 }
 
 function namesOf(path: string): string[] {

@@ -57,6 +57,8 @@ export interface Disk {
 
   /** Undefined where nothing is. Follows links; one that leads nowhere is of another type. */
   facts(path: string): FileFacts | undefined
+  /** Another one once another file stands there, or this one was written to; undefined where nothing is. Costs a part of what reading a small file does. */
+  stamp(path: string): string | undefined
   folderFacts(path: string): FolderFacts
   list(folder: string): readonly string[]
 

@@ -43,7 +43,7 @@ export function takeLock(host: Host, folder: string): FolderLock {
         removeChain(host, folder)
         return {
           succeeds: last !== undefined,
-          holds: () => readHolder(host, root)?.token === self.token,
+          holds: holding(host, root, self),
           release: () => release(host, root, self),
         }
       }
@@ -55,6 +55,19 @@ export function takeLock(host: Host, folder: string): FolderLock {
     }
   }
   throw new JoineryError('store-locked', `The folder ${folder} changes hands too quickly to be opened: try again.`)
+}
+
+/** Asked before each writing, so the lock is read again only where something else stands there since. */
+function holding(host: Host, root: string, self: Holder): () => boolean {
+  let ours: string | undefined
+  return () => {
+    const stamp = host.disk.stamp(root)
+    if (stamp !== undefined && stamp === ours) return true
+    const isOurs = readHolder(host, root)?.token === self.token
+    // Of before the reading: what came in between shows the next time.
+    ours = isOurs ? stamp : undefined
+    return isOurs
+  }
 }
 
 function release(host: Host, root: string, self: Holder): void {

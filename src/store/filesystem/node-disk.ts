@@ -26,6 +26,10 @@ export const nodeDisk: Disk = {
   parent: dirname,
 
   facts: (path) => absentIfMissing(() => factsAt(path)),
+  stamp: (path) => {
+    const stat = fs.statSync(path, { throwIfNoEntry: false })
+    return stat && `${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}`
+  },
   folderFacts: (path) => {
     const { ino, birthtimeNs, ctimeNs } = fs.statSync(path, { bigint: true })
     // A system that does not know says zero, or the time of the last change.

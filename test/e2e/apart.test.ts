@@ -2,9 +2,9 @@
 
 import { fileURLToPath } from 'node:url'
 import { beforeAll, beforeEach, expect, test } from 'vitest'
-import type { ApartReport } from './apart-run.ts'
 import { nodeProgram, pageProgram } from './bundle.ts'
 import { runInContainer, whyNoContainer } from './container.ts'
+import type { ApartReport } from './first-meeting.ts'
 
 const reports: ApartReport[] = []
 let skipped: string | undefined

@@ -86,12 +86,23 @@ interface Services extends ServiceMap {
 /** Streams of one protocol that may be open on one connection, each way (Invariant 9: Bounded). */
 const streamsMax = 256
 
+type MakePlatform = (gate: Gate) => Promise<Platform>
+
+/** A port that was free when it was chosen may be somebody's when it is listened on: then another is chosen, so many times in all. */
+const startsMax = 3
+
 /** Makes and starts the network. */
-export async function startLibp2p(
-  context: NetworkContext,
-  clock: Clock,
-  makePlatform: (gate: Gate) => Promise<Platform>,
-): Promise<Network> {
+export async function startLibp2p(context: NetworkContext, clock: Clock, makePlatform: MakePlatform): Promise<Network> {
+  for (let starts = 1; ; starts++) {
+    try {
+      return await startOnce(context, clock, makePlatform)
+    } catch (error) {
+      if (starts === startsMax || !messageOf(error).includes('EADDRINUSE')) throw error
+    }
+  }
+}
+
+async function startOnce(context: NetworkContext, clock: Clock, makePlatform: MakePlatform): Promise<Network> {
   const gate = new Gate()
   const platform = await makePlatform(gate)
   const libp2p = await createNode(await (platform.keepsKey ? keptKey(context) : freshKey()), platform, gate)

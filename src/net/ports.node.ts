@@ -21,9 +21,10 @@ const shelfKey = 'net/ports'
  */
 export async function keptPorts(shelf: Shelf, host: string, asked: Partial<Ports>): Promise<Ports> {
   const kept = parsePorts(await shelf.get(shelfKey))
+  const tcp = await choose(asked.tcp, kept?.tcp, (port) => freeTcp(host, port))
   const ports = {
-    tcp: await choose(asked.tcp, kept?.tcp, (port) => freeTcp(host, port)),
-    websocket: await choose(asked.websocket, kept?.websocket, (port) => freeTcp(host, port)),
+    tcp,
+    websocket: await choose(asked.websocket, kept?.websocket, (port) => freeTcp(host, port, tcp)),
     webrtc: await choose(asked.webrtc, kept?.webrtc, (port) => freeUdp(host, port)),
   }
   await shelf.set(shelfKey, new TextEncoder().encode(JSON.stringify(ports)))
@@ -57,8 +58,14 @@ async function choose(
   return port
 }
 
-/** The port if it can be bound (0: some free one), else undefined. */
-function freeTcp(host: string, port: number): Promise<number | undefined> {
+/** The port if it can be bound (0: some free one) and is not the one that was chosen before, which is free still; else undefined. */
+async function freeTcp(host: string, port: number, chosen?: number): Promise<number | undefined> {
+  const free = await bindableTcp(host, port)
+  if (free !== chosen || free === undefined) return free
+  return port === 0 ? freeTcp(host, port, chosen) : undefined
+}
+
+function bindableTcp(host: string, port: number): Promise<number | undefined> {
   return new Promise((resolve) => {
     const server = createServer()
     server.once('error', () => resolve(undefined))

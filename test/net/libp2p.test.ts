@@ -1,7 +1,7 @@
 // The libp2p network of Node keeps the contract over real sockets of this machine; and what a restart keeps.
 
 import { execFile } from 'node:child_process'
-import { createServer } from 'node:net'
+import { type AddressInfo, createServer, type Server } from 'node:net'
 import { promisify } from 'node:util'
 import { afterEach, expect, test } from 'vitest'
 import { FramedStream, frameHeader } from '../../src/net/frames.ts'
@@ -46,6 +46,37 @@ test('a kept port that was taken is replaced; one that was asked for is an error
   const asking = libp2pNetwork({ host: '127.0.0.1', ports: { tcp: port } })({ shelf: shelf() })
   await expect(asking).rejects.toMatchObject({ code: 'port-in-use' })
   await new Promise((resolve) => other.close(resolve))
+})
+
+test('a port that is taken between its choice and its use is replaced; one that was asked for is an error', async () => {
+  const taking: Server[] = []
+  /** Somebody takes the TCP port in the moment when it is noted down. */
+  const taken = (kept: Shelf): Shelf => ({
+    ...kept,
+    set: async (key, value) => {
+      await kept.set(key, value)
+      if (key !== 'net/ports' || taking.length > 0) return
+      const server = createServer()
+      taking.push(server)
+      const { tcp } = JSON.parse(new TextDecoder().decode(value)) as { tcp: number }
+      await new Promise<void>((resolve) => server.listen(tcp, '127.0.0.1', resolve))
+    },
+  })
+  const network = await keep(make(taken(shelf())))
+  const port = (taking[0]?.address() as AddressInfo).port
+  expect(network.addresses).toHaveLength(3)
+  expect(network.addresses.filter((address) => address.includes(`/tcp/${port}/`))).toEqual([])
+  await new Promise((resolve) => taking.pop()?.close(resolve))
+  const asking = libp2pNetwork({ host: '127.0.0.1', ports: { tcp: port } })({ shelf: taken(shelf()) })
+  await expect(asking).rejects.toMatchObject({ code: 'port-in-use' })
+  await new Promise((resolve) => taking.pop()?.close(resolve))
+})
+
+test('no two listeners are given one port, though each of them would be free', async () => {
+  const own = shelf()
+  await own.set('net/ports', new TextEncoder().encode('{"tcp":45871,"websocket":45871,"webrtc":45871}'))
+  const { addresses } = await keep(make(own))
+  expect(new Set(addresses.map((address) => /(tcp|udp)\/\d+/.exec(address)?.[0])).size).toBe(3)
 })
 
 test.each(['/ws/', '/webrtc-direct/'])('streams and topics work over %s', async (kind) => {

@@ -63,7 +63,8 @@ test('a port that is taken between its choice and its use is replaced; one that 
     },
   })
   const network = await keep(make(taken(shelf())))
-  const port = (taking[0]?.address() as AddressInfo).port
+  const address = taking[0]?.address() as AddressInfo
+  const { port } = address
   expect(network.addresses).toHaveLength(3)
   expect(network.addresses.filter((address) => address.includes(`/tcp/${port}/`))).toEqual([])
   await new Promise((resolve) => taking.pop()?.close(resolve))

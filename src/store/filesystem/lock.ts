@@ -4,7 +4,8 @@
 //
 // The owner is the last of the chain that begins at `lock`. Every token has one successor, since link(2) makes after-<token> once, so two who
 // both find S dead cannot both succeed it. The winner then renames its file to `lock`, and only after that removes the chain; whoever links a
-// successor checks that it still hangs on the chain. Left out: two containers that share a folder but no process ids.
+// successor checks that it still hangs on the chain. Left out: two containers that share a folder but no process ids, and two
+// machines on one network folder, where each takes the other for dead and what stands there may be told late.
 
 import { toHex, utf8 } from '../../base/bytes.ts'
 import { JoineryError } from '../../base/errors.ts'

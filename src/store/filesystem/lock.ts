@@ -63,7 +63,8 @@ function holding(host: Host, root: string, self: Holder): () => boolean {
   let ours: string | undefined
   return () => {
     const stamp = host.disk.stamp(root)
-    if (stamp !== undefined && stamp === ours) return true
+    if (stamp === undefined) return false
+    if (stamp === ours) return true
     const isOurs = readHolder(host, root)?.token === self.token
     // Of before the reading: what came in between shows the next time.
     ours = isOurs ? stamp : undefined

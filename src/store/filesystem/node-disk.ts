@@ -28,7 +28,7 @@ export const nodeDisk: Disk = {
   facts: (path) => absentIfMissing(() => factsAt(path)),
   stamp: (path) => {
     const stat = fs.statSync(path, { throwIfNoEntry: false })
-    return stat && `${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}`
+    return stat && `${stat.dev} ${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}`
   },
   folderFacts: (path) => {
     const { ino, birthtimeNs, ctimeNs } = fs.statSync(path, { bigint: true })

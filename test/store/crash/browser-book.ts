@@ -24,7 +24,7 @@ export class BrowserBook {
   readonly calls: BrowserCall[] = []
   readonly seen: Seen[] = []
   readonly #browser: SimulatedBrowser
-  readonly #cleared = new Set<string | undefined>()
+  readonly #cleared = new Set<string>()
   #promised: Promised = { strict: new Map(), relaxed: new Map(), seen: 0, cursor: 0, incarnation: undefined }
 
   constructor(browser: SimulatedBrowser) {
@@ -44,8 +44,8 @@ export class BrowserBook {
 
   /** All is cleared: nothing is promised but that others go on holding what they saw. */
   evicted(): void {
-    this.#cleared.add(this.#promised.incarnation)
-    const { seen } = this.#promised
+    const { seen, incarnation } = this.#promised
+    if (incarnation !== undefined) this.#cleared.add(incarnation)
     this.#promised = { strict: new Map(), relaxed: new Map(), seen, cursor: 0, incarnation: undefined }
   }
 

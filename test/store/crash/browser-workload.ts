@@ -61,8 +61,6 @@ interface Page {
   readonly tab: SimulatedTab
   readonly store: Store
   readonly parts: Parts
-  /** How often all had been cleared when it was opened. */
-  readonly evictions: number
   leads: boolean
 }
 
@@ -212,7 +210,7 @@ class Site {
         // Cleared in between: this page is of what was there before.
         if (evictions === this.#evictions) this.#book.opened(store.incarnation)
         const parts = await this.#openParts(store, evictions)
-        const page = { tab, store, parts, evictions, leads: false }
+        const page = { tab, store, parts, leads: false }
         store.onHint(() => void parts.catchUp())
         this.#lead(page)
         this.#pages.push(page)

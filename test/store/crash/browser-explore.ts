@@ -67,11 +67,11 @@ function mishapsOf(calls: readonly BrowserCall[]): Mishap[] {
 
 const mishaps: Partial<Record<BrowserCall['name'], readonly string[]>> = {
   transaction: ['AbortError', 'close', 'evict'],
-  add: ['QuotaExceededError'],
-  put: ['QuotaExceededError'],
+  add: ['QuotaExceededError', 'close', 'evict'],
+  put: ['QuotaExceededError', 'close', 'evict'],
   get: ['UnknownError'],
   getAll: ['UnknownError'],
-  commit: ['QuotaExceededError', 'UnknownError', 'close', 'evict'],
+  commit: ['QuotaExceededError', 'UnknownError'],
   complete: ['close', 'evict'],
 }
 

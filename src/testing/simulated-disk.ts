@@ -211,13 +211,13 @@ function processOn({ owner, isAlive, root, platform, syncing, ask }: Machine): D
     return taken
   }
 
-  /** A failed sync leaves what was written in doubt for ever. */
+  /** A failed sync leaves what was written in doubt for ever; one that its process did not live to see, only until somebody else's. */
   const sync = (name: 'sync' | 'syncData', file: FileHandle): void => {
     const { node, path } = opened(file)
     try {
       call(name, path)
     } catch (error) {
-      node.isDoubtful = true
+      if (isAlive(owner)) node.isDoubtful = true
       throw error
     }
     syncNode(node)

@@ -37,3 +37,14 @@ test('what a killed process had not synced is on the platter as soon as another 
   await second.append(records('a:effect'), { durability: 'strict' })
   expect(await afterPowerCuts()).toEqual(new Set(['cause effect']))
 })
+
+test('a sync that its process did not live to see leaves nothing in doubt', async () => {
+  const disk = new SimulatedDisk({ random: seededRandom(4), syncing: async () => disk.kill() })
+  const first = await simulatedStore(disk)('/ada')
+  await expect(first.append(records('a:one'), { durability: 'strict' })).rejects.toThrow('no more')
+  await simulatedStore(disk)('/ada')
+  for (const image of crashStates(disk.moment(), { random: seededRandom(1) })) {
+    const again = await simulatedStore(new SimulatedDisk({ image }))('/ada')
+    expect(texts(await again.read('a'))).toBe('one')
+  }
+})

@@ -7,6 +7,7 @@ import { afterEach, expect, test } from 'vitest'
 import { FramedStream, frameHeader } from '../../src/net/frames.ts'
 import { libp2pNetwork } from '../../src/net/libp2p.node.ts'
 import type { Network, Shelf } from '../../src/net/network.ts'
+import { behindProxy } from '../field/flipping-wires.ts'
 import { collect, echo, filled, join, networkContract, sendAll } from './contract.ts'
 import { shelf } from './shelf.ts'
 
@@ -183,6 +184,29 @@ test('bytes that are no frames end the stream with a typed error (Invariant 9)',
   expect(await end([0x8f, 0, 0, 1, 7, 0x83, 0x80, 0, 0])).toEqual([Uint8Array.of(7)])
 })
 
+test('a frame that claims to be longer than it is ends the connection within two seconds', async () => {
+  const bent = Promise.withResolvers<number>()
+  let isArmed = false
+  // Whoever reads it waits for 32 KiB more, and takes all that follows for a part of them.
+  const pass = (bytes: Uint8Array, way: string): Uint8Array => {
+    if (!isArmed || way !== 'towards who dialled') return bytes
+    isArmed = false
+    bent.resolve(performance.now())
+    return bytes.with(0, (bytes[0] ?? 0) ^ 0x80)
+  }
+  const near = await keep(make())
+  const far = await keep(behindProxy({ pass })({ shelf: shelf() }))
+  const gone = new Promise<number>((resolve) => near.on('disconnect', () => resolve(performance.now())))
+  await near.dial(far.addresses)
+  for (let i = 0; i < 3; i++) {
+    // In the stillness between two questions, when every chunk is one frame.
+    await pause(1_300)
+    expect(near.connections.get(far.id)).toHaveLength(1)
+  }
+  isArmed = true
+  expect((await gone) - (await bent.promise)).toBeLessThan(2_000)
+})
+
 test('a process that closed its network ends by itself', { timeout: 40_000 }, async () => {
   const program = `
     import { libp2pNetwork } from './src/net/libp2p.node.ts'
@@ -198,3 +222,7 @@ test('a process that closed its network ends by itself', { timeout: 40_000 }, as
   const { stdout } = await promisify(execFile)(process.execPath, arguments_, { timeout: 30_000 })
   expect(stdout).toBe('closed\n')
 })
+
+function pause(delayMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, delayMs))
+}

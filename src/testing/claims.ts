@@ -45,8 +45,9 @@ export function falseClaim(peer: SimulatedPeer, truth: Truth): Found {
     const other = truth.peers.find(({ id }) => id === status.id)
     if (other === undefined || other === peer) continue
     if (!status.connected) peer.mayThinkAgreed.delete(other)
-    // What was on its way when the other lost its disk may still come in.
-    if (!status.stored && !peer.mayThinkAgreed.has(other) && other.state === 'up') peer.mayThinkStored.delete(other)
+    // What was on its way when the other lost its disk may still come in. Of whom it has not met since, only what it wrote since is not stored.
+    if (!status.stored && status.connected && !peer.mayThinkAgreed.has(other) && other.state === 'up')
+      peer.mayThinkStored.delete(other)
     const found = falseReceipt(peer, other, status, truth)
     if (found !== undefined) return { rule: '13 Honest', message: `${peer.name} says of ${other.name}: ${found}` }
   }

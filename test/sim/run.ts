@@ -3,12 +3,16 @@
 //   npm run sim -- --seeds 1000 --seed 5        so many worlds, from this seed on
 //   npm run sim -- --minutes 30                 as many as there is time for
 //   npm run sim -- --mutants [--only WORDS]    faults put into copies of the engine on purpose: each must be found
+//   npm run sim -- --jobs 1                     in so many processes; as many as there are cores if not said
 //   npm run sim -- --real-signatures            Ed25519 and XChaCha20-Poly1305 instead of what takes no time
 //   SEED=17 STEPS=3,9 npm run sim               one world again, or what is left of it, with its trace
 
+import { fork } from 'node:child_process'
+import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { world } from '../../src/testing/simulation.ts'
 import { findMutants } from './mutants/find.ts'
+import { type HowPlayed, type Played, play } from './one.ts'
 
 const { values } = parseArgs({
   options: {
@@ -18,6 +22,8 @@ const { values } = parseArgs({
     mutants: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
     'real-signatures': { type: 'boolean', default: false },
+    /** Worlds at once, in a process each. */
+    jobs: { type: 'string', default: String(availableParallelism()) },
     /** Ends at the first violation, and says no more than that. */
     brief: { type: 'boolean', default: false },
   },
@@ -26,51 +32,72 @@ const { values } = parseArgs({
 const totals = { worlds: 0, frames: 0, timers: 0, stores: 0, peerMs: 0, violations: 0, slowestHealMs: 0 }
 const faults: Record<string, number> = {}
 const start = performance.now()
-let current = 0
-
-process.on('unhandledRejection', (error) => {
-  console.log(`seed ${current}: nobody caught ${error instanceof Error ? error.stack : String(error)}`)
-  totals.violations++
-})
 
 if (values.mutants) process.exitCode = findMutants(Number(values.seeds ?? 1000), values.only) ? 0 : 1
 else {
-  await runAll()
+  const { SEED, STEPS } = process.env
+  const how: HowPlayed = { realSignatures: values['real-signatures'], brief: values.brief }
+  if (SEED === undefined) await playAll(how)
+  else add(await play(Number(SEED), STEPS === undefined ? how : { ...how, steps: STEPS.split(',').map(Number) }))
   report()
   process.exitCode = totals.violations > 0 ? 1 : 0
 }
 
-async function runAll(): Promise<void> {
-  const { SEED, STEPS } = process.env
-  if (SEED !== undefined) return runOne(Number(SEED), STEPS?.split(',').map(Number))
-  const from = Number(values.seed)
+async function playAll(how: HowPlayed): Promise<void> {
+  let seed = Number(values.seed)
   const endAt = values.minutes === undefined ? Number.POSITIVE_INFINITY : start + Number(values.minutes) * 60_000
-  const count = values.minutes === undefined ? Number(values.seeds ?? 200) : Number.POSITIVE_INFINITY
-  for (let seed = from; seed < from + count && performance.now() < endAt; seed++) {
-    await runOne(seed)
-    if (values.brief && totals.violations > 0) return
-    if (totals.worlds % 500 === 0) progress(seed)
+  const end = seed + (values.minutes === undefined ? Number(values.seeds ?? 200) : Number.POSITIVE_INFINITY)
+  const next = (): number | undefined => {
+    const isOver = seed >= end || performance.now() >= endAt || (how.brief && totals.violations > 0)
+    return isOver ? undefined : seed++
   }
+  await Promise.all(Array.from({ length: Number(values.jobs) }, () => playIn(worker(how), next)))
 }
 
-/** Worlds of 2 to 5 peers, most of them of 3 or 4. */
-async function runOne(seed: number, steps?: readonly number[]): Promise<void> {
-  current = seed
-  const peers = [3, 4, 3, 5, 4, 2][seed % 6]
-  try {
-    const run = world({ seed, ...(peers !== undefined && { peers }), ...(steps !== undefined && { steps }) })
-    const done = await run.run(undefined, { realSignatures: values['real-signatures'], brief: values.brief })
-    totals.frames += done.events.frames
-    totals.timers += done.events.timers
-    totals.stores += done.events.stores
-    totals.peerMs += done.peerMs
-    totals.slowestHealMs = Math.max(totals.slowestHealMs, done.healMs ?? 0)
-    for (const [kind, times] of Object.entries(done.faults)) faults[kind] = (faults[kind] ?? 0) + times
-  } catch (error) {
-    totals.violations++
-    console.log(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}\n`)
-  }
+type Worker = ReturnType<typeof worker>
+
+function worker(how: HowPlayed) {
+  return fork(fileURLToPath(new URL('worker.ts', import.meta.url)), [JSON.stringify(how)], {
+    execArgv: ['--experimental-strip-types', '--no-warnings'],
+  })
+}
+
+/** Hands a process one seed after the other. One that dies took a world with it. */
+function playIn(process: Worker, next: () => number | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    let playing: number | undefined
+    const hand = (): void => {
+      playing = next()
+      if (playing === undefined) process.kill()
+      else process.send(playing)
+    }
+    process.on('message', (played: Played) => {
+      add(played)
+      hand()
+    })
+    process.on('exit', (code, signal) => {
+      if (playing !== undefined) tell(playing, `the process ended with ${code ?? signal}`)
+      resolve()
+    })
+    hand()
+  })
+}
+
+function add(played: Played): void {
+  totals.frames += played.frames
+  totals.timers += played.timers
+  totals.stores += played.stores
+  totals.peerMs += played.peerMs
+  totals.slowestHealMs = Math.max(totals.slowestHealMs, played.healMs)
+  for (const [kind, times] of Object.entries(played.faults)) faults[kind] = (faults[kind] ?? 0) + times
+  for (const violation of played.violations) tell(played.seed, violation)
   totals.worlds++
+  if (totals.worlds % 500 === 0) progress(played.seed)
+}
+
+function tell(seed: number, violation: string): void {
+  totals.violations++
+  console.log(`seed ${seed}: ${violation}`)
 }
 
 function progress(seed: number): void {

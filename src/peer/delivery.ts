@@ -67,6 +67,11 @@ export class Delivery {
     if (before === 0) named(document)
     this.released(document)
     for (const { range, error } of received.refused) {
+      // It waited here, and had come from somebody else, or before its author was known to be forked.
+      if (!ranges.includes(range)) {
+        failed(blameless(range, error))
+        continue
+      }
       // Under a good signature it is the author who contradicts itself, mostly, and not the member that hands it on: their session goes on.
       if (error.code === 'bad-message' && range.signature.length === 0) throw error
       if (origin === 'gossip') throw blameless(range, error)

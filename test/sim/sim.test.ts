@@ -22,6 +22,11 @@ test.each([
   { seed: 30084, peers: 3, what: 'edits of two lives and of others that wait for one another, had from nothing' },
   { seed: 60350, peers: 3, what: 'the same, where the second life is ahead of the first' },
   { seed: 110236, peers: 4, what: 'a member set back to before a document was, while both list what they hold' },
+  {
+    seed: 407126,
+    peers: 3,
+    what: 'what waited turns out to be of another life, as soon as what comes before it is there',
+  },
   { seed: 130583, peers: 2, what: 'a device set back hears of its own later edits before it has what they build on' },
 ])('seed $seed: $what', async ({ seed, peers }) => {
   const { events } = await world({ seed, peers }).run()

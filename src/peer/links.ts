@@ -15,7 +15,7 @@ import { Replicator } from './replicator.ts'
 import type { ReplicatorHost } from './replicator-host.ts'
 import type { Introduction, Session } from './session.ts'
 import { bookKey, wantsKey } from './shelf.ts'
-import { Wants } from './wants.ts'
+import { type Want, Wants } from './wants.ts'
 
 export interface LinksOptions {
   readonly context: PeerContext
@@ -77,6 +77,11 @@ export class Links {
   /** Whether a device, by its key in hex, is in contact. */
   isContact(device: string): boolean {
     return [...this.replicator.contacts.values()].some(({ member }) => member.device === device)
+  }
+
+  /** What was missing here, today or when this peer last ran. */
+  get wants(): Iterable<Want> {
+    return this.#wants.all
   }
 
   /** Addresses from a ticket, or of somebody found nearby. */

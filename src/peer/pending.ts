@@ -14,6 +14,7 @@ import { storageSentence } from './storage.ts'
 /** Edits of one document that came before what they build on. */
 export interface WaitingOps {
   readonly document: string
+  /** None where they came to this peer as it last ran, and were not kept. */
   readonly ops: number
   readonly missing: readonly Dot[]
   readonly asked: readonly Asked[]
@@ -103,7 +104,10 @@ function waitingOf(waiting: readonly WaitingOps[]): Found[] {
   const told = waiting.slice(0, TOLD_MAX).map(({ document, ops, missing, asked, after }): Found => {
     return {
       reason: 'ops',
-      message: `${edits(ops)} of "${document}" arrived before the edits they build on${afterWords(after)}.`,
+      message:
+        ops > 0
+          ? `${edits(ops)} of "${document}" arrived before the edits they build on${afterWords(after)}.`
+          : `Edits of "${document}" are missing, on which others build that arrived before this peer was last closed.`,
       doing:
         asked.length > 0 ? askedWords(asked) : 'Nobody in contact has said that it has these; whoever does is asked.',
       document,
@@ -113,8 +117,7 @@ function waitingOf(waiting: readonly WaitingOps[]): Found[] {
   })
   const rest = waiting.slice(TOLD_MAX)
   if (rest.length === 0) return told
-  const ops = rest.reduce((sum, each) => sum + each.ops, 0)
-  const message = `${edits(ops)} of ${rest.length} more documents arrived before the edits they build on.`
+  const message = `Of ${rest.length} more documents edits arrived before the edits they build on.`
   return [...told, { reason: 'ops', message, doing: 'Whoever has these is asked for them.' }]
 }
 

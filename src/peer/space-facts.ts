@@ -1,6 +1,7 @@
 // What is known of a space, and of each of its documents, for a status: gathered anew at each look, and from where something happens alone (Invariant 13). In a
 // tab that does not carry the connection, whom the space is in contact with is what another tab said.
 
+import { docKey } from '../sync/holdings.ts'
 import type { Asked, PeerStatus } from './api.ts'
 import type { Contact } from './contacts.ts'
 import type { PeerContext } from './context.ts'
@@ -14,6 +15,7 @@ import { TOLD_MAX, type WaitingOps } from './pending.ts'
 import type { Replicator } from './replicator.ts'
 import type { Facts } from './status.ts'
 import { peersAsReported, type TabReport } from './tabs.ts'
+import type { Want } from './wants.ts'
 
 export interface SpaceFactsOptions {
   readonly context: PeerContext
@@ -24,6 +26,8 @@ export interface SpaceFactsOptions {
   readonly delivery: Delivery
   /** While there is a network. */
   readonly replicator: () => Replicator | undefined
+  /** What was missing when this peer last ran, above all. */
+  readonly wants: () => Iterable<Want>
   readonly lastAgreedAt: number | undefined
 }
 
@@ -62,7 +66,10 @@ export class SpaceFacts {
       networked,
       degraded: all.some(({ degraded }) => degraded),
       stale: followings.filter(({ isStale }) => isStale),
-      waiting: all.filter(({ waitingOps }) => waitingOps > 0).map((one, i) => this.#waitingOf(one, i < TOLD_MAX)),
+      waiting: [
+        ...all.filter(({ waitingOps }) => waitingOps > 0).map((one, i) => this.#waitingOf(one, i < TOLD_MAX)),
+        ...this.#wanted(document),
+      ],
       reported: this.#report !== undefined,
       peers: this.peers(document),
       asked: (peer) => this.#asked(peer, document),
@@ -80,6 +87,21 @@ export class SpaceFacts {
     const { missing } = document.replica.pending
     const asked = replicator()?.asked({ document }) ?? []
     return { document: document.id.name, ops, missing, asked, after: delivery.awaited(document) }
+  }
+
+  /** What is missing in documents in which nothing waits any more: what waited ended with the process that this peer last was. */
+  #wanted(only: Document | undefined): WaitingOps[] {
+    const { documents, replicator, wants } = this.#options
+    const found: WaitingOps[] = []
+    for (const want of wants()) {
+      const document = documents.byKey.get(docKey(want.document))
+      if ((only !== undefined && document !== only) || (document?.waitingOps ?? 0) > 0) continue
+      const missing = want.missing.filter(({ actor, seq }) => (document?.version.get(actor) ?? 0) <= seq)
+      if (missing.length === 0) continue
+      const asked = document === undefined ? [] : (replicator()?.asked({ document }) ?? [])
+      found.push({ document: want.document.name, ops: 0, missing, asked, after: [] })
+    }
+    return found
   }
 
   #asked(peer: string, document: Document | undefined): readonly Asked[] {

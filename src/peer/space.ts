@@ -134,6 +134,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
     this.#facts = new SpaceFacts({
       ...{ context, documents, lastAgreedAt, members: this.#members, delivery: this.#delivery, space: this.id },
       replicator: () => this.#links?.replicator,
+      wants: () => this.#links?.wants ?? [],
     })
     this.#waits = new Waits({
       ...{ context, documents, label, members: this.#members, facts: this.#facts },

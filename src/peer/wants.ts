@@ -68,6 +68,11 @@ export class Wants {
     }
   }
 
+  /** What was missing when it was last looked at; some of it may have come since. */
+  get all(): Iterable<Want> {
+    return this.#wants.values()
+  }
+
   /** What is wanted of those to whom a device handed on something. */
   of(device: string): readonly Want[] {
     return [...this.#wants.values()].filter(({ devices }) => devices.includes(device))

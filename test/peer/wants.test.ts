@@ -70,9 +70,18 @@ test.each(['closed', 'crashed'])(
     const a = await world.open('a')
     const doc = await opened(a)
     expect(doc.value).toEqual({})
+    const missing = {
+      reason: 'ops',
+      document: 'notes',
+      missing: [{ device: expect.stringMatching(/^peer:/), edit: 0 }],
+      message: 'Edits of "notes" are missing, on which others build that arrived before this peer was last closed.',
+      doing: 'Nobody in contact has said that it has these; whoever does is asked.',
+    }
+    expect(doc.status.current.pending).toContainEqual(expect.objectContaining(missing))
     // It does not say what it holds, so no difference shows: it is asked all the same.
     expect(await meet(ranges)).toBe(1)
     expect(doc.value).toEqual({ one: true, two: true })
+    expect(doc.status.current.pending.filter(({ reason }) => reason === 'ops')).toEqual([])
 
     await world.during(a.close())
     await world.open('a')

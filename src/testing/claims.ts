@@ -44,8 +44,9 @@ export function falseClaim(peer: SimulatedPeer, truth: Truth): Found {
   for (const status of peers) {
     const other = truth.peers.find(({ id }) => id === status.id)
     if (other === undefined || other === peer) continue
-    if (!status.connected) peer.mayThinkAgreed.delete(other)
-    // What was on its way when the other lost its disk may still come in. Of whom it has not met since, only what it wrote since is not stored.
+    // What was on its way when the other lost its disk may still come in, a hello among it: the two are met anew only once it runs again.
+    if (!status.connected && other.state === 'up') peer.mayThinkAgreed.delete(other)
+    // Of whom it has not met since, only what it wrote since is not stored.
     if (!status.stored && status.connected && !peer.mayThinkAgreed.has(other) && other.state === 'up')
       peer.mayThinkStored.delete(other)
     const found = falseReceipt(peer, other, status, truth)

@@ -33,6 +33,8 @@ export interface PendingFacts {
   readonly reported: boolean
   readonly degraded: boolean
   readonly waiting: readonly WaitingOps[]
+  /** What was missing when this peer last ran. It may not exist: a bit that turned over names an edit, too. */
+  readonly wanted: readonly WaitingOps[]
   /** Sessions that have seen more elsewhere than is here. */
   readonly stale: readonly Following[]
   /** What a member is being asked for, and why. */
@@ -63,6 +65,8 @@ export function pendingOf(facts: PendingFacts, present: readonly PeerStatus[]): 
     found.push({ reason: 'damaged', message, doing: who })
   }
   found.push(...staleOf(facts.stale), ...waitingOf(facts.waiting))
+  // Of members who have all agreed nobody has it.
+  if (present.length === 0 || present.some(({ agreed }) => !agreed)) found.push(...waitingOf(facts.wanted))
   if (facts.paused) found.push(paused)
   else if (present.length === 0) found.push(alone(facts))
   // That own edits are being saved is said above, once.

@@ -66,10 +66,8 @@ export class SpaceFacts {
       networked,
       degraded: all.some(({ degraded }) => degraded),
       stale: followings.filter(({ isStale }) => isStale),
-      waiting: [
-        ...all.filter(({ waitingOps }) => waitingOps > 0).map((one, i) => this.#waitingOf(one, i < TOLD_MAX)),
-        ...this.#wanted(document),
-      ],
+      waiting: all.filter(({ waitingOps }) => waitingOps > 0).map((one, i) => this.#waitingOf(one, i < TOLD_MAX)),
+      wanted: this.#wanted(document),
       reported: this.#report !== undefined,
       peers: this.peers(document),
       asked: (peer) => this.#asked(peer, document),

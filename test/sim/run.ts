@@ -102,7 +102,10 @@ function tell(seed: number, violation: string): void {
 
 function progress(seed: number): void {
   const seconds = Math.round((performance.now() - start) / 1000)
-  console.log(`seed ${seed}: ${totals.worlds} worlds, ${totals.violations} violations, ${seconds} s`)
+  const { worlds, frames, timers, stores, violations } = totals
+  console.log(
+    `seed ${seed}: ${worlds} worlds, ${frames + timers + stores} events, ${violations} violations, ${seconds} s`,
+  )
 }
 
 function report(): void {

@@ -2,7 +2,7 @@
 // little to ask again with every range that comes, and it is the most that can be: whether it is so, circle.ts finds out.
 
 import { JoineryError } from '../base/errors.ts'
-import type { ActorId } from '../core/ids.ts'
+import type { ActorId, Dot } from '../core/ids.ts'
 import type { SignedRange } from '../core/range.ts'
 import { Staging } from '../core/staging.ts'
 import { anywhere } from '../core/wire.ts'
@@ -76,6 +76,11 @@ export class Closure {
     const own = Map.groupBy(ranges, ({ actor }) => actor)
     for (const others of own.values()) others.sort((a, b) => a.fromSeq - b.fromSeq || b.endSeq - a.endSeq)
     return this.of(own.keys(), (actor) => own.get(actor) ?? []).closed
+  }
+
+  /** Of each actor that was heard of, the newest op to which a range links. */
+  linksOf(range: SignedRange): readonly Dot[] {
+    return this.#needsOf(range).flatMap(({ actor, seq }) => (actor === undefined ? [] : { actor, seq }))
   }
 
   #needsOf(range: SignedRange): readonly Need[] {

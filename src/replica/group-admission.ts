@@ -3,7 +3,7 @@
 
 import { JoineryError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
-import type { ActorId } from '../core/ids.ts'
+import type { ActorId, Dot } from '../core/ids.ts'
 import { type SignedRange, unsignedRange } from '../core/range.ts'
 import { Staging } from '../core/staging.ts'
 import { decodeBody } from '../core/wire-decoder.ts'
@@ -74,6 +74,11 @@ export class GroupAdmission {
       if (!(error instanceof JoineryError)) throw error
       return undefined
     }
+  }
+
+  /** Of each actor that was heard of, the newest op to which a range links. */
+  linksOf(range: SignedRange): readonly Dot[] {
+    return this.#closure.linksOf(range)
   }
 
   /** Tries what waits of some actors, and of those to whom it links: the largest part of it that waits for nothing else is held. */

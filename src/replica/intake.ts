@@ -60,6 +60,8 @@ export interface IntakeHost {
   forkedActors(): readonly ActorId[]
   /** Whether all of a range with a tip is held. */
   holds(range: SignedRange): boolean
+  /** Of each actor that was heard of, the newest op to which a range links. */
+  linksOf(range: SignedRange): readonly Dot[]
 }
 
 export class Intake {
@@ -81,6 +83,8 @@ export class Intake {
   readonly #astray = new WeakSet<SignedRange>()
   /** Actors of whom something was astray: what is held by now is dropped. */
   readonly #astrayActors = new Set<ActorId>()
+  /** What made no sense upon what is held, and why: with another life of somebody to whom it links, which came with it, it may. settle() tries that. */
+  readonly #misread = new Map<SignedRange, JoineryError>()
   /** Of what waits, what is on disk already. */
   readonly #stored = new Set<SignedRange>()
   /** The neighbour that handed on what came. */
@@ -163,6 +167,12 @@ export class Intake {
   settle(): void {
     this.#missing = undefined
     this.#dropHeld()
+    this.#keepMisread()
+    this.#settleLate()
+    this.#refuseMisread()
+  }
+
+  #settleLate(): void {
     if (this.#late.size === 0) return
     // Those from whom awaiting leads out of what is here: each is walked over once.
     const open = new Set<ActorId>()
@@ -180,6 +190,35 @@ export class Intake {
     for (const actor of this.#later) this.#late.add(actor)
     this.#later.clear()
     this.#dropHeld()
+  }
+
+  /** Where an op of the same name waits, that may be the one that was meant: the two are tried together. */
+  #keepMisread(): void {
+    for (const [range, error] of this.#misread) {
+      const meant = this.#host.linksOf(range).filter((dot) => dot.actor !== range.actor && this.#isWaiting(dot))
+      if (meant.length === 0 || !this.#keep(range)) {
+        this.#misread.delete(range)
+        this.#refuse(range, error)
+        continue
+      }
+      for (const dot of meant) this.#awaiting.add(range.actor, dot, 'link')
+      this.#late.add(range.actor)
+    }
+  }
+
+  /** What makes no sense even so. */
+  #refuseMisread(): void {
+    for (const [range, error] of this.#misread) {
+      this.#misread.delete(range)
+      this.#buffer.remove(range)
+      this.#refuse(range, error)
+    }
+  }
+
+  #refuse(range: SignedRange, error: JoineryError): void {
+    this.#stored.delete(range)
+    if (!this.#buffer.holds(range.actor)) this.#awaiting.forget(range.actor)
+    this.#host.refuse(range, error)
   }
 
   /** Of a forked actor, what waits may have come in other pieces, and no op of that branch is to come that would have it tried again. */
@@ -215,6 +254,7 @@ export class Intake {
       return
     }
     this.#astray.delete(range)
+    this.#misread.delete(range)
     try {
       const attempt = this.#host.attempt(range)
       if (attempt.type === 'waits') this.#wait(range, attempt.dot, 'link', work)
@@ -229,9 +269,8 @@ export class Intake {
       }
     } catch (error) {
       if (!(error instanceof JoineryError)) throw error
-      this.#stored.delete(range)
-      if (!this.#buffer.holds(actor)) this.#awaiting.forget(actor)
-      this.#host.refuse(range, error)
+      if (error.details.unlessForked === true) this.#misread.set(range, error)
+      else this.#refuse(range, error)
     }
   }
 
@@ -263,6 +302,7 @@ export class Intake {
     })
     for (const { range, error } of refused) {
       this.#buffer.remove(range)
+      this.#misread.delete(range)
       if (held.length > 0) {
         // Beside what is held now it may make sense by itself.
         work.push(range)

@@ -183,6 +183,7 @@ export class Replica<T = unknown> {
       refuse: (range, error) => this.#refuse(range, error),
       forkedActors: () => outward.forkedActors,
       holds: (range) => outward.holds(range),
+      linksOf: (range) => admission.groups.linksOf(range),
     }
     const outward = new Outward(history)
     const intake = new Intake(intakeHost, this.#pool)

@@ -129,6 +129,29 @@ describe('lives of one actor that were first heard of together', () => {
     expectAll(a, parted)
   })
 
+  it('are not taken for one another, where one is held and what waits for one another names the other', () => {
+    const [one, a, other] = [new Side('x'), new Side('a'), new Side('x')]
+    a.do((d) => (d.t = text('so')))
+    one.take(a.made)
+    talk(a, one, 2)
+    for (let i = 0; i < 8; i++) other.do((d) => (d.other = i))
+    const branch = (side: Side): number => a.replica.history.branchOf(side.replica.actor)
+    const ranges = [...cut(a, branch(a), 0), ...cut(a, branch(one), 0)]
+    a.take(other.made, 'sync')
+    for (const order of orders(ranges)) {
+      const side = newcomer([...other.made, ...order], 2)
+      expect(side.replica.pending.ops).toBe(0)
+      expect(side.replica.snapshot({ signatures: false })).toEqual(a.replica.snapshot({ signatures: false }))
+      // And where nothing is there that would make sense of it, it is refused, as before.
+      const late = new Side('n')
+      late.take(other.made, 'sync')
+      const { refused } = late.take(ranges.slice(0, 1), 'sync')
+      expect(refused.map(({ error }) => error.details.unlessForked)).toEqual([true])
+      expect(late.take(order, 'sync').refused).toEqual([])
+      expect(late.value).toEqual(a.value)
+    }
+  })
+
   it('may wait for one another: what a life builds on is another life', () => {
     const one = new Side('x')
     one.do((d) => (d.k = 0))

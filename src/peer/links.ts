@@ -79,9 +79,13 @@ export class Links {
     return [...this.replicator.contacts.values()].some(({ member }) => member.device === device)
   }
 
-  /** What was missing here, today or when this peer last ran. */
+  /** What was missing here when it was last written down, in this life of the peer or an earlier one. */
   get wants(): Iterable<Want> {
-    return this.#wants.all
+    return this.#wants.all()
+  }
+
+  agreed(device: string): void {
+    this.#wants.agreed(device)
   }
 
   /** Addresses from a ticket, or of somebody found nearby. */

@@ -14,7 +14,7 @@ import { storageSentence } from './storage.ts'
 /** Edits of one document that came before what they build on. */
 export interface WaitingOps {
   readonly document: string
-  /** None where they came to this peer as it last ran, and were not kept. */
+  /** None where they came in an earlier life of this peer, or were dropped. */
   readonly ops: number
   readonly missing: readonly Dot[]
   readonly asked: readonly Asked[]
@@ -33,7 +33,7 @@ export interface PendingFacts {
   readonly reported: boolean
   readonly degraded: boolean
   readonly waiting: readonly WaitingOps[]
-  /** What was missing when this peer last ran. It may not exist: a bit that turned over names an edit, too. */
+  /** What was missing when somebody handed on what builds on it, and waits no more. It may not exist: a bit that turned over names an edit, too. */
   readonly wanted: readonly WaitingOps[]
   /** Sessions that have seen more elsewhere than is here. */
   readonly stale: readonly Following[]
@@ -64,9 +64,7 @@ export function pendingOf(facts: PendingFacts, present: readonly PeerStatus[]): 
     const message = 'Damage was found on disk; what is missing comes back from other members.'
     found.push({ reason: 'damaged', message, doing: who })
   }
-  found.push(...staleOf(facts.stale), ...waitingOf(facts.waiting))
-  // Of members who have all agreed nobody has it.
-  if (present.length === 0 || present.some(({ agreed }) => !agreed)) found.push(...waitingOf(facts.wanted))
+  found.push(...staleOf(facts.stale), ...waitingOf(facts.waiting), ...waitingOf(facts.wanted))
   if (facts.paused) found.push(paused)
   else if (present.length === 0) found.push(alone(facts))
   // That own edits are being saved is said above, once.
@@ -111,7 +109,7 @@ function waitingOf(waiting: readonly WaitingOps[]): Found[] {
       message:
         ops > 0
           ? `${edits(ops)} of "${document}" arrived before the edits they build on${afterWords(after)}.`
-          : `Edits of "${document}" are missing, on which others build that arrived before this peer was last closed.`,
+          : `Edits of "${document}" are missing, on which others build that arrived here once.`,
       doing:
         asked.length > 0 ? askedWords(asked) : 'Nobody in contact has said that it has these; whoever does is asked.',
       document,

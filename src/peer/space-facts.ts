@@ -87,16 +87,18 @@ export class SpaceFacts {
     return { document: document.id.name, ops, missing, asked, after: delivery.awaited(document) }
   }
 
-  /** What is missing in documents in which nothing waits any more: what waited ended with the process that this peer last was. */
+  /** What is missing in documents in which nothing waits any more: what waited ended with the process that this peer last was, or was dropped. */
   #wanted(only: Document | undefined): WaitingOps[] {
     const { documents, replicator, wants } = this.#options
     const found: WaitingOps[] = []
     for (const want of wants()) {
       const document = documents.byKey.get(docKey(want.document))
-      if ((only !== undefined && document !== only) || (document?.waitingOps ?? 0) > 0) continue
+      if (only !== undefined && document !== only) continue
+      if ((document?.waitingOps ?? 0) > 0 || !documents.admissible(want.document)) continue
       const missing = want.missing.filter(({ actor, seq }) => (document?.version.get(actor) ?? 0) <= seq)
       if (missing.length === 0) continue
-      const asked = document === undefined ? [] : (replicator()?.asked({ document }) ?? [])
+      const isAsked = document !== undefined && found.length < TOLD_MAX
+      const asked = isAsked ? (replicator()?.asked({ document }) ?? []) : []
       found.push({ document: want.document.name, ops: 0, missing, asked, after: [] })
     }
     return found

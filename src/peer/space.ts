@@ -551,6 +551,7 @@ export class SpaceImpl implements Space, ReplicatorHost {
   agreed(contact: Contact): void {
     const first = this.#facts.lastAgreedAt === undefined
     this.#facts.agreed(contact)
+    this.#links?.agreed(contact.member.device)
     // Whoever holds just what we hold has given back what damage took.
     void this.#documents.healed()
     if (first) this.save().catch((cause: unknown) => this.#fail(cause))

@@ -69,8 +69,21 @@ export class Wants {
   }
 
   /** What was missing when it was last looked at; some of it may have come since. */
-  get all(): Iterable<Want> {
-    return this.#wants.values()
+  *all(): Iterable<Want> {
+    const now = this.#options.clock.now()
+    for (const want of this.#wants.values()) if (Math.abs(now - want.since) < KEPT_MS) yield want
+  }
+
+  /** A device holds just what is held here: what it handed on builds on nothing that it could give. */
+  agreed(device: string): void {
+    for (const [key, want] of this.#wants) {
+      if (want.devices.length > 0 && !want.devices.includes(device)) continue
+      const devices = want.devices.filter((other) => other !== device)
+      if (devices.length > 0) this.#wants.set(key, { ...want, devices })
+      else this.#wants.delete(key)
+      this.#isOther = true
+      this.#saveSoon()
+    }
   }
 
   /** What is wanted of those to whom a device handed on something. */

@@ -74,7 +74,7 @@ test.each(['closed', 'crashed'])(
       reason: 'ops',
       document: 'notes',
       missing: [{ device: expect.stringMatching(/^peer:/), edit: 0 }],
-      message: 'Edits of "notes" are missing, on which others build that arrived before this peer was last closed.',
+      message: 'Edits of "notes" are missing, on which others build that arrived here once.',
       doing: 'Nobody in contact has said that it has these; whoever does is asked.',
     }
     expect(doc.status.current.pending).toContainEqual(expect.objectContaining(missing))
@@ -88,6 +88,37 @@ test.each(['closed', 'crashed'])(
     expect(await meet(ranges)).toBe(0)
   },
 )
+
+test('what was missing is told until whoever handed it on holds the same as this peer, or the document is deleted', async () => {
+  const { meet, rogue } = await withGap()
+  await meet([])
+  await world.crash('a', 'power')
+  const a = await world.open('a')
+  const space = await world.during(a.space('Family'))
+  const tells = (): number => space.status.current.pending.filter(({ reason }) => reason === 'ops').length
+  expect(tells()).toBe(1)
+  const echo = (message: Message, session: Session): void => {
+    if (message.type === 'state') void session.send({ ...message, entries: [] })
+  }
+  await world.during(rogue.meet('a', echo))
+  await world.run(3_000)
+  expect(space.status.current.upToDate).toBe(true)
+  expect(tells()).toBe(0)
+  await world.crash('a', 'power')
+  const again = await world.during((await world.open('a')).space('Family'))
+  expect(again.status.current.pending.map(({ reason }) => reason)).toEqual(['alone'])
+})
+
+test('of a document that was deleted nothing is missing, though it was deleted a moment before the end', async () => {
+  const { meet } = await withGap()
+  await meet([])
+  const deleting = await world.during((world.peers.get('a') as Peer).space('Family'))
+  await world.during(deleting.delete('notes'))
+  await world.crash('a', 'power')
+  const space = await world.during((await world.open('a')).space('Family'))
+  expect(space.documents).toEqual([])
+  expect(space.status.current.pending.map(({ reason }) => reason)).toEqual(['alone'])
+})
 
 test('what was missing for a week is not asked for any more', async () => {
   const { meet, ranges } = await withGap()

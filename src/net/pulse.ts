@@ -6,7 +6,8 @@
 //
 // A bit that turned over in the length of an encrypted frame looks like a dead link, since whoever reads it waits for up to 64 KiB that nobody sends.
 // So who asks in vain asks for so many bytes, over the way that still works: they make that frame full, it does not open, and the connection ends
-// there and then. A link that is only slow has something to carry, and is none the worse.
+// there and then. They come in pieces, each twice as large as the one before; who hears the first says that it is enough, so that a link that is only
+// slow, or a peer that was only busy, carries little more than that.
 
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import type { Clock } from '../base/clock.ts'
@@ -26,23 +27,29 @@ const fillAfterMs = 500
 const fillAfterTimes = 4
 /** What was slow once counts less with each question. */
 const usualFades = 0.9
-/** Filling is given once in so long, whoever asks. */
+/** Filling is given once in so long, whoever asks: pieces of so many bytes, and all that follow, to more than the longest frame, a moment apart. */
 const fillEveryMs = 4_000
+const fillFirstBytes = 1_056
+const fillLastBytes = 32 * fillFirstBytes
+const fillGapMs = 20
 
 const question = 0
 const answer = 1
 const fill = 2
-/** What is said to fill a frame, the longest of which is 65,535 bytes, length and tag apart. */
-const filling = new Uint8Array(65_536).fill(3)
+const filling = 3
+const enough = 4
 
 interface Link {
   stream: Stream | undefined
   /** When the oldest question was asked since which nothing was heard. */
   askedSince: number | undefined
-  /** How long it takes until something is heard after a question: the longest, of those lately. */
-  usualMs: number
+  /** When the last question was asked. */
+  askedAt: number
+  /** How long an answer takes: the longest, of those lately; undefined before the first. */
+  usualMs: number | undefined
   askedToFill: boolean
   filledAt: number
+  endFilling: () => void
   suspect: boolean
 }
 
@@ -57,16 +64,22 @@ export interface Pulse {
 /** Watches all connections of the node. Tells `begun` when one's pulse begins. */
 export function startPulse(libp2p: Libp2p, clock: Clock, begun: (connection: Connection) => void): Pulse {
   const links = new Map<Connection, Link>()
+  let stopped = false
+  let cancel = nothing
 
   const heard = (connection: Connection): void => {
     const link = links.get(connection)
     if (link === undefined) return
-    // Who slept heard late, which says nothing about the link.
-    if (link.askedSince !== undefined)
-      link.usualMs = Math.max(Math.min(clock.monotonic() - link.askedSince, silenceMs), link.usualMs * usualFades)
     link.askedSince = undefined
+    if (link.askedToFill && link.stream !== undefined) say(link.stream, Uint8Array.of(enough))
     link.askedToFill = false
     link.suspect = false
+  }
+
+  const noteAnswer = (link: Link): void => {
+    // Who slept heard late, which says nothing about the link.
+    const tookMs = Math.min(clock.monotonic() - link.askedAt, silenceMs)
+    link.usualMs = Math.max(tookMs, (link.usualMs ?? 0) * usualFades)
   }
 
   const attach = (connection: Connection, stream: Stream): void => {
@@ -77,7 +90,9 @@ export function startPulse(libp2p: Libp2p, clock: Clock, begun: (connection: Con
       heard(connection)
       for (const byte of data.subarray()) {
         if (byte === question) say(stream, Uint8Array.of(answer))
-        else if (byte === fill) giveFilling(link)
+        else if (byte === answer) noteAnswer(link)
+        else if (byte === fill) beginFilling(connection, link)
+        else if (byte === enough) link.endFilling()
       }
     })
     // The other side ends its pulse when it hangs up. On WebRTC nothing else would say so.
@@ -99,6 +114,10 @@ export function startPulse(libp2p: Libp2p, clock: Clock, begun: (connection: Con
     }
   }
 
+  const next = (delayMs: number, action: () => void): void => {
+    if (!stopped) cancel = clock.after(delayMs, action)
+  }
+
   const look = (): void => {
     const now = clock.monotonic()
     for (const [connection, link] of links) {
@@ -106,28 +125,37 @@ export function startPulse(libp2p: Libp2p, clock: Clock, begun: (connection: Con
       const patienceMs = isByHand(connection.remoteAddr) ? silenceByHandMs : silenceMs
       if (link.askedSince !== undefined && now - link.askedSince > patienceMs) suspect(connection, link)
       link.askedSince ??= now
+      link.askedAt = now
       say(link.stream, Uint8Array.of(question))
     }
-    cancel = clock.after(fillAfterMs, lookAgain)
+    next(fillAfterMs, lookAgain)
   }
 
   const lookAgain = (): void => {
     const now = clock.monotonic()
     for (const [connection, link] of links) {
-      if (link.stream === undefined || link.askedSince === undefined || link.askedToFill) continue
-      if (now - link.askedSince < Math.max(fillAfterMs, link.usualMs * fillAfterTimes)) continue
-      if (!mayStall(connection)) continue
-      link.askedToFill = true
-      say(link.stream, Uint8Array.of(fill))
+      const { stream, askedSince, usualMs } = link
+      if (stream === undefined || askedSince === undefined || usualMs === undefined || link.askedToFill) continue
+      if (now - askedSince < Math.max(fillAfterMs, usualMs * fillAfterTimes)) continue
+      if (mayStall(connection)) link.askedToFill = say(stream, Uint8Array.of(fill))
     }
-    cancel = clock.after(askEveryMs - fillAfterMs, look)
+    next(askEveryMs - fillAfterMs, look)
   }
 
-  const giveFilling = (link: Link): void => {
+  const beginFilling = (connection: Connection, link: Link): void => {
     const now = clock.monotonic()
-    if (link.stream === undefined || now - link.filledAt < fillEveryMs) return
+    if (!mayStall(connection) || now - link.filledAt < fillEveryMs) return
     link.filledAt = now
-    say(link.stream, filling)
+    goOnFilling(link, fillFirstBytes)
+  }
+
+  const goOnFilling = (link: Link, sizeBytes: number): void => {
+    link.endFilling = nothing
+    // Where there is no room, there is something else on its way that fills a frame.
+    if (link.stream === undefined || !say(link.stream, new Uint8Array(sizeBytes).fill(filling))) return
+    if (sizeBytes >= fillLastBytes) return
+    const gapMs = Math.max(fillGapMs, 1.5 * (link.usualMs ?? 0))
+    link.endFilling = clock.after(gapMs, () => goOnFilling(link, 2 * sizeBytes))
   }
 
   const suspect = (connection: Connection, link: Link): void => {
@@ -140,7 +168,10 @@ export function startPulse(libp2p: Libp2p, clock: Clock, begun: (connection: Con
     })
   }
 
-  const closed = ({ detail }: { readonly detail: Connection }): void => void links.delete(detail)
+  const closed = ({ detail }: { readonly detail: Connection }): void => {
+    links.get(detail)?.endFilling()
+    links.delete(detail)
+  }
   const onOpen = (event: { readonly detail: Connection }): void => void opened(event)
 
   libp2p.addEventListener('connection:open', onOpen)
@@ -151,13 +182,15 @@ export function startPulse(libp2p: Libp2p, clock: Clock, begun: (connection: Con
   })
   // The handler stands at once; what is awaited is a note in the peer store.
   handled.catch(() => {})
-  let cancel = clock.after(askEveryMs, look)
+  next(askEveryMs, look)
 
   return {
     heard,
     has: (connection) => links.get(connection)?.stream !== undefined,
     stop() {
+      stopped = true
       cancel()
+      for (const link of links.values()) link.endFilling()
       libp2p.removeEventListener('connection:open', onOpen)
       libp2p.removeEventListener('connection:close', closed)
     },
@@ -168,24 +201,30 @@ function newLink(): Link {
   return {
     stream: undefined,
     askedSince: undefined,
-    usualMs: 0,
+    askedAt: 0,
+    usualMs: undefined,
     askedToFill: false,
     filledAt: Number.NEGATIVE_INFINITY,
+    endFilling: nothing,
     suspect: false,
   }
 }
+
+function nothing(): void {}
 
 /** What goes by TCP goes in encrypted frames; WebRTC checks what it carries, and by way of a relay there is no room to spare. */
 function mayStall({ remoteAddr, limits }: Connection): boolean {
   return limits === undefined && ['tcp', 'websocket'].includes(transportOf(remoteAddr))
 }
 
-/** A stream that cannot take anything now is full of bytes to say it with. */
-function say(stream: Stream, bytes: Uint8Array): void {
-  if (stream.writableNeedsDrain || stream.writeStatus !== 'writable') return
+/** Whether it was said: a stream that cannot take anything now is full of bytes to say it with. */
+function say(stream: Stream, bytes: Uint8Array): boolean {
+  if (stream.writableNeedsDrain || stream.writeStatus !== 'writable') return false
   try {
     stream.send(bytes)
+    return true
   } catch {
     // Closing: its end is reported by the connection.
+    return false
   }
 }

@@ -33,6 +33,8 @@ export interface DeliveryOptions {
   readonly assertOpen: () => void
 }
 
+const noRanges: ReadonlySet<SignedRange> = new Set()
+
 export class Delivery {
   readonly #options: DeliveryOptions
   readonly #crossing: Crossing
@@ -66,9 +68,10 @@ export class Delivery {
     this.#took(document, received, isFile)
     if (before === 0) named(document)
     this.released(document)
+    const handed = received.refused.length > 0 ? new Set(ranges) : noRanges
     for (const { range, error } of received.refused) {
       // It waited here, and had come from somebody else, or before its author was known to be forked.
-      if (!ranges.includes(range)) {
+      if (!handed.has(range)) {
         failed(blameless(range, error))
         continue
       }

@@ -12,6 +12,9 @@ import type { SimulatedPeer } from './simulated-peer.ts'
 /** So many ranges of one author wait that no more may: each counts for 256 bytes and its own (core/buffer.ts). */
 const FULL_BYTES = 256 * limits.bufferAuthorRanges
 
+/** What was sent is there, or never will be. */
+const ON_ITS_WAY_MS = 2_000
+
 export interface Truth {
   readonly peers: readonly SimulatedPeer[]
   /** Actors who may have two lives, since a disk was set back or somebody is hostile: of them nothing is known for sure. */
@@ -20,6 +23,8 @@ export interface Truth {
   readonly wordsAreTrue: boolean
   /** Members who say that they have stored what they have not. */
   readonly liars: number
+  /** The world's clock. */
+  readonly now: () => number
 }
 
 export interface Violation {
@@ -44,8 +49,8 @@ export function falseClaim(peer: SimulatedPeer, truth: Truth): Found {
   for (const status of peers) {
     const other = truth.peers.find(({ id }) => id === status.id)
     if (other === undefined || other === peer) continue
-    // What was on its way when the other lost its disk may still come in, a hello among it: the two are met anew only once it runs again.
-    if (!status.connected && other.state === 'up') peer.mayThinkAgreed.delete(other)
+    // What was on its way when the other lost its disk may still come in, a hello among it: that may take so long.
+    if (!status.connected && truth.now() - other.since > ON_ITS_WAY_MS) peer.mayThinkAgreed.delete(other)
     // Of whom it has not met since, only what it wrote since is not stored.
     if (!status.stored && status.connected && !peer.mayThinkAgreed.has(other) && other.state === 'up')
       peer.mayThinkStored.delete(other)

@@ -110,6 +110,7 @@ class Run implements PeerWatch, Scene {
       declared: this.declared,
       wordsAreTrue: !plan.kinds.includes('flips'),
       liars: plan.kinds.includes('hostile') ? 1 : 0,
+      now: () => this.clock.now(),
     }
   }
 
@@ -327,9 +328,14 @@ class Run implements PeerWatch, Scene {
 
   #mayFail({ code, details }: JoineryError): boolean {
     const { kinds } = this.#plan
-    if (code === 'forked')
-      return (Array.isArray(details.actors) ? details.actors : []).every((actor) => this.declared.has(String(actor)))
-    if (code === 'bad-message') return (['noise', 'flips', 'hostile'] as const).some((kind) => kinds.includes(kind))
+    const areBytesGood = !(['noise', 'flips', 'hostile'] as const).some((kind) => kinds.includes(kind))
+    if (code === 'forked') {
+      const actors: readonly unknown[] = Array.isArray(details.actors) ? details.actors : []
+      // Where it does not say whose, there is somebody at least of whom it may be so, or bytes are not what was sent.
+      if (actors.length === 0) return this.declared.size > 0 || !areBytesGood
+      return actors.every((actor) => this.declared.has(String(actor)))
+    }
+    if (code === 'bad-message') return !areBytesGood
     return code === 'limit' && kinds.includes('hostile')
   }
 

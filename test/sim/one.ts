@@ -24,21 +24,25 @@ export interface Played {
 }
 
 const uncaught: string[] = []
+/** What nobody caught is told at the end of the turn in which it was thrown. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-/** Worlds of 2 to 5 peers, most of them of 3 or 4. Whoever calls this lets `noteUncaught` hear of rejections. */
+process.on('unhandledRejection', (error) => {
+  uncaught.push(`nobody caught ${error instanceof Error ? error.stack : String(error)}`)
+})
+
+/** Worlds of 2 to 5 peers, most of them of 3 or 4. */
 export async function play(seed: number, { steps, realSignatures, brief }: HowPlayed): Promise<Played> {
   const peers = [3, 4, 3, 5, 4, 2][seed % 6]
   uncaught.length = 0
   try {
     const run = world({ seed, ...(peers !== undefined && { peers }), ...(steps !== undefined && { steps }) })
     const { events, peerMs, healMs, faults } = await run.run(undefined, { realSignatures, brief })
+    await turn()
     return { seed, ...events, peerMs, healMs: healMs ?? 0, faults, violations: [...uncaught] }
   } catch (error) {
+    await turn()
     const nothing = { frames: 0, timers: 0, stores: 0, peerMs: 0, healMs: 0, faults: {} }
     return { seed, ...nothing, violations: [`${messageOf(error)}\n`, ...uncaught] }
   }
-}
-
-export function noteUncaught(error: unknown): void {
-  uncaught.push(`nobody caught ${error instanceof Error ? error.stack : String(error)}`)
 }

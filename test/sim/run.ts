@@ -29,6 +29,9 @@ const { values } = parseArgs({
   },
 })
 
+const jobs = Number(values.jobs)
+if (!Number.isInteger(jobs) || jobs < 1) throw new Error(`--jobs ${values.jobs}: there has to be one at least`)
+
 const totals = { worlds: 0, frames: 0, timers: 0, stores: 0, peerMs: 0, violations: 0, slowestHealMs: 0 }
 const faults: Record<string, number> = {}
 const start = performance.now()
@@ -51,7 +54,7 @@ async function playAll(how: HowPlayed): Promise<void> {
     const isOver = seed >= end || performance.now() >= endAt || (how.brief && totals.violations > 0)
     return isOver ? undefined : seed++
   }
-  await Promise.all(Array.from({ length: Number(values.jobs) }, () => playIn(worker(how), next)))
+  await Promise.all(Array.from({ length: jobs }, () => playIn(worker(how), next)))
 }
 
 type Worker = ReturnType<typeof worker>

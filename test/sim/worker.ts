@@ -1,8 +1,7 @@
 // A process of `npm run sim`: is sent a seed, plays its world, and says what came of it.
 
-import { type HowPlayed, noteUncaught, play } from './one.ts'
+import { type HowPlayed, play } from './one.ts'
 
 const how = JSON.parse(process.argv[2] ?? '{}') as HowPlayed
 
-process.on('unhandledRejection', noteUncaught)
 process.on('message', async (seed: number) => process.send?.(await play(seed, how)))

@@ -14,6 +14,12 @@ type Kind = 'stream' | 'datagram' | 'relayed'
  * way of a relay has more round trips, and gathers candidates.
  */
 const timeoutsMs: Readonly<Record<Kind, number>> = { stream: 5_000, datagram: 3_000, relayed: 15_000 }
+/**
+ * A first packet that was lost is sent again by the system after 1 s, and then after 3 s. Asked anew in between, an address answers soon after the way to
+ * it is free again, though it was asked while it was not.
+ */
+const againMs = 1_250
+const timesMax = 3
 /** How long the next address waits for this one. */
 const staggersMs: Readonly<Record<Kind, number>> = { stream: 250, datagram: 250, relayed: 3_000 }
 
@@ -31,10 +37,13 @@ export function dialAny(addresses: readonly Multiaddr[], options: DialOptions): 
   let next = 0
   let pending = 0
   let cancelStagger = (): void => {}
+  /** Addresses that have not answered at all, and may yet. */
+  const silent = new Map<Multiaddr, number>()
 
   return new Promise<Connection>((resolve, reject) => {
     const attempt = async (address: Multiaddr): Promise<void> => {
       pending += 1
+      if (kindOf(address) === 'stream') silent.set(address, (silent.get(address) ?? 0) + 1)
       const limit = abortAfter(clock, timeoutsMs[kindOf(address)], over.signal)
       try {
         const connection = await options.dialOne(address, limit.signal)
@@ -45,7 +54,8 @@ export function dialAny(addresses: readonly Multiaddr[], options: DialOptions): 
         over.abort(new Error('another address answered first'))
       } catch (error) {
         failures.push(`${address}: ${messageOf(error)}`)
-        goOn()
+        silent.delete(address)
+        if (next < addresses.length) goOn()
       } finally {
         limit.cancel()
         pending -= 1
@@ -54,11 +64,21 @@ export function dialAny(addresses: readonly Multiaddr[], options: DialOptions): 
     }
     const goOn = (): void => {
       cancelStagger()
+      if (over.signal.aborted) return
       const address = addresses[next]
-      if (address === undefined || over.signal.aborted) return
+      if (address === undefined) {
+        goOnAgain()
+        return
+      }
       next += 1
       cancelStagger = clock.after(staggersMs[kindOf(address)], goOn)
       void attempt(address)
+    }
+    const goOnAgain = (): void => {
+      cancelStagger = clock.after(againMs, () => {
+        for (const [address, times] of silent) if (times < timesMax) void attempt(address)
+        goOnAgain()
+      })
     }
     const aborted = (): void => {
       reject(new JoineryError('aborted', 'the caller gave up dialling', { cause: signal?.reason }))

@@ -25,6 +25,8 @@ const secondLookMs = 300
 /** A question unanswered for so long, and for so many times as long as others were: filling is asked for. */
 const fillAfterMs = 500
 const fillAfterTimes = 4
+/** Until then a connection waited for so many answers at least. */
+const handshakeTrips = 3
 /** What was slow once counts less with each question. */
 const usualFades = 0.9
 /** Filling is given once in so long, whoever asks: pieces of so many bytes, and all that follow, to more than the longest frame, a moment apart. */
@@ -45,8 +47,8 @@ interface Link {
   askedSince: number | undefined
   /** When the last question was asked. */
   askedAt: number
-  /** How long an answer takes: the longest, of those lately; undefined before the first. */
-  usualMs: number | undefined
+  /** How long an answer takes: the longest, of those lately; before the first, as the handshake lets one think. */
+  usualMs: number
   askedToFill: boolean
   filledAt: number
   endFilling: () => void
@@ -79,11 +81,11 @@ export function startPulse(libp2p: Libp2p, clock: Clock, begun: (connection: Con
   const noteAnswer = (link: Link): void => {
     // Who slept heard late, which says nothing about the link.
     const tookMs = Math.min(clock.monotonic() - link.askedAt, silenceMs)
-    link.usualMs = Math.max(tookMs, (link.usualMs ?? 0) * usualFades)
+    link.usualMs = Math.max(tookMs, link.usualMs * usualFades)
   }
 
   const attach = (connection: Connection, stream: Stream): void => {
-    const link = links.get(connection) ?? newLink()
+    const link = links.get(connection) ?? newLink(clock.now() - connection.timeline.open)
     link.stream = stream
     links.set(connection, link)
     stream.addEventListener('message', ({ data }) => {
@@ -135,7 +137,7 @@ export function startPulse(libp2p: Libp2p, clock: Clock, begun: (connection: Con
     const now = clock.monotonic()
     for (const [connection, link] of links) {
       const { stream, askedSince, usualMs } = link
-      if (stream === undefined || askedSince === undefined || usualMs === undefined || link.askedToFill) continue
+      if (stream === undefined || askedSince === undefined || link.askedToFill) continue
       if (now - askedSince < Math.max(fillAfterMs, usualMs * fillAfterTimes)) continue
       if (mayStall(connection)) link.askedToFill = say(stream, Uint8Array.of(fill))
     }
@@ -154,7 +156,7 @@ export function startPulse(libp2p: Libp2p, clock: Clock, begun: (connection: Con
     // Where there is no room, there is something else on its way that fills a frame.
     if (link.stream === undefined || !say(link.stream, new Uint8Array(sizeBytes).fill(filling))) return
     if (sizeBytes >= fillLastBytes) return
-    const gapMs = Math.max(fillGapMs, 1.5 * (link.usualMs ?? 0))
+    const gapMs = Math.max(fillGapMs, 1.5 * link.usualMs)
     link.endFilling = clock.after(gapMs, () => goOnFilling(link, 2 * sizeBytes))
   }
 
@@ -197,12 +199,13 @@ export function startPulse(libp2p: Libp2p, clock: Clock, begun: (connection: Con
   }
 }
 
-function newLink(): Link {
+/** Of a connection whose pulse begins after so long. */
+function newLink(afterMs: number): Link {
   return {
     stream: undefined,
     askedSince: undefined,
     askedAt: 0,
-    usualMs: undefined,
+    usualMs: Math.min(Math.max(afterMs, 0) / handshakeTrips, silenceMs),
     askedToFill: false,
     filledAt: Number.NEGATIVE_INFINITY,
     endFilling: nothing,

@@ -23,7 +23,7 @@ const silenceByHandMs = 45_000
 /** After a long turn of our own, timers run before what arrived meanwhile is read: look twice. */
 const secondLookMs = 300
 /** A question unanswered for so long, and for so many times as long as others were: filling is asked for. */
-const fillAfterMs = 500
+const fillAfterMs = 300
 const fillAfterTimes = 4
 /** Until then a connection waited for so many answers at least. */
 const handshakeTrips = 3
@@ -130,18 +130,21 @@ export function startPulse(libp2p: Libp2p, clock: Clock, begun: (connection: Con
       link.askedAt = now
       say(link.stream, Uint8Array.of(question))
     }
-    next(fillAfterMs, lookAgain)
+    next(fillAfterMs, () => lookAgain(askEveryMs - fillAfterMs))
   }
 
-  const lookAgain = (): void => {
+  const lookAgain = (leftMs: number): void => {
     const now = clock.monotonic()
+    let isAwaited = false
     for (const [connection, link] of links) {
       const { stream, askedSince, usualMs } = link
       if (stream === undefined || askedSince === undefined || link.askedToFill) continue
-      if (now - askedSince < Math.max(fillAfterMs, usualMs * fillAfterTimes)) continue
-      if (mayStall(connection)) link.askedToFill = say(stream, Uint8Array.of(fill))
+      if (!mayStall(connection)) continue
+      if (now - askedSince < Math.max(fillAfterMs, usualMs * fillAfterTimes)) isAwaited = true
+      else link.askedToFill = say(stream, Uint8Array.of(fill))
     }
-    next(askEveryMs - fillAfterMs, look)
+    if (isAwaited && leftMs > fillAfterMs) next(fillAfterMs, () => lookAgain(leftMs - fillAfterMs))
+    else next(leftMs, look)
   }
 
   const beginFilling = (connection: Connection, link: Link): void => {

@@ -161,6 +161,7 @@ export class Intake {
   discard(): void {
     this.#buffer.clear()
     this.#dormant.clear()
+    this.#misread.clear()
   }
 
   /** Tries those together that wait for one another, once all that came with them was taken. */
@@ -194,24 +195,28 @@ export class Intake {
 
   /** Where an op of the same name waits, that may be the one that was meant: the two are tried together. */
   #keepMisread(): void {
-    for (const [range, error] of this.#misread) {
+    for (const range of this.#misread.keys()) {
       const meant = this.#host.linksOf(range).filter((dot) => dot.actor !== range.actor && this.#isWaiting(dot))
-      if (meant.length === 0 || !this.#keep(range)) {
-        this.#misread.delete(range)
-        this.#refuse(range, error)
-        continue
-      }
+      // What is left out is refused with all that makes no sense even so.
+      if (meant.length === 0 || !this.#keep(range)) continue
       for (const dot of meant) this.#awaiting.add(range.actor, dot, 'link')
       this.#late.add(range.actor)
     }
   }
 
-  /** What makes no sense even so. */
+  /** What makes no sense even so; what else waits of its author says anew for what. */
   #refuseMisread(): void {
-    for (const [range, error] of this.#misread) {
-      this.#misread.delete(range)
-      this.#buffer.remove(range)
-      this.#refuse(range, error)
+    while (this.#misread.size > 0) {
+      const work: SignedRange[] = []
+      for (const [range, error] of this.#misread) {
+        this.#misread.delete(range)
+        this.#buffer.remove(range)
+        // It may have come once more, and been held then.
+        if (this.#host.holds(range)) this.#stored.delete(range)
+        else this.#refuse(range, error)
+        if (this.#buffer.holds(range.actor)) this.#again(range.actor, work)
+      }
+      this.#run(work)
     }
   }
 

@@ -33,11 +33,12 @@ export interface DialOptions {
 export function dialAny(addresses: readonly Multiaddr[], options: DialOptions): Promise<Connection> {
   const { clock, signal } = options
   const over = new AbortController()
-  const failures: string[] = []
+  /** What each said last. */
+  const failures = new Map<Multiaddr, string>()
   let next = 0
   let pending = 0
   let cancelStagger = (): void => {}
-  /** Addresses that have not answered at all, and may yet. */
+  /** How often each was asked that has not said no, nor led to a connection. */
   const silent = new Map<Multiaddr, number>()
 
   return new Promise<Connection>((resolve, reject) => {
@@ -53,13 +54,13 @@ export function dialAny(addresses: readonly Multiaddr[], options: DialOptions): 
         resolve(connection)
         over.abort(new Error('another address answered first'))
       } catch (error) {
-        failures.push(`${address}: ${messageOf(error)}`)
+        failures.set(address, `${address}: ${messageOf(error)}`)
         silent.delete(address)
         if (next < addresses.length) goOn()
       } finally {
         limit.cancel()
         pending -= 1
-        if (pending === 0 && next === addresses.length) reject(allFailed(failures))
+        if (pending === 0 && next === addresses.length) reject(allFailed([...failures.values()]))
       }
     }
     const goOn = (): void => {

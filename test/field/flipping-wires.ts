@@ -10,8 +10,8 @@ import { nodePlatform } from '../../src/net/transports.node.ts'
 import type { Flipper as OneFlipper } from './flip.ts'
 import { type Components, onStreams } from './stream-middleware.ts'
 
-/** What bytes pass through on their way. */
-type Flipper = Pick<OneFlipper, 'pass'>
+/** What bytes pass through on their way, and how long they are under way. */
+type Flipper = Pick<OneFlipper, 'pass'> & { readonly delayMs?: number }
 
 const here = { host: '127.0.0.1', mdns: false } as const
 
@@ -53,8 +53,11 @@ async function listen(target: number, flipper: Flipper): Promise<{ readonly port
   const join = (from: Socket, to: Socket, what: string): void => {
     sockets.add(from)
     from.setNoDelay(true)
+    const { delayMs } = flipper
     from.on('data', (data) => {
-      if (!to.write(flipper.pass(data, what))) from.pause()
+      const passed = flipper.pass(data, what)
+      if (delayMs !== undefined) setTimeout(() => to.write(passed), delayMs)
+      else if (!to.write(passed)) from.pause()
     })
     to.on('drain', () => from.resume())
     from.on('end', () => to.end())

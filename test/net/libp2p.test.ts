@@ -207,6 +207,27 @@ test('a frame that claims to be longer than it is ends the connection within two
   expect((await gone) - (await bent.promise)).toBeLessThan(2_000)
 })
 
+test('a link that is slow to answer is neither ended nor filled', { timeout: 20_000 }, async () => {
+  let bytes = 0
+  const pass = (data: Uint8Array): Uint8Array => {
+    bytes += data.length
+    return data
+  }
+  const near = await keep(make())
+  const far = await keep(behindProxy({ pass, delayMs: 400 })({ shelf: shelf() }))
+  let ended = 0
+  near.on('disconnect', () => ended++)
+  await near.dial(far.addresses)
+  // Until the streams of the connection stand.
+  await pause(4_000)
+  bytes = 0
+  await pause(5_000)
+  expect(ended).toBe(0)
+  expect(near.connections.get(far.id)).toHaveLength(1)
+  // Questions and answers, once a second each way: some 100 bytes a second and direction. Filling would be 66,000.
+  expect(bytes).toBeLessThan(4_000)
+})
+
 test('a process that closed its network ends by itself', { timeout: 40_000 }, async () => {
   const program = `
     import { libp2pNetwork } from './src/net/libp2p.node.ts'

@@ -12,7 +12,7 @@ import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { findMutants } from './mutants/find.ts'
-import { type HowPlayed, type Played, play } from './one.ts'
+import type { HowPlayed, Played } from './one.ts'
 
 const { values } = parseArgs({
   options: {
@@ -41,7 +41,7 @@ else {
   const { SEED, STEPS } = process.env
   const how: HowPlayed = { realSignatures: values['real-signatures'], brief: values.brief }
   if (SEED === undefined) await playAll(how)
-  else add(await play(Number(SEED), STEPS === undefined ? how : { ...how, steps: STEPS.split(',').map(Number) }))
+  else await playOne(Number(SEED), STEPS === undefined ? how : { ...how, steps: STEPS.split(',').map(Number) })
   report()
   process.exitCode = totals.violations > 0 ? 1 : 0
 }
@@ -57,6 +57,11 @@ async function playAll(how: HowPlayed): Promise<void> {
   await Promise.all(Array.from({ length: jobs }, () => playIn(worker(how), next)))
 }
 
+function playOne(seed: number, how: HowPlayed): Promise<void> {
+  const seeds = [seed]
+  return playIn(worker(how), () => seeds.pop())
+}
+
 type Worker = ReturnType<typeof worker>
 
 function worker(how: HowPlayed) {
@@ -66,19 +71,19 @@ function worker(how: HowPlayed) {
 }
 
 /** Hands a process one seed after the other. One that dies took a world with it. */
-function playIn(process: Worker, next: () => number | undefined): Promise<void> {
+function playIn(child: Worker, next: () => number | undefined): Promise<void> {
   return new Promise((resolve) => {
     let playing: number | undefined
     const hand = (): void => {
       playing = next()
-      if (playing === undefined) process.kill()
-      else process.send(playing)
+      if (playing === undefined) child.kill()
+      else child.send(playing)
     }
-    process.on('message', (played: Played) => {
+    child.on('message', (played: Played) => {
       add(played)
       hand()
     })
-    process.on('exit', (code, signal) => {
+    child.on('exit', (code, signal) => {
       if (playing !== undefined) tell(playing, `the process ended with ${code ?? signal}`)
       resolve()
     })
